@@ -1,0 +1,78 @@
+// Bundles the extension, the engine, the terminal program and the panel's page into dist/.
+
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import esbuild from "esbuild";
+import { cache, root } from "./ready.js";
+
+/**
+ * Programs that Node or the extension host runs; CommonJS, because that is what VS Code loads.
+ * @satisfies {import("esbuild").BuildOptions}
+ */
+const node = {
+  entryPoints: {
+    "extension": "src/extension.ts",
+    "engine": "src/engine/main.ts",
+    "weights-worker": "src/checkpoints/weights-worker.ts",
+    "cli": "src/cli.ts",
+  },
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  outExtension: { ".js": ".cjs" },
+  external: ["vscode", "onnxruntime-node"],
+};
+
+/** @satisfies {import("esbuild").BuildOptions} */
+const page = {
+  entryPoints: { "webview/panel": "webview/panel.ts" },
+  platform: "browser",
+  target: "es2022",
+  format: "iife",
+  loader: { ".css": "css" },
+};
+
+/** @satisfies {import("esbuild").BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  outdir: "dist",
+  bundle: true,
+  minify: true,
+  keepNames: true,
+  sourcemap: "linked",
+  legalComments: "linked",
+  logLevel: "warning",
+};
+
+/**
+ * Builds everything and then puts it in the place of dist/ at once, so that nobody meets half a build. One at a time.
+ * @param {Record<string, string>} [alongside] further files of dist/, content by name
+ */
+export async function build(alongside = {}) {
+  const dist = path.join(root, "dist");
+  const fresh = path.join(cache, "dist-new");
+  const stale = path.join(cache, "dist-old");
+  const bundles = await Promise.all(
+    [node, page].map((options) => esbuild.build({ ...common, ...options, write: false })),
+  );
+  await rm(fresh, { recursive: true, force: true });
+  await rm(stale, { recursive: true, force: true });
+  const files = [
+    ...bundles.flatMap(({ outputFiles }) => outputFiles).map(({ path: file, contents }) => ({ file, contents })),
+    ...Object.entries(alongside).map(([name, contents]) => ({ file: path.join(dist, name), contents })),
+  ];
+  for (const { file, contents } of files) {
+    const place = path.join(fresh, path.relative(dist, file));
+    await mkdir(path.dirname(place), { recursive: true });
+    await writeFile(place, contents);
+  }
+  await rename(dist, stale).catch(() => undefined); // there is none the first time
+  await rename(fresh, dist);
+  await rm(stale, { recursive: true, force: true });
+}
+
+/** Builds, and again at every change of a source, until the process ends. */
+export async function watch() {
+  await rm(path.join(root, "dist"), { recursive: true, force: true });
+  for (const options of [node, page]) await (await esbuild.context({ ...common, ...options, logLevel: "info" })).watch();
+}

@@ -1,0 +1,100 @@
+// GPT-2 (Radford et al., 2019) as far as a chosen block: pre-norm transformer with causal attention, tanh GELU and a head
+// that is the transposed token embedding. Dropout is never applied.
+// B restarts, T tokens, D width, H heads, d = D/H, F inner width, V vocabulary. Weights are named, not held.
+
+import { LabError } from "../common/errors.ts";
+import type { FloatType } from "../common/floats.ts";
+import {
+  add,
+  gelu,
+  gemm,
+  layerNormalization,
+  matMul,
+  multiply,
+  reshape,
+  softmax,
+  split,
+  transpose,
+} from "../tensorgraph/operations.ts";
+import { constant, type Tensor, weight } from "../tensorgraph/tensor.ts";
+import { type GPT2Config, hasHead, type Output } from "./gpt2-config.ts";
+
+/** Added to the score of a later token; far below any score, and finite so that no GPU provider has to know infinity. */
+const MASKED = -1e30;
+
+/** A sub-network: the first `blocks` blocks, ended as `output` says. */
+export interface SubnetworkShape {
+  readonly config: GPT2Config;
+  readonly blocks: number;
+  readonly output: Output;
+}
+
+/** Numbers a token that leave the sub-network, K. */
+export const outputWidth = ({ config, output }: SubnetworkShape): number =>
+  hasHead(output) ? config.vocabulary : config.width;
+
+/**
+ * e [B, T, D] (token plus position embedding) → [B, T, D] or, with a head, [B, T, V]. `block` is the state after the
+ * last block, `finalNorm` is after ln_f, `head` are the logits of that, and `blockHead` the logits of `block` as it is.
+ */
+export function gpt2Subnetwork(embedding: Tensor, { config, blocks, output }: SubnetworkShape): Tensor {
+  const [B, T, D] = embedding.shape;
+  if (D !== config.width) throw new LabError("badInput", `The input is ${D} wide; the network is ${config.width}.`);
+  if (T > config.positions) {
+    throw new LabError("badInput", `The text has ${T} tokens; the network takes up to ${config.positions}.`);
+  }
+  if (blocks > config.blocks) {
+    throw new LabError("badInput", `${blocks} blocks were asked for; the network has ${config.blocks}.`);
+  }
+  const mask = causalMask(T, embedding.type as FloatType);
+  let x = reshape(embedding, [B * T, D]);
+  for (let index = 0; index < blocks; index++) x = block(x, mask, index, B, config);
+  return reshape(ending(x, config, output), [B, T, outputWidth({ config, blocks, output })]);
+}
+
+/** What follows the last block: x [N, D] → [N, D] or [N, V]. */
+export function ending(x: Tensor, config: GPT2Config, output: Output): Tensor {
+  const normal = output === "finalNorm" || output === "head" ? norm(x, "ln_f", config) : x;
+  if (!hasHead(output)) return normal;
+  const head = config.tiedHead ? "wte.weight" : "lm_head.weight";
+  return gemm(normal, weight(head, [config.vocabulary, config.width], x.type), { transB: true });
+}
+
+/** x [B·T, D] → [B·T, D]. */
+function block(x: Tensor, mask: Tensor, index: number, B: number, config: GPT2Config): Tensor {
+  const name = `h.${index}`;
+  const attended = add(x, attention(norm(x, `${name}.ln_1`, config), mask, `${name}.attn`, B, config));
+  return add(attended, feedForward(norm(attended, `${name}.ln_2`, config), `${name}.mlp`, config));
+}
+
+/** Causal self-attention: softmax(q kᵀ / √d + mask) v for each head. x [B·T, D] → [B·T, D]. */
+function attention(x: Tensor, mask: Tensor, name: string, B: number, { width: D, heads: H }: GPT2Config): Tensor {
+  const T = x.shape[0] / B;
+  const d = D / H;
+  const projected = reshape(dense(x, `${name}.c_attn`, 3 * D), [B, T, 3, H, d]);
+  const [q, k, v] = split(transpose(projected, [2, 0, 3, 1, 4]), 0, [1, 1, 1]); // each [1, B, H, T, d]
+  const scores = matMul(multiply(q, 1 / Math.sqrt(d)), transpose(k, [0, 1, 2, 4, 3]));
+  const mixed = matMul(softmax(add(scores, mask)), v); // [1, B, H, T, d]
+  return dense(reshape(transpose(mixed, [0, 1, 3, 2, 4]), [B * T, D]), `${name}.c_proj`, D);
+}
+
+/** gelu(x W + b) W' + b'. x [N, D] → [N, D]. */
+function feedForward(x: Tensor, name: string, { width: D, innerWidth: F }: GPT2Config): Tensor {
+  return dense(gelu(dense(x, `${name}.c_fc`, F), "tanh"), `${name}.c_proj`, D);
+}
+
+/** x W + b with W [in, out]. */
+function dense(x: Tensor, name: string, out: number): Tensor {
+  const kernel = weight(`${name}.weight`, [x.shape[1], out], x.type);
+  return gemm(x, kernel, { bias: weight(`${name}.bias`, [out], x.type) });
+}
+
+function norm(x: Tensor, name: string, { width: D, epsilon }: GPT2Config): Tensor {
+  return layerNormalization(x, weight(`${name}.weight`, [D], x.type), weight(`${name}.bias`, [D], x.type), epsilon);
+}
+
+/** [T, T]: row t may look at columns 0…t. */
+function causalMask(T: number, type: FloatType): Tensor {
+  const values = Float32Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? MASKED : 0));
+  return constant(values, [T, T], type);
+}

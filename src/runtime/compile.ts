@@ -1,0 +1,121 @@
+// Graph → ONNX Runtime session. The weights stay where the checkpoint's files hold them: the session is told their
+// folder, and maps them from there.
+
+import * as ort from "onnxruntime-node";
+import type { Checkpoint, StoredType } from "../checkpoints/checkpoint.ts";
+import { LabError, messageOf } from "../common/errors.ts";
+import { type FloatArray, typeOf } from "../common/floats.ts";
+import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
+import type { ElementType, Tensor } from "../tensorgraph/tensor.ts";
+import { type DeviceName, deviceNamed } from "./devices.ts";
+
+/** `speed` keeps packed copies of the weights; `low` reads them in place at each use, and opens at once. */
+export type MemoryMode = "speed" | "low";
+
+export interface CompileOptions {
+  /** Holder of the weights that the graph names; none for a graph without weights. */
+  readonly checkpoint?: Checkpoint;
+  readonly device: DeviceName;
+  readonly memory: MemoryMode;
+}
+
+/** A graph that can be run. Holds native memory until it is released. */
+export interface CompiledGraph {
+  /** Values of the named outputs; an input's array is read during the call only. Blocks the calling thread. */
+  run(feeds: Readonly<Record<string, FloatArray>>, outputs: readonly string[]): Promise<Record<string, FloatArray>>;
+  release(): Promise<void>;
+}
+
+const ELEMENT_TYPE: Readonly<Record<StoredType, ElementType>> = {
+  F64: "float64",
+  F32: "float32",
+  F16: "float16",
+  BF16: "bfloat16",
+};
+
+/** Where a checkpoint keeps a weight of the given shape. Throws a LabError naming the weight when it does not. */
+export function locateWeight(checkpoint: Checkpoint | undefined, name: string, { shape }: Tensor): WeightLocation {
+  const stored = checkpoint?.tensors.get(name);
+  if (!stored) {
+    throw new LabError("checkpoint", `The weight ${name} is not in the checkpoint ${checkpoint?.source ?? "(none)"}.`);
+  }
+  if (stored.shape.join() !== shape.join()) {
+    const [found, needed] = [stored.shape, shape].map((extents) => `[${extents.join(", ")}]`);
+    throw new LabError("checkpoint", `The weight ${name} has the shape ${found}; the network needs ${needed}.`);
+  }
+  return { ...stored, type: ELEMENT_TYPE[stored.type] };
+}
+
+/** Throws a LabError of kind "device" when the device cannot run the graph, of kind "memory" when it does not fit. */
+export async function compile(
+  outputs: Readonly<Record<string, Tensor>>,
+  { checkpoint, device, memory }: CompileOptions,
+): Promise<CompiledGraph> {
+  const model = toOnnx(outputs, (name, tensor) => locateWeight(checkpoint, name, tensor));
+  let session: ort.InferenceSession;
+  try {
+    session = await ort.InferenceSession.create(model, {
+      executionProviders: [...deviceNamed(device).providers],
+      logSeverityLevel: 3,
+      extra: {
+        session: {
+          ...(checkpoint && { model_external_initializers_file_folder_path: checkpoint.folder }),
+          ...(memory === "low" && { disable_prepacking: "1" }),
+        },
+      },
+    });
+  } catch (error) {
+    throw sessionError(error, device);
+  }
+  return new Session(session, device);
+}
+
+class Session implements CompiledGraph {
+  readonly #session: ort.InferenceSession;
+  readonly #device: DeviceName;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+
+  constructor(session: ort.InferenceSession, device: DeviceName) {
+    this.#session = session;
+    this.#device = device;
+    this.#shapes = new Map(
+      session.inputMetadata.flatMap((input) => (input.isTensor ? [[input.name, input.shape as number[]]] : [])),
+    );
+  }
+
+  async run(feeds: Readonly<Record<string, FloatArray>>, outputs: readonly string[]) {
+    const tensors: Record<string, ort.Tensor> = {};
+    for (const [name, values] of Object.entries(feeds)) {
+      tensors[name] = new ort.Tensor(typeOf(values), values, this.#shapes.get(name));
+    }
+    try {
+      const results = await this.#session.run(tensors, outputs);
+      return Object.fromEntries(outputs.map((name) => [name, results[name].data as FloatArray]));
+    } catch (error) {
+      throw sessionError(error, this.#device);
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+/** ONNX Runtime reports a failed allocation in words only. */
+const OUT_OF_MEMORY = /bad_alloc|bad allocation|failed to allocate|out of memory/i;
+
+function sessionError(error: unknown, device: DeviceName): LabError {
+  const cause = messageOf(error);
+  if (OUT_OF_MEMORY.test(cause)) {
+    return new LabError(
+      "memory",
+      `The network does not fit into memory on ${device}: try fewer restarts, or memory "low".`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return new LabError("device", `The network could not run on ${device}. ${deviceNamed(device).help} (${cause})`, {
+    cause: error,
+  });
+}

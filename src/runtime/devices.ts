@@ -1,0 +1,24 @@
+// From a device's name to the ONNX Runtime execution providers that serve it, in order of preference.
+
+import type { InferenceSession } from "onnxruntime-node";
+
+interface Device {
+  readonly providers: readonly InferenceSession.ExecutionProviderConfig[];
+  /** Said when no session can be made on it. */
+  readonly help: string;
+}
+
+const DEVICES = {
+  cpu: { providers: ["cpu"], help: "ONNX Runtime's CPU provider did not start." },
+  webgpu: {
+    providers: ["webgpu", "cpu"],
+    help: "No WebGPU adapter answered: a graphics driver with Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS) is needed.",
+  },
+} as const satisfies Record<string, Device>;
+
+export type DeviceName = keyof typeof DEVICES;
+
+/** The device that a request means; `auto` is the CPU until devices are tried out before they are chosen. */
+export const resolveDevice = (name: DeviceName | "auto"): DeviceName => (name === "auto" ? "cpu" : name);
+
+export const deviceNamed = (name: DeviceName): Device => DEVICES[name];
