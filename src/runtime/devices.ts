@@ -17,6 +17,7 @@ const DEVICES = {
 } as const satisfies Record<string, Device>;
 
 export type DeviceName = keyof typeof DEVICES;
+export const DEVICE_NAMES = Object.keys(DEVICES) as readonly DeviceName[];
 
 /** The device that a request means; `auto` is the CPU until devices are tried out before they are chosen. */
 export const resolveDevice = (name: DeviceName | "auto"): DeviceName => (name === "auto" ? "cpu" : name);

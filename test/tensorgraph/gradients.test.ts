@@ -63,9 +63,13 @@ const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
     shapes,
     build: (a, b) => op.where(op.greater(a, b), op.multiply(a, a), b),
   })),
-  MatMul: fc
-    .tuple(extent, extent, extent, broadcastPair)
-    .map(([m, k, n, [a, b]]) => ({ shapes: [[...a, m, k], [...b, k, n]], build: op.matMul })),
+  MatMul: fc.tuple(extent, extent, extent, broadcastPair).map(([m, k, n, [a, b]]) => ({
+    shapes: [
+      [...a, m, k],
+      [...b, k, n],
+    ],
+    build: op.matMul,
+  })),
   Gemm: fc
     .tuple(extent, extent, extent, fc.boolean(), fc.boolean(), fc.boolean())
     .map(([m, k, n, transA, transB, biased]) => ({

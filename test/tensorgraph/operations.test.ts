@@ -21,9 +21,7 @@ const x = (...shape: number[]): Tensor => input("x", shape, "float64");
 describe("operations", () => {
   it("know the shape that two shapes broadcast to, whichever comes first", () => {
     const shape = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 4 });
-    fc.assert(
-      fc.property(shape, shape, (a, b) => assert.deepEqual(op.broadcastShape(a, b), op.broadcastShape(b, a))),
-    );
+    fc.assert(fc.property(shape, shape, (a, b) => assert.deepEqual(op.broadcastShape(a, b), op.broadcastShape(b, a))));
     assert.deepEqual(op.broadcastShape([5, 1, 3], [2, 1]), [5, 2, 3]);
     assert.equal(op.broadcastShape([2], [3]), undefined);
   });
@@ -61,7 +59,9 @@ describe("operations", () => {
       [-6, -1],
     ]);
     const actual = await evaluate(op.errorFunction(x(expected.size)), { x: Float64Array.from(expected.keys()) });
-    [...expected.values()].forEach((value, i) => assert.ok(Math.abs(actual[i] - value) < 1e-15, `${actual[i]} ${value}`));
+    [...expected.values()].forEach((value, i) =>
+      assert.ok(Math.abs(actual[i] - value) < 1e-15, `${actual[i]} ${value}`),
+    );
   });
 
   it("normalise rows to mean 0 and deviation 1", async () => {

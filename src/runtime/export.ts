@@ -1,0 +1,66 @@
+// The graph of a sub-network as files that any ONNX runtime opens: network.onnx, and beside it one file with its weights.
+
+import { createReadStream } from "node:fs";
+import { mkdir, open, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { Checkpoint } from "../checkpoints/checkpoint.ts";
+import { LabError, messageOf } from "../common/errors.ts";
+import { objectiveGraph, type ObjectiveShape } from "../networks/objective.ts";
+import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
+import { locateWeight } from "./compile.ts";
+
+const WEIGHTS_FILE = "network.onnx.data";
+
+/** Offsets are multiples of a page, so that readers can map them. */
+const ALIGNMENT = 4096;
+
+export interface ExportedGraph {
+  readonly model: string;
+  readonly weights: string;
+  /** Bytes of the weights. */
+  readonly weightBytes: number;
+}
+
+/**
+ * Writes inputs `embedding` [B, T, D] and `target` [B, T, K] → `output` [B, T, K], `distance` [B], `gradient` [B, T, D].
+ * The weights come first and the model last, so a folder with a model in it is complete. Throws a LabError of kind
+ * "storage" when the folder cannot be written.
+ */
+export async function exportGraph(
+  checkpoint: Checkpoint,
+  shape: Omit<ObjectiveShape, "config">,
+  folder: string,
+): Promise<ExportedGraph> {
+  const copies: { from: WeightLocation; to: number }[] = [];
+  let weightBytes = 0;
+  const bytes = toOnnx(objectiveGraph({ ...shape, config: checkpoint.config }), (name, tensor) => {
+    const from = locateWeight(checkpoint, name, tensor);
+    const to = Math.ceil(weightBytes / ALIGNMENT) * ALIGNMENT;
+    copies.push({ from, to });
+    weightBytes = to + from.byteLength;
+    return { ...from, file: WEIGHTS_FILE, byteOffset: to };
+  });
+
+  const model = path.join(folder, "network.onnx");
+  const weights = path.join(folder, WEIGHTS_FILE);
+  try {
+    await mkdir(folder, { recursive: true });
+    await using file = await open(weights, "w");
+    for (const { from, to } of copies) {
+      const source = createReadStream(path.join(checkpoint.folder, from.file), {
+        start: from.byteOffset,
+        end: from.byteOffset + from.byteLength - 1,
+        highWaterMark: 1 << 22,
+      });
+      let at = to;
+      for await (const chunk of source as AsyncIterable<Buffer>) {
+        await file.write(chunk, 0, chunk.length, at);
+        at += chunk.length;
+      }
+    }
+    await writeFile(model, bytes);
+  } catch (error) {
+    throw new LabError("storage", `The graph could not be written to ${folder}: ${messageOf(error)}`, { cause: error });
+  }
+  return { model, weights, weightBytes };
+}
