@@ -7,11 +7,13 @@ import { LabError } from "../common/errors.ts";
 import { type FloatArray, floats, typeOf } from "../common/floats.ts";
 import type { NetworkFunctions } from "../networks/functions.ts";
 import type { Decoding, EmbeddingDecoder } from "../text/decoder.ts";
+import type { Moments } from "../text/embedding-statistics.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent, Token } from "./events.ts";
 import { learningRateAt, OPTIMIZER_RULES } from "./optimizers.ts";
 import { median, shiftDistances } from "./shift-test.ts";
 import type { ExperimentSpec } from "./spec.ts";
-import { type Moments, startPoints } from "./start-points.ts";
+import { startPoints } from "./start-points.ts";
 
 /** All that the method needs beside its spec. */
 export interface InversionSetting {
@@ -24,7 +26,7 @@ export interface InversionSetting {
   /** Of the checkpoint's embeddings: the "matched" start. */
   readonly moments: Moments;
   /** The text of one token, and of a row of them. */
-  readonly text: { token(id: number): string; decode(ids: readonly number[]): string };
+  readonly text: Pick<Tokenizer, "token" | "decode">;
   /** Where the run takes place, for its record. */
   readonly provenance: Pick<StartEvent, "device" | "checkpoint" | "versions">;
   /** Milliseconds of any steady clock. */

@@ -89,22 +89,27 @@ export const PRESETS = {
 /** About fifty shown iterations, whatever N is. */
 const defaultEvery = (iterations: number): number => Math.max(1, Math.round(iterations / 50));
 
+/** What the person who made the request calls a field: a flag, a setting. */
+export type FieldName = (field: string) => string;
+
 /** Checks a request and fills in what was left out. Throws a LabError (badInput) that names field, value and bounds. */
-export function parseSpec(request: unknown): ExperimentSpec {
+export function parseSpec(request: unknown, nameOf: FieldName = (field) => field): ExperimentSpec {
   const result = experimentSpec.safeParse(request);
-  if (!result.success) throw new LabError("badInput", sentence(result.error.issues[0], request));
+  if (!result.success) throw new LabError("badInput", sentence(result.error.issues[0], request, nameOf));
   const spec = result.data;
   const custom = spec.start === "custom";
   if (custom !== (spec.startMean !== undefined) || custom !== (spec.startStd !== undefined)) {
-    throw new LabError("badInput", "startMean and startStd go together, and with start custom only.");
+    const [mean, std, start] = ["startMean", "startStd", "start"].map(nameOf);
+    throw new LabError("badInput", `${mean} and ${std} go together, and with ${start} custom only.`);
   }
   return { ...spec, every: spec.every ?? defaultEvery(spec.iterations) };
 }
 
-function sentence(issue: z.core.$ZodIssue, request: unknown): string {
+function sentence(issue: z.core.$ZodIssue, request: unknown, nameOf: FieldName): string {
   if (issue.code === "unrecognized_keys") return `Unknown field of an experiment: ${issue.keys.join(", ")}.`;
-  const field = issue.path.join(".") || "The experiment";
-  if (issue.code === "custom") return `${field === "prompt" ? "The prompt" : field} ${issue.message}.`;
+  const path = issue.path.join(".");
+  if (issue.code === "custom") return `${path === "prompt" ? "The prompt" : nameOf(path)} ${issue.message}.`;
+  const field = path ? nameOf(path) : "The experiment";
   const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], request);
   return `${field} is ${JSON.stringify(value) ?? "missing"}: ${issue.message.replace(/^./, (letter) => letter.toLowerCase())}.`;
 }

@@ -2,12 +2,8 @@
 
 import { type FloatArray, floats, typeOf } from "../common/floats.ts";
 import { randomStream } from "../common/random.ts";
+import type { Moments } from "../text/embedding-statistics.ts";
 import type { ExperimentSpec } from "./spec.ts";
-
-export interface Moments {
-  readonly mean: number;
-  readonly std: number;
-}
 
 /** The noise's mean and deviation; `matched` takes those of the checkpoint's own embeddings. */
 export function noiseMoments({ start, startMean, startStd }: ExperimentSpec, embeddings: Moments): Moments {

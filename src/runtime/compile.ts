@@ -104,6 +104,9 @@ class Session implements CompiledGraph {
 /** ONNX Runtime reports a failed allocation in words only. */
 const OUT_OF_MEMORY = /bad_alloc|bad allocation|failed to allocate|out of memory/i;
 
+/** ONNX Runtime puts the place in its source and the failed check before the reason. */
+const SOURCE_LOCATION = /^\S*onnxruntime_src\S*.* was (?:false|true)\. |\.$/gs;
+
 function sessionError(error: unknown, device: DeviceName): LabError {
   const cause = messageOf(error);
   if (OUT_OF_MEMORY.test(cause)) {
@@ -115,7 +118,8 @@ function sessionError(error: unknown, device: DeviceName): LabError {
       },
     );
   }
-  return new LabError("device", `The network could not run on ${device}. ${deviceNamed(device).help} (${cause})`, {
+  const reason = cause.trim().replace(SOURCE_LOCATION, "");
+  return new LabError("device", `The network cannot run on ${device}: ${reason}. ${deviceNamed(device).help}`, {
     cause: error,
   });
 }

@@ -9,10 +9,10 @@ interface Device {
 }
 
 const DEVICES = {
-  cpu: { providers: ["cpu"], help: "ONNX Runtime's CPU provider did not start." },
+  cpu: { providers: ["cpu"], help: "This is a defect of Inversion Lab; please report it." },
   webgpu: {
     providers: ["webgpu", "cpu"],
-    help: "No WebGPU adapter answered: a graphics driver with Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS) is needed.",
+    help: "WebGPU needs a graphics driver with Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS); the device cpu always works.",
   },
 } as const satisfies Record<string, Device>;
 

@@ -38,8 +38,8 @@ describe("inversion of a GPT-2", () => {
         device: "cpu",
         memory: "speed",
       });
-      const positions = await readRows(checkpoint, "wpe.weight", [...reference.target.keys()]);
-      const tokens = await readRows(checkpoint, "wte.weight", reference.target);
+      const positions = readRows(checkpoint, "wpe.weight", [...reference.target.keys()]);
+      const tokens = readRows(checkpoint, "wte.weight", reference.target);
       const target: FloatArray = Float64Array.from(tokens, (value, i) => value + positions[i]);
       const spec = parseSpec({
         prompt: "tiny",

@@ -1,0 +1,110 @@
+// From a spec to the events of its run: opens what the spec names, hands it to the method, and keeps it open for the next
+// run, which is most often the same network with another seed.
+
+import { openCheckpoint } from "../checkpoints/open.ts";
+import { LabError, throwIfCancelled } from "../common/errors.ts";
+import type { RunEvent } from "../experiments/events.ts";
+import { invert } from "../experiments/inversion.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { resolveDevice } from "../runtime/devices.ts";
+import { openSubnetwork, type Subnetwork } from "../runtime/subnetwork.ts";
+import { VERSIONS } from "../runtime/versions.ts";
+import { type Decoder, openDecoder } from "../text/decoders.ts";
+import { embedTokens } from "../text/embedding.ts";
+import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
+import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import type { Experimenter, ExperimentOptions } from "./server.ts";
+
+export interface LaboratoryOptions {
+  /** Folder for what can be made again. */
+  readonly cacheFolder: string;
+  /** Program that generates random weights in threads; without it they are generated in this one. */
+  readonly workerPath?: string;
+}
+
+export class Laboratory implements Experimenter {
+  readonly #options: LaboratoryOptions;
+  #tokenizer: Promise<Tokenizer> | undefined;
+  readonly #statistics = new Kept<EmbeddingStatistics>();
+  readonly #network = new Kept<Subnetwork>((network) => network.release());
+  readonly #decoder = new Kept<Decoder>((decoder) => decoder.release());
+
+  constructor(options: LaboratoryOptions) {
+    this.#options = options;
+  }
+
+  /** Carries out one experiment. One at a time. Throws LabErrors. */
+  async *run(spec: ExperimentSpec, { signal, onProgress }: ExperimentOptions): AsyncGenerator<RunEvent> {
+    const tokenizer = await (this.#tokenizer ??= loadTokenizer());
+    const targetIds = tokenizer.encode(spec.prompt);
+    const options = { ...this.#options, initSeed: spec.initSeed, signal, onProgress };
+    const checkpoint = await openCheckpoint(spec.checkpoint, spec, options);
+    checkLength(targetIds, checkpoint.config.positions);
+    checkVocabulary(targetIds, checkpoint.config.vocabulary, spec.checkpoint);
+
+    const { fingerprint } = checkpoint;
+    const statistics = await this.#statistics.open(fingerprint, () => embeddingStatistics(checkpoint, options));
+    throwIfCancelled(signal);
+    onProgress({ stage: "Opening the network" });
+    const device = resolveDevice(spec.device);
+    const { blocks, output, restarts: batch, dtype: type, metric, memory, positions, decoder, topK } = spec;
+    const shape = { blocks, output, batch, length: targetIds.length, type, metric, device, memory };
+    const network = await this.#network.open({ fingerprint, ...shape }, () => openSubnetwork({ ...shape, checkpoint }));
+    const reading = { decoder, positions, batch, targetIds, topK };
+    const reader = await this.#decoder.open({ fingerprint, ...reading }, () =>
+      openDecoder(checkpoint, statistics, reading),
+    );
+
+    const setting = {
+      network,
+      decoder: reader,
+      targetIds,
+      embed: (ids: readonly number[]) => embedTokens(checkpoint, ids, positions, type),
+      moments: embeddingMoments(checkpoint, statistics, positions, targetIds.length),
+      text: tokenizer,
+      provenance: { device, checkpoint: { source: checkpoint.source, fingerprint }, versions: VERSIONS },
+      now: () => performance.now(),
+    };
+    yield* invert(spec, setting, signal);
+  }
+}
+
+function checkLength(ids: readonly number[], positions: number): void {
+  if (ids.length <= positions) return;
+  throw new LabError(
+    "badInput",
+    `The text has ${ids.length} tokens and the network takes up to ${positions}: choose a shorter one.`,
+  );
+}
+
+/** Checkpoints with another vocabulary than GPT-2's can be opened; texts that stay inside it can be inverted. */
+function checkVocabulary(ids: readonly number[], vocabulary: number, source: string): void {
+  const outside = ids.find((id) => id >= vocabulary);
+  if (outside === undefined) return;
+  throw new LabError(
+    "badInput",
+    `The text needs token ${outside}, and ${source} has ${vocabulary} tokens only: its vocabulary is not GPT-2's.`,
+  );
+}
+
+/** Holds the thing that was opened last, until another one is asked for. */
+class Kept<Thing> {
+  readonly #release: (thing: Thing) => Promise<void>;
+  #held: { readonly key: string; readonly thing: Thing } | undefined;
+
+  constructor(release: (thing: Thing) => Promise<void> = async () => undefined) {
+    this.#release = release;
+  }
+
+  /** The thing of this key: the held one, or a new one after the held one is released. */
+  async open(key: unknown, make: () => Promise<Thing>): Promise<Thing> {
+    const wanted = JSON.stringify(key);
+    if (this.#held?.key === wanted) return this.#held.thing;
+    const old = this.#held;
+    this.#held = undefined;
+    if (old) await this.#release(old.thing);
+    const thing = await make();
+    this.#held = { key: wanted, thing };
+    return thing;
+  }
+}
