@@ -1,8 +1,10 @@
-// Folders that tests share.
+// Folders that tests of several rooms read.
 
 import path from "node:path";
 
-/** Keeps random weights between runs, so that full-size tests start at once; made anew when it is not there. */
-export const TEST_CACHE = path.join(import.meta.dirname, "../../.cache/tests");
+const root = path.join(import.meta.dirname, "..", "..");
 
-export const TINY_GPT2 = path.join(import.meta.dirname, "../reference/tiny-gpt2");
+/** What tests may keep from one run to the next. */
+export const TEST_CACHE = path.join(root, ".cache", "tests");
+/** A small network with reference values that another program computed. */
+export const TINY_GPT2 = path.join(root, "test", "reference", "tiny-gpt2");

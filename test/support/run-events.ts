@@ -1,0 +1,87 @@
+// The events of a made-up run, as the engine would tell them.
+
+import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
+import { type ExperimentRequest, type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+
+export const PROMPT = { ids: [464, 6766, 13], tokens: ["The", " sky", "."] };
+
+export const spec = (request: Partial<ExperimentRequest> = {}): ExperimentSpec =>
+  parseSpec({ prompt: PROMPT.tokens.join(""), iterations: 10, every: 5, ...request });
+
+export const startEvent = (of: ExperimentSpec = spec()): StartEvent => ({
+  type: "start",
+  spec: of,
+  target: {
+    tokenIds: PROMPT.ids,
+    tokens: PROMPT.tokens,
+    text: PROMPT.tokens.join(""),
+    nextToken: { id: 198, text: "\n" },
+  },
+  shiftDistance: 2,
+  shiftDistances: [1, 2, 3],
+  device: "cpu",
+  checkpoint: { source: of.checkpoint, fingerprint: "f" },
+  versions: {},
+});
+
+/** `right` of the prompt's tokens are found, the first ones. */
+export const stepEvent = (iteration: number, right: number, changes: Partial<StepEvent> = {}): StepEvent => {
+  const tokens = PROMPT.ids.map((id, position) =>
+    position < right ? { id, text: PROMPT.tokens[position] } : { id: 7000 + position, text: " wrong" },
+  );
+  return {
+    type: "step",
+    restart: 0,
+    iteration,
+    learningRate: 0.01,
+    outputDistance: 10 / (iteration + 1),
+    inputDistance: 5,
+    ratio: 1,
+    tokenIds: tokens.map(({ id }) => id),
+    text: tokens.map(({ text }) => text).join(""),
+    topK: tokens.map((token) => [
+      { ...token, score: 0.9 },
+      { id: 1, text: "!", score: 0.1 },
+    ]),
+    targetRanks: tokens.map((_, position) => (position < right ? 1 : 42)),
+    ...changes,
+  };
+};
+
+export const endEvent = (steps: readonly StepEvent[], changes: Partial<EndEvent> = {}): EndEvent => {
+  const restarts = steps.map(resultOf);
+  return {
+    type: "end",
+    status: "completed",
+    iterations: steps[0].iteration,
+    best: restarts.find(({ exact }) => exact) ?? restarts[0],
+    restarts,
+    elapsedMs: 1500,
+    ...changes,
+  };
+};
+
+function resultOf(step: StepEvent): RestartResult {
+  const exact = step.tokenIds.every((id, position) => id === PROMPT.ids[position]);
+  return {
+    restart: step.restart,
+    iteration: step.iteration,
+    tokenIds: step.tokenIds,
+    tokens: step.topK.map(([{ text }]) => text),
+    text: step.text,
+    exact,
+    outputDistance: step.outputDistance,
+    inputDistance: step.inputDistance,
+    discreteDistance: exact ? 0 : 3,
+    beatsShift: exact,
+    beatsShiftAt: exact ? 4 : null,
+    nextToken: exact ? { id: 198, text: "\n" } : { id: 11, text: "," },
+    sameNextToken: exact,
+  };
+}
+
+/** A run of one restart that finds the prompt. */
+export const wholeRun = (of: ExperimentSpec = spec()): RunEvent[] => {
+  const steps = [stepEvent(0, 0), stepEvent(5, 2), stepEvent(10, 3)];
+  return [startEvent(of), ...steps, endEvent([steps[2]])];
+};
