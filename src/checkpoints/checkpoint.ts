@@ -1,0 +1,30 @@
+// A checkpoint as the rest of the lab sees it: a folder in the Hugging Face layout whose tensors are named by where
+// their bytes lie. No weight is held in memory.
+
+import type { GPT2Config } from "../networks/gpt2-config.ts";
+
+/** Number formats of stored weights, in safetensors' own names. */
+export type StoredType = "F64" | "F32" | "F16" | "BF16";
+
+/** Where one tensor's bytes lie. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly type: StoredType;
+  /** File name inside the checkpoint's folder. */
+  readonly file: string;
+  /** From the start of the file. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+export interface Checkpoint {
+  /** As the person named it: "random:gpt2", a folder… */
+  readonly source: string;
+  /** Absolute, with links resolved. */
+  readonly folder: string;
+  readonly config: GPT2Config;
+  /** By Hugging Face's name without "transformer.": "wte.weight", "h.0.ln_1.bias"… */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Tells two sets of weights apart; the same for the same weights on every machine. */
+  readonly fingerprint: string;
+}

@@ -1,0 +1,213 @@
+// Checkpoints that somebody has: a folder in the Hugging Face layout, with one weights file or an index and its shards.
+
+import { createHash } from "node:crypto";
+import { access, readFile, realpath, stat } from "node:fs/promises";
+import path from "node:path";
+import * as z from "zod";
+import { formatBytes } from "../common/bytes.ts";
+import { LabError, messageOf } from "../common/errors.ts";
+import type { OnProgress } from "../common/progress.ts";
+import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from "../networks/gpt2-config.ts";
+import { auditFile, isStoredType, type FileAudit } from "./audit.ts";
+import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
+import { readConfig, SIZE_NAMES } from "./config.ts";
+import { CONFIG_FILE, INDEX_FILE, plainName, WEIGHTS_FILE } from "./hugging-face.ts";
+import { readSafetensorsHeader, type Safetensors, type SafetensorsEntry } from "./safetensors.ts";
+
+/** An index of gpt2-xl has 60 kB. */
+const LARGEST_INDEX = 10_000_000;
+
+export interface FolderOptions {
+  readonly cacheFolder: string;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens the first `blocks` blocks of the checkpoint in a folder, after checking that every weight needed is there, has
+ * its shape and holds finite numbers. Throws a LabError (checkpoint) that names what is wrong.
+ */
+export async function openFolder(source: string, blocks: number, options: FolderOptions): Promise<Checkpoint> {
+  const folder = await existingFolder(source);
+  const { config } = await readConfig(path.join(folder, CONFIG_FILE)).catch((error: unknown): never => {
+    if (error instanceof LabError) throw error;
+    throw new LabError("checkpoint", `The checkpoint's ${CONFIG_FILE} cannot be read: ${messageOf(error)}.`);
+  });
+  checkDepth(source, blocks, config);
+  const files = await weightFiles(folder);
+  const location = await commonFolder(files);
+
+  const needed = [...outerWeights(config), ...Array.from({ length: blocks }, (_, i) => blockWeights(config, i)).flat()];
+  const found = findTensors(files, folder);
+  const tensors = new Map(needed.map((weight) => [weight.name, checked(weight, found.get(weight.name), source)]));
+
+  const audits = await auditAll(files, options);
+  const audited = [...found].flatMap(([name, { file, storedName, entry }]) => {
+    const audit = audits.get(file)?.get(storedName);
+    return audit && isWeight(name, config) ? [{ name, ...entry, ...audit }] : [];
+  });
+  const broken = audited.find(({ name, finite }) => !finite && tensors.has(name));
+  if (broken) {
+    throw new LabError(
+      "checkpoint",
+      `The weight ${broken.name} of ${source} holds numbers that are not finite (NaN or infinity): ` +
+        "no output of this network would mean anything.",
+    );
+  }
+  return { source, folder: location, config, tensors, fingerprint: fingerprint(config, audited) };
+}
+
+/** Throws a LabError (badInput) when a checkpoint has fewer blocks than asked for. */
+export function checkDepth(source: string, blocks: number, config: GPT2Config): void {
+  if (blocks <= config.blocks) return;
+  throw new LabError("badInput", `${blocks} blocks were asked for, and ${source} has ${config.blocks}.`);
+}
+
+async function existingFolder(source: string): Promise<string> {
+  const folder = path.resolve(source);
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return folder;
+  const sources = SIZE_NAMES.map((name) => `random:${name}`).join(", ");
+  throw new LabError(
+    "checkpoint",
+    found
+      ? `${folder} is a file: name the folder that holds the checkpoint's config.json and its weights.`
+      : `There is no checkpoint "${source}": name a folder that holds a config.json and its weights, or ${sources}.`,
+  );
+}
+
+/** A weights file, by its name in the checkpoint's folder. */
+interface WeightsFile {
+  /** With links resolved. */
+  readonly realPath: string;
+  readonly contents: Safetensors;
+  /** The tensors that the index puts here; without an index all of them. */
+  readonly indexed?: ReadonlySet<string>;
+}
+
+async function weightFiles(folder: string): Promise<WeightsFile[]> {
+  const single = path.join(folder, WEIGHTS_FILE);
+  if (await exists(single)) return [await weightsFile(single)];
+  const index = path.join(folder, INDEX_FILE);
+  if (!(await exists(index))) {
+    throw new LabError(
+      "checkpoint",
+      `${folder} holds neither ${WEIGHTS_FILE} nor ${INDEX_FILE}; other formats are not read.`,
+    );
+  }
+  const places = new Map<string, Set<string>>();
+  for (const [tensor, file] of Object.entries(await readIndex(index))) {
+    const tensors = places.get(file) ?? new Set();
+    places.set(file, tensors.add(tensor));
+  }
+  return Promise.all([...places].map(async ([file, tensors]) => weightsFile(path.join(folder, file), tensors)));
+}
+
+async function weightsFile(file: string, indexed?: ReadonlySet<string>): Promise<WeightsFile> {
+  const contents = await readSafetensorsHeader(file);
+  for (const name of indexed ?? []) {
+    if (contents.tensors.has(name)) continue;
+    throw new LabError("checkpoint", `${INDEX_FILE} puts the weight ${name} into ${file}, where it is not.`);
+  }
+  return { realPath: await realpath(file), contents, indexed };
+}
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+async function readIndex(file: string): Promise<Record<string, string>> {
+  const wrong = (what: string) => new LabError("checkpoint", `${file} is not an index of weights: ${what}.`);
+  let index: unknown;
+  try {
+    if ((await stat(file)).size > LARGEST_INDEX) throw new Error(`it has more than ${formatBytes(LARGEST_INDEX)}`);
+    index = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw wrong(messageOf(error));
+  }
+  const result = indexSchema.safeParse(index);
+  if (!result.success) throw wrong("it has no weight_map from tensors to files");
+  const outside = Object.values(result.data.weight_map).find((name) => !/^[^/\\]+\.safetensors$/.test(name));
+  if (outside !== undefined) throw wrong(`${JSON.stringify(outside)} is not a safetensors file beside it`);
+  return result.data.weight_map;
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+/** ONNX Runtime takes all weights from one folder, and refuses links that leave it. */
+async function commonFolder(files: readonly WeightsFile[]): Promise<string> {
+  const [folder, other] = new Set(files.map(({ realPath }) => path.dirname(realPath)));
+  if (other === undefined) return folder;
+  throw new LabError(
+    "checkpoint",
+    `The weights files are links into different folders, ${folder} and ${other}: copy them into one.`,
+  );
+}
+
+interface FoundTensor {
+  readonly file: WeightsFile;
+  readonly storedName: string;
+  readonly entry: SafetensorsEntry;
+}
+
+/** All tensors by their names without "transformer.". */
+function findTensors(files: readonly WeightsFile[], folder: string): Map<string, FoundTensor> {
+  const found = new Map<string, FoundTensor>();
+  for (const file of files) {
+    for (const [storedName, entry] of file.contents.tensors) {
+      if (file.indexed && !file.indexed.has(storedName)) continue;
+      const name = plainName(storedName);
+      if (found.has(name)) {
+        throw new LabError(
+          "checkpoint",
+          `${folder} holds the weight ${name} twice, as ${found.get(name)?.storedName} and as ${storedName}.`,
+        );
+      }
+      found.set(name, { file, storedName, entry });
+    }
+  }
+  return found;
+}
+
+function checked({ name, shape }: WeightShape, found: FoundTensor | undefined, source: string): StoredTensor {
+  const wrong = (what: string) => new LabError("checkpoint", `The weight ${name} of ${source} ${what}.`);
+  if (!found) throw wrong("is missing");
+  const { type, byteOffset, byteLength } = found.entry;
+  if (found.entry.shape.join() !== shape.join()) {
+    const [stored, right] = [found.entry.shape, shape].map((extents) => `[${extents.join(", ")}]`);
+    throw wrong(`has the shape ${stored}, and its config.json asks for ${right}`);
+  }
+  if (!isStoredType(type)) throw wrong(`is stored as ${type}; F64, F32, F16 and BF16 are supported`);
+  return { shape, type, file: path.basename(found.file.realPath), byteOffset, byteLength };
+}
+
+async function auditAll(
+  files: readonly WeightsFile[],
+  { cacheFolder, onProgress, signal }: FolderOptions,
+): Promise<Map<WeightsFile, FileAudit>> {
+  const total = files
+    .flatMap(({ contents }) => [...contents.tensors.values()])
+    .reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let done = 0;
+  const onRead = (bytes: number) => onProgress?.({ stage: "Checking the weights", done: (done += bytes), total });
+  const audits = new Map<WeightsFile, FileAudit>();
+  for (const file of files) {
+    audits.set(file, await auditFile(file.realPath, file.contents, { cacheFolder, signal, onRead }));
+  }
+  return audits;
+}
+
+/** Is it a parameter of the network, and not a buffer such as `h.0.attn.bias`, or a copy of a tied head? */
+function isWeight(name: string, config: GPT2Config): boolean {
+  const [, index, rest] = /^h\.(\d+)(\..*)$/.exec(name) ?? [];
+  if (index === undefined) return outerWeights(config).some((weight) => weight.name === name);
+  return Number(index) < config.blocks && blockWeights(config, 0).some((weight) => weight.name === `h.0${rest}`);
+}
+
+/** Depends on the network's sizes and on its weights, not on how files and names are cut. */
+function fingerprint(config: GPT2Config, audited: readonly { name: string; type: string; digest: string }[]): string {
+  const weights = audited.map(({ name, type, digest }) => [name, type, digest]).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify({ config, weights })).digest("hex");
+}

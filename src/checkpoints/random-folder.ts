@@ -1,0 +1,294 @@
+// Random checkpoints on disk. In the cache each is a sharded Hugging Face folder, one shard with the weights outside the
+// blocks and one a block, each written when it is first needed. config.json is written first and the index last, so the
+// folder opens in any Hugging Face tool exactly when it is complete.
+
+import { open, readdir, realpath, rm, stat } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import * as z from "zod";
+import { LabError, throwIfCancelled } from "../common/errors.ts";
+import type { OnProgress } from "../common/progress.ts";
+import { GENERATOR_VERSION } from "../common/random.ts";
+import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from "../networks/gpt2-config.ts";
+import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
+import { readConfig } from "./config.ts";
+import { requireSpace, sweepTemporaryFiles, writeAtomically } from "./files.ts";
+import { CONFIG_FILE, INDEX_FILE, shardFile, storedName, WEIGHTS_FILE } from "./hugging-face.ts";
+import { fingerprint, initialValues, type RandomNetwork } from "./random.ts";
+import { layOutSafetensors, type SafetensorsLayout } from "./safetensors.ts";
+import { PIECE, weightsWriter, type Piece, type WeightsWriter } from "./weights.ts";
+
+/** Folder of all random checkpoints in the cache. */
+const CHECKPOINTS = "checkpoints";
+/** The field of config.json that tells where the weights came from. */
+const ORIGIN = "inversion_lab";
+const originNote = z.object({ source: z.string(), seed: z.number(), generator: z.number() });
+type OriginNote = z.infer<typeof originNote>;
+const STAGE = "Writing random weights";
+/** Shards in the making at a time: enough that flushing one overlaps with filling the next. */
+const OPEN_SHARDS = 3;
+
+export interface WritingOptions {
+  /** Where the bundled `weights-worker.ts` lies; without it the calling thread makes the numbers. */
+  readonly workerPath?: string;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** The folder of a random checkpoint in the cache: one for each configuration, seed and generator version. */
+export function randomFolder(cacheFolder: string, { config, seed, fingerprint }: RandomNetwork): string {
+  const name = `gpt2-${config.blocks}x${config.width}-seed-${seed}-${fingerprint.slice(0, 12)}`;
+  return path.join(cacheFolder, CHECKPOINTS, name);
+}
+
+/**
+ * Opens the first `blocks` blocks of a random checkpoint, after writing those shards that are not in the cache yet.
+ * Throws a LabError: storage (full or read-only disk), cancelled. Two processes may do this at once.
+ */
+export async function openRandom(
+  network: RandomNetwork,
+  blocks: number,
+  cacheFolder: string,
+  options: WritingOptions,
+): Promise<Checkpoint> {
+  const folder = randomFolder(cacheFolder, network);
+  const shards = shardsOf(network.config, blocks);
+  await sweepTemporaryFiles(folder, Date.now());
+  const missing = await absent(folder, shards);
+  if (missing.length > 0) {
+    await requireSpace(folder, totalBytes(missing), `The network ${network.source}`);
+    // A folder that is not to be written says so in a sentence below.
+    await rm(path.join(folder, INDEX_FILE), { force: true }).catch(() => undefined);
+  }
+  if (!(await isOurConfig(folder, network))) await writeText(path.join(folder, CONFIG_FILE), configText(network));
+  if (missing.length > 0) await writeShards(folder, missing, network, options);
+  if (blocks === network.config.blocks && !(await isFile(path.join(folder, INDEX_FILE)))) {
+    await writeText(path.join(folder, INDEX_FILE), indexText(shards));
+  }
+  return {
+    source: network.source,
+    folder: await realpath(folder),
+    config: network.config,
+    tensors: new Map(shards.flatMap(storedTensors)),
+    fingerprint: network.fingerprint,
+  };
+}
+
+/**
+ * Writes a whole checkpoint of one weights file, `config.json` and `model.safetensors`, into a folder. Throws a
+ * LabError: badInput when the folder already holds a checkpoint, storage, cancelled.
+ */
+export async function writeWholeFolder(network: RandomNetwork, folder: string, options: WritingOptions): Promise<void> {
+  for (const name of [CONFIG_FILE, WEIGHTS_FILE]) {
+    if (await isFile(path.join(folder, name))) {
+      throw new LabError("badInput", `${folder} already holds a ${name}: choose another folder, or remove it first.`);
+    }
+  }
+  const { config } = network;
+  const weights = [outerWeights(config), ...blockIndices(config.blocks).map((i) => blockWeights(config, i))].flat();
+  const file = shard(WEIGHTS_FILE, weights);
+  await sweepTemporaryFiles(folder, Date.now());
+  await requireSpace(folder, file.layout.fileBytes, `The checkpoint ${network.source}`);
+  await writeShards(folder, [file], network, options);
+  // Last, because a folder without it is no checkpoint.
+  await writeText(path.join(folder, CONFIG_FILE), configText(network));
+}
+
+/** A random checkpoint in the cache. */
+export interface CachedCheckpoint {
+  readonly source: string;
+  readonly seed: number;
+  readonly folder: string;
+  /** On disk. */
+  readonly bytes: number;
+  /** Blocks whose weights are there, counted from 0. */
+  readonly blocks: readonly number[];
+  /** Blocks of the whole network. */
+  readonly allBlocks: number;
+  /** Does the folder open in any Hugging Face tool? */
+  readonly complete: boolean;
+}
+
+/** The random checkpoints in the cache, by folder name. What is not one of ours, or from an older version, is left out. */
+export async function listCheckpoints(cacheFolder: string): Promise<CachedCheckpoint[]> {
+  const parent = path.join(cacheFolder, CHECKPOINTS);
+  const names = (await readdir(parent).catch(() => [])).sort();
+  const found = await Promise.all(names.map((name) => inspect(path.join(parent, name))));
+  return found.filter((checkpoint) => checkpoint !== undefined);
+}
+
+async function inspect(folder: string): Promise<CachedCheckpoint | undefined> {
+  const read = await readConfig(path.join(folder, CONFIG_FILE)).catch(() => undefined);
+  const note = originNote.safeParse(read?.json[ORIGIN]);
+  if (!read || !note.success || note.data.generator !== GENERATOR_VERSION) return undefined;
+  const { source, seed } = note.data;
+  const { config } = read;
+  const files = await readdir(folder);
+  const sizes = await Promise.all(
+    files.map((name) =>
+      stat(path.join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  const highest = files.reduce((most, name) => Math.max(most, Number(/^model-(\d+)-of-/.exec(name)?.[1] ?? 0)), 1);
+  const shards = shardsOf(config, Math.min(highest - 1, config.blocks));
+  const missing = await absent(folder, shards);
+  const blocks = [...shards.keys()]
+    .slice(1)
+    .filter((index) => !missing.includes(shards[index]))
+    .map((index) => index - 1);
+  return {
+    source,
+    seed,
+    folder,
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+    blocks,
+    allBlocks: config.blocks,
+    complete: missing.length === 0 && blocks.length === config.blocks && files.includes(INDEX_FILE),
+  };
+}
+
+/** A weights file of a checkpoint, planned. */
+interface Shard {
+  readonly file: string;
+  readonly weights: readonly WeightShape[];
+  readonly layout: SafetensorsLayout;
+}
+
+function shard(file: string, weights: readonly WeightShape[]): Shard {
+  const tensors = weights.map(({ name, shape }) => ({ name: storedName(name), shape, type: "F32" as const }));
+  return { file, weights, layout: layOutSafetensors(tensors, { format: "pt" }) };
+}
+
+/** The shard outside the blocks, and those of the first `blocks` blocks. */
+function shardsOf(config: GPT2Config, blocks: number): Shard[] {
+  const name = (index: number) => shardFile(index, config.blocks + 1);
+  return [
+    shard(name(0), outerWeights(config)),
+    ...blockIndices(blocks).map((i) => shard(name(i + 1), blockWeights(config, i))),
+  ];
+}
+
+const blockIndices = (blocks: number): number[] => Array.from({ length: blocks }, (_, index) => index);
+
+const totalBytes = (shards: readonly Shard[]): number => shards.reduce((sum, { layout }) => sum + layout.fileBytes, 0);
+
+function storedTensors({ file, weights, layout }: Shard): [string, StoredTensor][] {
+  return weights.map(({ name, shape }) => {
+    const { byteOffset, byteLength } = layout.tensors.get(storedName(name))!;
+    return [name, { shape, type: "F32", file, byteOffset, byteLength }];
+  });
+}
+
+/** Those shards that are not in the folder with exactly the right header and size. */
+async function absent(folder: string, shards: readonly Shard[]): Promise<Shard[]> {
+  const whole = await Promise.all(shards.map((shard) => isWhole(path.join(folder, shard.file), shard.layout)));
+  return shards.filter((_, i) => !whole[i]);
+}
+
+async function isWhole(file: string, { header, fileBytes }: SafetensorsLayout): Promise<boolean> {
+  const handle = await open(file).catch(() => undefined);
+  if (handle === undefined) return false;
+  try {
+    if ((await handle.stat()).size !== fileBytes) return false;
+    const found = Buffer.alloc(header.length);
+    await handle.read(found, 0, found.length, 0);
+    return found.equals(header);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeShards(
+  folder: string,
+  shards: readonly Shard[],
+  network: RandomNetwork,
+  { workerPath, onProgress, signal }: WritingOptions,
+): Promise<void> {
+  throwIfCancelled(signal);
+  const total = shards.reduce((sum, { layout }) => sum + layout.fileBytes - layout.header.length, 0);
+  let done = 0;
+  onProgress?.({ stage: STAGE, done, total });
+  const writer = weightsWriter({
+    workerPath,
+    signal,
+    parallelism: os.availableParallelism(),
+    onWritten: (count) => onProgress?.({ stage: STAGE, done: (done += 4 * count), total }),
+  });
+  try {
+    const waiting = [...shards];
+    const lane = async (): Promise<void> => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        try {
+          await writeShard(path.join(folder, next.file), next, network, writer);
+        } catch (error) {
+          waiting.length = 0;
+          throw error;
+        }
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: OPEN_SHARDS }, lane));
+    for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
+  } finally {
+    await writer.close();
+  }
+}
+
+async function writeShard(file: string, shard: Shard, network: RandomNetwork, writer: WeightsWriter): Promise<void> {
+  const { header, fileBytes } = shard.layout;
+  try {
+    await writeAtomically(file, async (handle, temporaryPath) => {
+      await handle.write(header, 0, header.length, 0);
+      await handle.truncate(fileBytes);
+      await writer.write(piecesOf(shard, network, temporaryPath));
+    });
+  } catch (error) {
+    // Windows does not let a file be replaced that another process reads: then that process has written it.
+    if (!(await isWhole(file, shard.layout))) throw error;
+  }
+}
+
+function piecesOf({ weights, layout }: Shard, { config, seed }: RandomNetwork, file: string): Piece[] {
+  return weights.flatMap(({ name }) => {
+    const { byteOffset, byteLength } = layout.tensors.get(storedName(name))!;
+    const { mean, std } = initialValues(name, config);
+    const pieces: Piece[] = [];
+    for (let from = 0; from < byteLength / 4; from += PIECE) {
+      const count = Math.min(PIECE, byteLength / 4 - from);
+      pieces.push({ file, byteOffset: byteOffset + 4 * from, seed, stream: name, from, count, mean, std });
+    }
+    return pieces;
+  });
+}
+
+/** config.json, with a note of where the weights came from; other tools do not mind fields that they do not know. */
+const configText = ({ json, source, seed }: RandomNetwork): string =>
+  prettyJson({ ...json, [ORIGIN]: { source, seed, generator: GENERATOR_VERSION } satisfies OriginNote });
+
+/** Does the folder hold the configuration of exactly this network? */
+async function isOurConfig(folder: string, network: RandomNetwork): Promise<boolean> {
+  return readConfig(path.join(folder, CONFIG_FILE)).then(
+    ({ config }) => fingerprint(config, network.seed) === network.fingerprint,
+    () => false,
+  );
+}
+
+/** The table of a sharded checkpoint: which file has which tensor. */
+function indexText(shards: readonly Shard[]): string {
+  const places = shards.flatMap(({ file, layout }) => [...layout.tensors.keys()].map((name) => [name, file] as const));
+  const size = shards.flatMap(({ layout }) => [...layout.tensors.values()]).reduce((sum, t) => sum + t.byteLength, 0);
+  return prettyJson({ metadata: { total_size: size }, weight_map: Object.fromEntries(places) });
+}
+
+const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+const writeText = (file: string, text: string): Promise<void> =>
+  writeAtomically(file, async (handle) => void (await handle.write(text)));
+
+const isFile = (file: string): Promise<boolean> =>
+  stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );

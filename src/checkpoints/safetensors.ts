@@ -1,0 +1,220 @@
+// The safetensors format: 8 bytes with the header's length N (little endian), N bytes of JSON that name each tensor's
+// number format, shape and place, then the tensors' bytes without a gap. https://github.com/huggingface/safetensors
+
+import { open } from "node:fs/promises";
+import { formatBytes } from "../common/bytes.ts";
+import { LabError } from "../common/errors.ts";
+import { errorCode } from "./files.ts";
+
+/** Bytes of a number in every format that the header may name. */
+const FORMAT_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+} as const;
+export type SafetensorsType = keyof typeof FORMAT_BYTES;
+
+export interface SafetensorsEntry {
+  readonly type: SafetensorsType;
+  readonly shape: readonly number[];
+  /** From the start of the file. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/** What the file says of itself, by tensor name in the order of the bytes. */
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The format's own limit. */
+const LARGEST_HEADER = 100_000_000;
+const LENGTH_BYTES = 8;
+
+/** A file to be written: its first bytes, where each tensor goes, and its size. */
+export interface SafetensorsLayout extends Safetensors {
+  /** Length and JSON; what the file starts with. */
+  readonly header: Uint8Array;
+  readonly fileBytes: number;
+}
+
+/** Plans a file that holds the tensors in the given order. The header is padded so that they start at 8 bytes. */
+export function layOutSafetensors(
+  tensors: readonly { readonly name: string; readonly type: SafetensorsType; readonly shape: readonly number[] }[],
+  metadata: Readonly<Record<string, string>>,
+): SafetensorsLayout {
+  const json: [string, object][] = [["__metadata__", metadata]];
+  const lengths: number[] = [];
+  let end = 0;
+  for (const { name, type, shape } of tensors) {
+    const byteLength = sizeOf(shape) * FORMAT_BYTES[type];
+    json.push([name, { dtype: type, shape, data_offsets: [end, end + byteLength] }]);
+    lengths.push(byteLength);
+    end += byteLength;
+  }
+  // Not JSON.stringify of an object alone: it would put names like "1" first.
+  const text = new TextEncoder().encode(
+    `{${json.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`,
+  );
+  const jsonBytes = Math.ceil(text.length / 8) * 8;
+  const header = new Uint8Array(LENGTH_BYTES + jsonBytes).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(jsonBytes), true);
+  header.set(text, LENGTH_BYTES);
+
+  let byteOffset = header.length;
+  const entries = tensors.map(({ name, type, shape }, i): [string, SafetensorsEntry] => {
+    const entry = { type, shape, byteOffset, byteLength: lengths[i] };
+    byteOffset += lengths[i];
+    return [name, entry];
+  });
+  return { header, tensors: new Map(entries), metadata, fileBytes: header.length + end };
+}
+
+/**
+ * Reads a file's header and checks every claim in it against the file's size. Throws a LabError (checkpoint); reads
+ * and allocates no more than the header, and no header above the format's limit of 100 MB.
+ */
+export async function readSafetensorsHeader(file: string): Promise<Safetensors> {
+  const handle = await open(file).catch((error: unknown) => {
+    throw broken(file, errorCode(error) === "ENOENT" ? "it is not there" : `it cannot be read (${errorCode(error)})`);
+  });
+  try {
+    const { size } = await handle.stat();
+    const length = new DataView(new ArrayBuffer(LENGTH_BYTES));
+    if (size < LENGTH_BYTES) throw broken(file, `it ends after ${formatBytes(size)}`);
+    await handle.read(length, 0, LENGTH_BYTES, 0);
+    const jsonBytes = length.getBigUint64(0, true);
+    if (jsonBytes > BigInt(LARGEST_HEADER)) {
+      throw broken(file, `its header claims ${jsonBytes} bytes, more than the 100 MB that the format allows`);
+    }
+    if (LENGTH_BYTES + Number(jsonBytes) > size) {
+      throw broken(file, `its header claims ${jsonBytes} bytes, and the file has ${size}: is it cut off?`);
+    }
+    const json = new Uint8Array(Number(jsonBytes));
+    const { bytesRead } = await handle.read(json, 0, json.length, LENGTH_BYTES);
+    return parseSafetensorsHeader(json.subarray(0, bytesRead), size, file);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The header's JSON of a file of `fileBytes`; `file` is for the sentences. Throws a LabError (checkpoint). */
+export function parseSafetensorsHeader(json: Uint8Array, fileBytes: number, file: string): Safetensors {
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json);
+    header = JSON.parse(text);
+  } catch {
+    throw broken(file, "its header is not JSON");
+  }
+  if (!isRecord(header)) throw broken(file, "its header is not a JSON object");
+  const twice = repeatedKey(text);
+  if (twice !== undefined) throw broken(file, `its header names ${shorten(twice)} twice`);
+
+  const { __metadata__: metadata = {}, ...claims } = header;
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw broken(file, "its __metadata__ is not a table of texts");
+  }
+  const dataStart = LENGTH_BYTES + json.length;
+  const entries = Object.entries(claims).map(([name, claim]): [string, SafetensorsEntry] => [
+    name,
+    parseEntry(claim, dataStart, (wrong) => broken(file, `its tensor ${shortJson(name)} ${wrong}`)),
+  ]);
+  entries.sort(([, a], [, b]) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
+  let end = dataStart;
+  for (const [name, { byteOffset, byteLength }] of entries) {
+    if (byteOffset !== end) {
+      const fault = byteOffset < end ? "overlaps the one before it" : "leaves a gap before it";
+      throw broken(file, `its tensor ${shortJson(name)} ${fault}`);
+    }
+    end += byteLength;
+  }
+  if (end !== fileBytes) {
+    const fault = end > fileBytes ? "is it cut off?" : "something was added to it";
+    throw broken(file, `its tensors end at byte ${end}, and the file at byte ${fileBytes}: ${fault}`);
+  }
+  return { tensors: new Map(entries), metadata: metadata as Record<string, string> };
+}
+
+function parseEntry(claim: unknown, dataStart: number, wrong: (what: string) => LabError): SafetensorsEntry {
+  if (!isRecord(claim)) throw wrong("has no description");
+  const { dtype, shape, data_offsets: offsets } = claim;
+  if (!isType(dtype)) throw wrong(`has the unknown number format ${shortJson(dtype)}`);
+  if (!isCounts(shape)) throw wrong(`has the impossible shape ${shortJson(shape)}`);
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[1] < offsets[0]) {
+    throw wrong(`has the impossible place ${shortJson(offsets)}`);
+  }
+  const byteLength = offsets[1] - offsets[0];
+  if (sizeOf(shape) * FORMAT_BYTES[dtype] !== byteLength) {
+    throw wrong(`has the shape [${shape.join(", ")}] in ${dtype}, but ${byteLength} bytes`);
+  }
+  return { type: dtype, shape, byteOffset: dataStart + offsets[0], byteLength };
+}
+
+/**
+ * The first key that the outermost object of valid JSON holds twice; JSON.parse would keep the last one silently. Not
+ * a regular expression: those run out of stack on a name of some megabytes.
+ */
+function repeatedKey(json: string): string | undefined {
+  const seen = new Set<string>();
+  let depth = 0;
+  let keyComes = false;
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (character === "{" || character === "[") {
+      depth++;
+      keyComes = true;
+    } else if (character === "}" || character === "]") depth--;
+    else if (character === ",") keyComes = true;
+    else if (character === '"') {
+      const start = i;
+      while (json[++i] !== '"') if (json[i] === "\\") i++;
+      if (depth !== 1 || !keyComes) continue;
+      const key = json.slice(start, i + 1);
+      const name = JSON.parse(key) as string;
+      if (seen.has(name)) return key;
+      seen.add(name);
+      keyComes = false;
+    }
+  }
+  return undefined;
+}
+
+const broken = (file: string, what: string) =>
+  new LabError("checkpoint", `${file} is not a whole safetensors file: ${what}.`);
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isType = (value: unknown): value is SafetensorsType =>
+  typeof value === "string" && Object.hasOwn(FORMAT_BYTES, value);
+
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
+
+/** JSON to quote in a sentence, however long or deep the value is. */
+function shortJson(value: unknown): string {
+  try {
+    return shorten(JSON.stringify(value) ?? "missing");
+  } catch {
+    return "…";
+  }
+}
+
+const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

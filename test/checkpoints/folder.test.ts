@@ -1,0 +1,332 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import path from "node:path";
+import fc from "fast-check";
+import { allFinite } from "../../src/checkpoints/audit.ts";
+import type { StoredType } from "../../src/checkpoints/checkpoint.ts";
+import { parseConfig, SIZE_NAMES, sizedConfig } from "../../src/checkpoints/config.ts";
+import { openCheckpoint } from "../../src/checkpoints/open.ts";
+import { halfToNumber, readRows } from "../../src/checkpoints/rows.ts";
+import { LabError } from "../../src/common/errors.ts";
+import {
+  configJson,
+  safetensorsBytes,
+  type TensorValues,
+  TINY,
+  weightValues,
+  writeCheckpoint,
+} from "../support/checkpoint-folders.ts";
+import { temporaryFolders } from "../support/temporary-folders.ts";
+
+describe("a checkpoint folder", () => {
+  const newFolder = temporaryFolders();
+  let cacheFolder: string;
+  before(async () => {
+    cacheFolder = await newFolder();
+  });
+  const opened = (source: string, blocks = 2) => openCheckpoint(source, { blocks }, { cacheFolder, initSeed: 0 });
+  const written = async (tensors: readonly TensorValues[], config: object = configJson(TINY)) =>
+    writeCheckpoint(await newFolder(), config, tensors);
+  const refused = (source: string, sentence: RegExp, blocks = 2) =>
+    assert.rejects(opened(source, blocks), (error: unknown) => {
+      assert.ok(error instanceof LabError, String(error));
+      assert.equal(error.kind, "checkpoint");
+      assert.match(error.message, sentence);
+      assert.match(error.message, /^[^\n]{20,500}\.$/);
+      return true;
+    });
+  const weights = weightValues(TINY);
+  const changed = (name: string, change: Partial<TensorValues>) =>
+    weights.map((tensor) => (tensor.name === name ? { ...tensor, ...change } : tensor));
+  const valuesOf = (name: string) => Float32Array.from(weights.find((tensor) => tensor.name === name)!.values);
+
+  it("opens with and without the prefix, as the same checkpoint", async () => {
+    const [prefixed, plain] = await Promise.all(
+      [weights, weightValues(TINY, "")].map(async (w) => opened(await written(w))),
+    );
+    assert.deepEqual([...plain.tensors.keys()].sort(), [...prefixed.tensors.keys()].sort());
+    assert.equal(plain.fingerprint, prefixed.fingerprint);
+    assert.deepEqual(plain.config, { ...TINY, initializerRange: 0.02 });
+    const ids = [3, 0, 49];
+    const expected = ids.flatMap((id) => [...valuesOf("transformer.wte.weight").subarray(id * 8, (id + 1) * 8)]);
+    for (const checkpoint of [plain, prefixed]) {
+      assert.deepEqual(readRows(checkpoint, "wte.weight", ids), Float32Array.from(expected));
+    }
+  });
+
+  it("opens from an index and its shards, as the same checkpoint", async () => {
+    const folder = await newFolder();
+    await writeFile(path.join(folder, "config.json"), JSON.stringify(configJson(TINY)));
+    const map: Record<string, string> = {};
+    for (const [index, part] of [weights.slice(0, 10), weights.slice(10)].entries()) {
+      const file = `model-0000${index + 1}-of-00002.safetensors`;
+      await writeFile(path.join(folder, file), safetensorsBytes(part));
+      for (const { name } of part) map[name] = file;
+    }
+    const index = path.join(folder, "model.safetensors.index.json");
+    const save = (weight_map: object) => writeFile(index, JSON.stringify({ metadata: {}, weight_map }));
+    await save(map);
+    const sharded = await opened(folder);
+    assert.equal(sharded.fingerprint, (await opened(await written(weights))).fingerprint);
+    assert.equal(new Set([...sharded.tensors.values()].map(({ file }) => file)).size, 2);
+
+    await save({ ...map, "transformer.wte.weight": "model-00002-of-00002.safetensors" });
+    await refused(folder, /puts the weight transformer\.wte\.weight into .*model-00002-of-00002/);
+    await save({ ...map, "transformer.wte.weight": "../x.safetensors" });
+    await refused(folder, /"\.\.\/x\.safetensors" is not a safetensors file beside it/);
+    await save({ ...map, "transformer.wte.weight": "gone.safetensors" });
+    await refused(folder, /gone\.safetensors is not a whole safetensors file: it is not there/);
+    await writeFile(index, "{}");
+    await refused(folder, /no weight_map/);
+    await writeFile(index, "{");
+    await refused(folder, /is not an index of weights/);
+  });
+
+  it("opens the first blocks of a deeper one without looking for the others", async () => {
+    const folder = await written(weights.filter(({ name }) => !name.includes("h.1.")));
+    const { tensors } = await opened(folder, 1);
+    assert.equal(tensors.size, 4 + 12);
+    await refused(folder, /The weight h\.1\.ln_1\.weight of .* is missing/);
+    await assert.rejects(opened(folder, 3), {
+      kind: "badInput",
+      message: `3 blocks were asked for, and ${folder} has 2.`,
+    });
+  });
+
+  it("ignores buffers, and the stored copy of a tied head", async () => {
+    const ones = (name: string, type: TensorValues["type"], shape: number[], value: number): TensorValues => ({
+      name,
+      type,
+      shape,
+      values: new Array<number>(shape.reduce((a, b) => a * b, 1)).fill(value),
+    });
+    const folder = await written([
+      ...weights,
+      ones("transformer.h.0.attn.bias", "BOOL", [1, 1, 6, 6], 1),
+      ones("transformer.h.0.attn.masked_bias", "F32", [], -Infinity),
+      ones("lm_head.weight", "F32", [50, 8], 1),
+    ]);
+    const checkpoint = await opened(folder);
+    assert.equal(checkpoint.tensors.has("lm_head.weight"), false);
+    assert.equal(checkpoint.fingerprint, (await opened(await written(weights))).fingerprint);
+  });
+
+  it("has a head of its own where its configuration says so", async () => {
+    const own = { ...TINY, tiedHead: false };
+    const checkpoint = await opened(await written(weightValues(own), configJson(own)));
+    assert.deepEqual(checkpoint.tensors.get("lm_head.weight")?.shape, [50, 8]);
+    await refused(await written(weights, configJson(own)), /The weight lm_head\.weight of .* is missing/);
+  });
+
+  for (const type of ["F64", "F32", "F16", "BF16"] as const) {
+    it(`reads rows stored as ${type}`, async () => {
+      const name = "transformer.wte.weight";
+      const checkpoint = await opened(await written(changed(name, { type })));
+      const rows = readRows(checkpoint, "wte.weight", [7, 7, 1]);
+      assert.ok(type === "F64" ? rows instanceof Float64Array : rows instanceof Float32Array);
+      const exact = weights.find((tensor) => tensor.name === name)!.values;
+      const step = { F64: 0, F32: 2 ** -24, F16: 2 ** -10, BF16: 2 ** -7 }[type];
+      [7, 7, 1].forEach((id, row) => {
+        for (let i = 0; i < 8; i++) {
+          const value = exact[id * 8 + i];
+          assert.ok(Math.abs(rows[row * 8 + i] - value) <= Math.abs(value) * step, `${rows[row * 8 + i]} for ${value}`);
+        }
+      });
+      assert.throws(() => readRows(checkpoint, "wte.weight", [50]), {
+        kind: "badInput",
+        message: /no row 50 in wte\.weight of .*, which has 50/,
+      });
+    });
+  }
+
+  it("reads every half-precision number as what it is", () => {
+    assert.deepEqual([0x0000, 0x0001, 0x03ff, 0x0400, 0x3c00, 0xc000, 0x7bff, 0x3555].map(halfToNumber), [
+      0,
+      2 ** -24,
+      1023 * 2 ** -24,
+      2 ** -14,
+      1,
+      -2,
+      65504,
+      0.333251953125,
+    ]);
+    assert.ok(Object.is(halfToNumber(0x8000), -0));
+    assert.deepEqual([0x7c00, 0xfc00, 0x7e00].map(halfToNumber), [Infinity, -Infinity, NaN]);
+  });
+
+  describe("with numbers that are not finite", () => {
+    for (const type of ["F64", "F32", "F16", "BF16"] as const) {
+      for (const value of [NaN, Infinity, -Infinity]) {
+        it(`names the weight that holds ${value} as ${type}`, async () => {
+          const values = Array.from(valuesOf("transformer.h.1.mlp.c_fc.weight"));
+          const bad = { type, values: values.with(values.length - 1, value) };
+          // The half-precision writer of these tests knows finite numbers only.
+          const stored = type === "F16" ? { type, values } : bad;
+          const folder = await written(changed("transformer.h.1.mlp.c_fc.weight", stored));
+          if (type === "F16") await overwriteLast(folder, value);
+          await refused(folder, /The weight h\.1\.mlp\.c_fc\.weight of .* not finite/);
+          await refused(folder, /not finite/); // from the cache
+          assert.equal((await opened(folder, 1)).tensors.has("h.1.mlp.c_fc.weight"), false);
+        });
+      }
+    }
+
+    /** Puts a half-precision NaN or infinity at the end of h.1.mlp.c_fc.weight. */
+    async function overwriteLast(folder: string, value: number): Promise<void> {
+      const file = path.join(folder, "model.safetensors");
+      const bytes = await readFile(file);
+      const json = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0))).toString()) as Record<
+        string,
+        { data_offsets: number[] }
+      >;
+      const end = 8 + Number(bytes.readBigUInt64LE(0)) + json["transformer.h.1.mlp.c_fc.weight"].data_offsets[1];
+      bytes.writeUInt16LE(Number.isNaN(value) ? 0x7e00 : value > 0 ? 0x7c00 : 0xfc00, end - 2);
+      await writeFile(file, bytes);
+    }
+
+    it("knows them from all others", () => {
+      const arrays: [StoredType, (bytes: Uint8Array) => ArrayLike<number>][] = [
+        ["F64", ({ buffer }) => new Float64Array(buffer)],
+        ["F32", ({ buffer }) => new Float32Array(buffer)],
+        ["F16", ({ buffer }) => Array.from(new Uint16Array(buffer), halfToNumber)],
+      ];
+      fc.assert(
+        fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.nat(1), (bytes, ones) => {
+          if (ones) bytes[7] |= bytes[6] |= 0x7c; // makes such numbers likely
+          const own = Uint8Array.from(bytes);
+          for (const [type, read] of arrays) {
+            assert.equal(allFinite(own, type), Array.from(read(own)).every(Number.isFinite), type);
+          }
+        }),
+        { numRuns: 1000 },
+      );
+    });
+  });
+
+  it("is looked through once, and again when it changed", async () => {
+    const folder = await written(weights);
+    const read = async () => {
+      let bytes = 0;
+      const onProgress = ({ done }: { done?: number }) => (bytes = done ?? 0);
+      const { fingerprint } = await openCheckpoint(folder, { blocks: 1 }, { cacheFolder, initSeed: 0, onProgress });
+      return { bytes, fingerprint };
+    };
+    const first = await read();
+    assert.ok(first.bytes > 0);
+    assert.deepEqual(await read(), { ...first, bytes: 0 });
+    for (const name of await readdir(path.join(cacheFolder, "audits"))) {
+      await writeFile(path.join(cacheFolder, "audits", name), '{"tensors":{}}');
+    }
+    assert.deepEqual(await read(), first, "a damaged memory is not believed");
+    const other = changed("transformer.wpe.weight", { values: new Float32Array(48) });
+    await writeFile(path.join(folder, "model.safetensors"), safetensorsBytes(other));
+    const third = await read();
+    assert.equal(third.bytes, first.bytes);
+    assert.notEqual(third.fingerprint, first.fingerprint);
+  });
+
+  it("opens although the cache cannot be written", async () => {
+    const folder = await written(weights);
+    const options = { cacheFolder: path.join(folder, "config.json", "cache"), initSeed: 0 };
+    assert.equal((await openCheckpoint(folder, { blocks: 1 }, options)).tensors.size, 16);
+  });
+
+  it("follows links to the folder where the bytes lie, as the Hugging Face cache has them", async () => {
+    const base = await newFolder();
+    const [blobs, snapshot] = [path.join(base, "blobs"), path.join(base, "snapshots", "abc")];
+    await mkdir(blobs);
+    await mkdir(snapshot, { recursive: true });
+    await writeFile(path.join(blobs, "1111"), JSON.stringify(configJson(TINY)));
+    await writeFile(path.join(blobs, "2222"), safetensorsBytes(weights));
+    await symlink("../../blobs/1111", path.join(snapshot, "config.json"));
+    await symlink("../../blobs/2222", path.join(snapshot, "model.safetensors"));
+    const checkpoint = await opened(snapshot);
+    assert.equal(checkpoint.folder, blobs);
+    assert.equal(checkpoint.tensors.get("wte.weight")?.file, "2222");
+    assert.equal(readRows(checkpoint, "wpe.weight", [0]).length, 8);
+  });
+
+  describe("is refused", () => {
+    it("when it is not there, or is a file", async () => {
+      await refused("/nowhere/at/all", /There is no checkpoint "\/nowhere\/at\/all".*random:gpt2/);
+      const folder = await written(weights);
+      await refused(path.join(folder, "model.safetensors"), /is a file: name the folder/);
+    });
+
+    it("without config.json, without weights, with a truncated file", async () => {
+      const folder = await written(weights);
+      const file = path.join(folder, "model.safetensors");
+      await truncate(file, (await readFile(file)).length - 1);
+      await refused(folder, /is it cut off\?/);
+      await rm(file);
+      await refused(folder, /holds neither model\.safetensors nor/);
+      await rm(path.join(folder, "config.json"));
+      await refused(folder, /config\.json cannot be read/);
+    });
+
+    it("with a weight of the wrong shape, of the wrong format, or twice", async () => {
+      await refused(
+        await written(changed("transformer.wpe.weight", { shape: [8, 6] })),
+        /wpe\.weight of .* has the shape \[8, 6\], and its config\.json asks for \[6, 8\]/,
+      );
+      await refused(
+        await written(changed("transformer.ln_f.bias", { type: "U8", values: new Array<number>(8).fill(0) })),
+        /ln_f\.bias of .* is stored as U8/,
+      );
+      await refused(
+        await written([...weights, { ...weights[0], name: "wte.weight" }]),
+        /wte\.weight twice, as transformer\.wte\.weight and as wte\.weight/,
+      );
+    });
+
+    const CONFIGS: [change: Record<string, unknown>, sentence: RegExp][] = [
+      [{ n_head: 3 }, /n_embd, 8, is not divisible by its n_head, 3/],
+      [{ activation_function: "relu" }, /activation_function is "relu".*gelu_new/],
+      [{ model_type: "llama" }, /architecture is "llama"/],
+      [{ model_type: undefined, architectures: ["OPTForCausalLM"] }, /architecture is "OPTForCausalLM"/],
+      [{ model_type: undefined }, /names no architecture/],
+      [{ scale_attn_weights: false }, /scale_attn_weights is false/],
+      [{ scale_attn_by_inverse_layer_idx: true }, /scale_attn_by_inverse_layer_idx is true/],
+      [{ reorder_and_upcast_attn: true }, /reorder_and_upcast_attn is true/],
+      [{ n_layer: 0 }, /n_layer is 0, and must be a whole number/],
+      [{ n_layer: "12" }, /n_layer is "12"/],
+      [{ vocab_size: 2.5 }, /vocab_size is 2\.5/],
+      [{ layer_norm_epsilon: 0 }, /layer_norm_epsilon is 0, and must be a positive number/],
+      [{ tie_word_embeddings: "yes" }, /tie_word_embeddings is "yes"/],
+    ];
+    for (const [change, sentence] of CONFIGS) {
+      it(`with a configuration of ${JSON.stringify(change)}`, async () => {
+        await refused(await written(weights, { ...configJson(TINY), ...change }), sentence);
+      });
+    }
+
+    for (const [what, text] of [
+      ["broken JSON", "{"],
+      ["a list", "[]"],
+      ["nothing", ""],
+      ["two megabytes", JSON.stringify({ model_type: "gpt2", padding: "x".repeat(2e6) })],
+    ]) {
+      it(`with a config.json of ${what}`, async () => {
+        const folder = await written(weights);
+        await writeFile(path.join(folder, "config.json"), text);
+        await refused(folder, /config\.json cannot be used: it (is|has)/);
+      });
+    }
+  });
+
+  it("has the sizes of GPT2Config() where config.json says nothing", () => {
+    const { config } = parseConfig('{"architectures":["GPT2LMHeadModel"],"n_inner":null}', "config.json");
+    assert.deepEqual(config, {
+      blocks: 12,
+      width: 768,
+      heads: 12,
+      innerWidth: 3072,
+      positions: 1024,
+      vocabulary: 50257,
+      epsilon: 1e-5,
+      tiedHead: true,
+      initializerRange: 0.02,
+    });
+    for (const name of SIZE_NAMES) parseConfig(JSON.stringify(sizedConfig(name)), name);
+  });
+});
