@@ -1,0 +1,121 @@
+// Reading embeddings as tokens. x = e − P is compared with every row w of W = wte [V, D]; what differs is the score:
+//   pseudoinverse   x W⁺ = (x G⁻¹) Wᵀ, G = WᵀW (equation 3; W⁺ [D, V] is never made)
+//   nearest         2 x·w − ‖w‖², which orders as −‖x − w‖² does
+//   cosine          x·w / (‖x‖ ‖w‖)
+
+import type { Checkpoint } from "../checkpoints/checkpoint.ts";
+import type { FloatArray } from "../common/floats.ts";
+import { compile } from "../runtime/compile.ts";
+import { add, cast, divide, gemm, matMul, multiply, reduceSum, squareRoot } from "../tensorgraph/operations.ts";
+import { constant, input, type Tensor, weight } from "../tensorgraph/tensor.ts";
+import type { Decoding, EmbeddingDecoder } from "./decoder.ts";
+import { positionEmbedding, type Positions } from "./embedding.ts";
+import type { EmbeddingStatistics } from "./embedding-statistics.ts";
+
+/** From x [N, D] in float64 to scores [N, V] in float32, as a graph. */
+type Score = (x: Tensor, W: Tensor, statistics: EmbeddingStatistics) => Tensor;
+
+const dotProducts = (x: Tensor, W: Tensor): Tensor => gemm(cast(x, "float32"), W, { transB: true });
+
+const SCORES = {
+  pseudoinverse(x, W, { gramInverse }) {
+    const D = W.shape[1];
+    return dotProducts(matMul(x, constant(gramInverse, [D, D], "float64")), W);
+  },
+  nearest(x, W, { squaredNorms }) {
+    const lowered = squaredNorms.map((square) => -square);
+    return gemm(cast(multiply(x, 2), "float32"), W, {
+      transB: true,
+      bias: constant(lowered, [squaredNorms.length], "float32"),
+    });
+  },
+  cosine(x, W, { squaredNorms }) {
+    // A vector of zeros has no direction: its cosine is 0 with everything. What is added must not be 0 in float32, or
+    // ONNX Runtime takes the addition out.
+    const norm = add(squareRoot(reduceSum(multiply(x, x), [1])), 1e-30);
+    const scale = squaredNorms.map((square) => (square > 0 ? 1 / Math.sqrt(square) : 0));
+    return multiply(dotProducts(divide(x, norm), W), constant(scale, [1, squaredNorms.length], "float32"));
+  },
+} as const satisfies Record<string, Score>;
+
+export type DecoderName = keyof typeof SCORES;
+
+export interface DecoderOptions {
+  readonly decoder: DecoderName;
+  readonly positions: Positions;
+  /** B */
+  readonly batch: number;
+  /** The tokens whose ranks are reported, [T]. */
+  readonly targetIds: readonly number[];
+  /** k */
+  readonly topK: number;
+}
+
+/** Holds native memory until it is released; W is read where the checkpoint's file has it. */
+export interface Decoder extends EmbeddingDecoder {
+  release(): Promise<void>;
+}
+
+/** Rows decoded at a time: their scores take 50 MB with GPT-2's vocabulary. */
+const MOST_ROWS = 256;
+
+/** Opens a decoder for embeddings [B, T, D]. Throws a LabError (device, memory). */
+export async function openDecoder(
+  checkpoint: Checkpoint,
+  statistics: EmbeddingStatistics,
+  { decoder, positions, batch, targetIds, topK }: DecoderOptions,
+): Promise<Decoder> {
+  const { vocabulary: V, width: D } = checkpoint.config;
+  const T = targetIds.length;
+  const places = positionEmbedding(checkpoint, positions, T);
+  const rows = Math.min(batch * T, MOST_ROWS);
+  const W = weight("wte.weight", [V, D], "float32");
+  const scores = SCORES[decoder](input("x", [rows, D], "float64"), W, statistics);
+  const graph = await compile({ scores }, { checkpoint, device: "cpu", memory: "low" });
+  const x = new Float64Array(rows * D);
+
+  return {
+    async decode(embedding) {
+      const decodings = Array.from({ length: batch }, (): Decoding => ({ tokenIds: [], topK: [], targetRanks: [] }));
+      for (let from = 0; from < batch * T; from += rows) {
+        const count = Math.min(rows, batch * T - from);
+        for (let i = 0; i < count * D; i++) x[i] = embedding[from * D + i] - places[(from * D + i) % places.length];
+        const { scores } = await graph.run({ x }, ["scores"]);
+        for (let row = 0; row < count; row++) {
+          const { tokenIds, topK: best, targetRanks } = decodings[Math.floor((from + row) / T)];
+          const rowScores = scores.subarray(row * V, (row + 1) * V);
+          const top = topScores(rowScores, topK);
+          tokenIds.push(top[0].id);
+          best.push(top);
+          targetRanks.push(rankOf(rowScores, targetIds[(from + row) % T]));
+        }
+      }
+      return decodings;
+    },
+    release: () => graph.release(),
+  };
+}
+
+/** The k best scores, best first; of equal scores the lower id comes first, and NaN comes last. */
+export function topScores(scores: FloatArray, k: number): { id: number; score: number }[] {
+  const top: { id: number; score: number }[] = [];
+  const most = Math.min(k, scores.length);
+  for (let id = 0; id < scores.length; id++) {
+    const score = Number.isNaN(scores[id]) ? -Infinity : scores[id];
+    if (top.length === most && !(score > top[most - 1].score)) continue;
+    let place = Math.min(top.length, most - 1);
+    while (place > 0 && top[place - 1].score < score) {
+      top[place] = top[place - 1];
+      place--;
+    }
+    top[place] = { id, score };
+  }
+  return top;
+}
+
+/** 1 + the number of strictly better scores. */
+export function rankOf(scores: FloatArray, id: number): number {
+  let rank = 1;
+  for (const score of scores) if (score > scores[id]) rank++;
+  return rank;
+}
