@@ -1,0 +1,113 @@
+// Reads records back: one run with all its events, or the list of all runs without them.
+
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { errorCode } from "../checkpoints/files.ts";
+import { LabError, type LabErrorData, messageOf } from "../common/errors.ts";
+import type { RestartResult, RunEvent } from "../experiments/events.ts";
+import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
+import { EVENTS_FILE, RECORD_FORMAT, type RecordHead, SPEC_FILE, SUMMARY_FILE, type RunSummary } from "./files.ts";
+import { isAlive } from "./writer.ts";
+
+/** A record without its events. */
+export interface RunListing {
+  readonly id: string;
+  readonly folder: string;
+  readonly spec: ExperimentSpec;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** "running" while its writer lives and has written no summary, "interrupted" when it went without one. */
+  readonly status: RunSummary["status"] | "running";
+  readonly elapsedMs?: number;
+  readonly best?: RestartResult;
+  readonly error?: LabErrorData;
+}
+
+export interface RecordedRun extends RunListing {
+  readonly events: readonly RunEvent[];
+}
+
+/** One run. Throws a LabError (storage) that says which file is missing or damaged. */
+export async function readRun(folder: string): Promise<RecordedRun> {
+  const listing = await readListing(folder);
+  return { ...listing, events: await readEvents(path.join(folder, EVENTS_FILE)) };
+}
+
+/** All runs of a folder, the newest first; a folder in it that holds no readable record is passed over. */
+export async function listRuns(runsFolder: string): Promise<RunListing[]> {
+  const names = await readdir(runsFolder).catch((error: unknown) => {
+    if (errorCode(error) === "ENOENT") return [];
+    throw new LabError("storage", `${runsFolder} cannot be read: ${messageOf(error)}.`, { cause: error });
+  });
+  const listings = await Promise.all(
+    names.map((name) => readListing(path.join(runsFolder, name)).catch(() => undefined)),
+  );
+  return listings.filter((listing) => listing !== undefined).sort(newestFirst);
+}
+
+const newestFirst = (a: RunListing, b: RunListing): number =>
+  b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id);
+
+async function readListing(folder: string): Promise<RunListing> {
+  const head = (await readJson(path.join(folder, SPEC_FILE))) as RecordHead;
+  if (head?.format !== RECORD_FORMAT) {
+    throw new LabError(
+      "storage",
+      `The record in ${folder} has format ${String(head?.format)}, and this version reads ${RECORD_FORMAT}.`,
+    );
+  }
+  const listing = {
+    id: path.basename(path.resolve(folder)),
+    folder: path.resolve(folder),
+    spec: parseSpec(head.spec),
+    createdAt: head.createdAt,
+  };
+  // Looked up before the summary: a writer that ends in between has written it by then.
+  const alive = await isAlive(head.writer);
+  const summary = (await ifThere(readJson(path.join(folder, SUMMARY_FILE)))) as RunSummary | undefined;
+  if (!summary) return { ...listing, status: alive ? "running" : "interrupted" };
+  const { status, elapsedMs, best, error } = summary;
+  return { ...listing, status, elapsedMs, ...(best && { best }), ...(error && { error }) };
+}
+
+/**
+ * The events; what follows the last newline is a line that was being written, and is left out. The file is split as
+ * bytes, since all of them together may be more than one string can hold.
+ */
+async function readEvents(file: string): Promise<RunEvent[]> {
+  const bytes = await ifThere(readBytes(file));
+  if (!bytes) return [];
+  const events: RunEvent[] = [];
+  for (let from = 0, to; (to = bytes.indexOf("\n", from)) >= 0; from = to + 1) {
+    events.push(parseJson(bytes.toString("utf8", from, to), `Line ${events.length + 1} of ${file}`) as RunEvent);
+  }
+  return events;
+}
+
+const readJson = async (file: string): Promise<unknown> => parseJson((await readBytes(file)).toString("utf8"), file);
+
+async function readBytes(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new LabError("storage", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** Undefined for a file that is not there: a writer that was killed early has not made it. */
+async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof LabError && errorCode(error.cause) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new LabError("storage", `${what} is not JSON: the record is damaged.`, { cause: error });
+  }
+}

@@ -1,0 +1,324 @@
+// Records: what is written is what is read, whatever happens to the writer in between.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import fc from "fast-check";
+import { LabError } from "../../src/common/errors.ts";
+import type { EndEvent, RestartResult, RunEvent, StepEvent } from "../../src/experiments/events.ts";
+import { parseSpec } from "../../src/experiments/spec.ts";
+import { listRuns, readRun } from "../../src/records/read.ts";
+import { RunRecord } from "../../src/records/record.ts";
+
+const spec = parseSpec({ prompt: "The sky is blue." });
+
+const step = (iteration: number, text = " sky"): StepEvent => ({
+  type: "step",
+  restart: 0,
+  iteration,
+  learningRate: 0.01,
+  outputDistance: 3.5,
+  inputDistance: 7,
+  ratio: 2,
+  tokenIds: [6766],
+  text,
+  topK: [[{ id: 6766, text, score: 0.9 }]],
+  targetRanks: [1],
+});
+
+const best: RestartResult = {
+  restart: 0,
+  iteration: 40,
+  tokenIds: [6766],
+  tokens: [" sky"],
+  text: " sky",
+  exact: true,
+  outputDistance: 0.5,
+  inputDistance: 0.25,
+  discreteDistance: 0,
+  beatsShift: true,
+  beatsShiftAt: 12,
+  nextToken: { id: 318, text: " is" },
+  sameNextToken: true,
+};
+
+const end = (status: EndEvent["status"]): EndEvent => ({
+  type: "end",
+  status,
+  iterations: 40,
+  best,
+  restarts: [best],
+  elapsedMs: 987,
+});
+
+const isStorageError = (message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof LabError, String(error));
+  assert.equal(error.kind, "storage");
+  assert.match(error.message, message);
+  return true;
+};
+
+describe("records", () => {
+  let runs: string;
+  beforeEach(async () => {
+    runs = path.join(await mkdtemp(path.join(os.tmpdir(), "inversion-lab-records-")), "runs");
+  });
+  afterEach(() => rm(path.dirname(runs), { recursive: true, force: true }));
+
+  it("give back spec, events and end of a run", async () => {
+    const record = await RunRecord.create(runs, spec, { now: () => new Date("2026-11-24T02:45:31.5Z") });
+    const events: RunEvent[] = [step(0), step(20), end("completed")];
+    for (const event of events) await record.append(event);
+    await record.end();
+    const run = await readRun(record.folder);
+    assert.deepEqual(run, {
+      id: record.id,
+      folder: record.folder,
+      spec,
+      createdAt: "2026-11-24T02:45:31.500Z",
+      status: "completed",
+      elapsedMs: 987,
+      best,
+      events,
+    });
+    assert.deepEqual((await readdir(record.folder)).sort(), ["events.jsonl", "spec.json", "summary.json"]);
+  });
+
+  it("give back any text, one event a line whichever way lines are split", async () => {
+    const anyText = fc.string({
+      unit: fc.constantFrom("a", "\n", "\r", "\u2028", "\u2029", "\u0085", "\u001b", "\ud83c", "é", '"'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyText, { maxLength: 5 }), async (texts) => {
+        const record = await RunRecord.create(runs, spec);
+        const events = texts.map((each, n) => step(n, each));
+        await Promise.all(events.map((event) => record.append(event)));
+        await record.end();
+        assert.deepEqual((await readRun(record.folder)).events, events);
+        const file = await readFile(path.join(record.folder, "events.jsonl"), "utf8");
+        assert.equal(file.split(/\r\n|[\n\r\u2028\u2029\u0085\v\f]/).length, events.length + 1);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  describe("names of folders", () => {
+    const nameOf = async (prompt: string): Promise<string> => {
+      const now = () => new Date("2026-11-24T02:45:31Z");
+      const record = await RunRecord.create(runs, { ...spec, prompt }, { now });
+      await record.end();
+      return record.id;
+    };
+
+    it("tell time and prompt, and sort by time", async () => {
+      assert.match(await nameOf("The sky is blue."), /^2026-11-24T02-45-31Z-the-sky-is-blue-[0-9a-f]{4}$/);
+    });
+
+    it("hold letters of every script, and nothing that a file system minds", async () => {
+      assert.match(await nameOf("../..\\C: 空は青い\u0000"), /^2026-11-24T02-45-31Z-c-空は青い-[0-9a-f]{4}$/);
+      assert.match(await nameOf("?!"), /-text-[0-9a-f]{4}$/);
+      assert.ok(Buffer.byteLength(await nameOf("𝔘".repeat(1000))) < 200);
+    });
+
+    it("differ for runs that begin at the same moment", async () => {
+      const names = await Promise.all(Array.from({ length: 100 }, () => nameOf("same")));
+      assert.equal(new Set(names).size, 100);
+    });
+  });
+
+  describe("status", () => {
+    it("is cancelled when the run was stopped, with its best so far", async () => {
+      const record = await RunRecord.create(runs, spec);
+      await record.append(end("cancelled"));
+      await record.end();
+      const run = await readRun(record.folder);
+      assert.equal(run.status, "cancelled");
+      assert.deepEqual(run.best, best);
+    });
+
+    it("is failed when the run threw, with the error; cancelled when that said so", async () => {
+      for (const [kind, status] of [
+        ["memory", "failed"],
+        ["cancelled", "cancelled"],
+      ] as const) {
+        const record = await RunRecord.create(runs, spec);
+        await record.append(step(0));
+        await record.end({ kind, message: "No." });
+        const run = await readRun(record.folder);
+        assert.equal(run.status, status);
+        assert.deepEqual(run.error, { kind, message: "No." });
+        assert.equal(run.events.length, 1);
+      }
+    });
+
+    it("is interrupted when a record is closed in mid-run", async () => {
+      const record = await RunRecord.create(runs, spec);
+      await record.end();
+      assert.equal((await readRun(record.folder)).status, "interrupted");
+    });
+
+    it("is running while its writer lives", async () => {
+      const record = await RunRecord.create(runs, spec);
+      await record.append(step(0));
+      const run = await readRun(record.folder);
+      assert.equal(run.status, "running");
+      assert.equal(run.events.length, 1);
+      await record.end();
+    });
+
+    const rewriteWriter = async (folder: string, change: object) => {
+      const file = path.join(folder, "spec.json");
+      const head = JSON.parse(await readFile(file, "utf8")) as { writer: object };
+      await writeFile(file, JSON.stringify({ ...head, writer: { ...head.writer, ...change } }));
+    };
+
+    it("is interrupted when its writer is gone, is another process, or was on another machine", async function () {
+      const gone = spawn(process.execPath, ["-e", ""]);
+      await once(gone, "exit");
+      const changes: object[] = [{ pid: gone.pid }, { host: "elsewhere" }];
+      // Only Linux tells when a process began.
+      if (process.platform === "linux") changes.push({ began: "1" });
+      for (const change of changes) {
+        const record = await RunRecord.create(runs, spec);
+        await rewriteWriter(record.folder, change);
+        assert.equal((await readRun(record.folder)).status, "interrupted", JSON.stringify(change));
+        await record.end();
+      }
+    });
+  });
+
+  describe("after a crash", () => {
+    it("lose at most the line that was being written, wherever it was torn", async () => {
+      const record = await RunRecord.create(runs, spec);
+      const events = [step(0), step(1, "\u{1f308}"), step(2)];
+      for (const event of events) await record.append(event);
+      const file = path.join(record.folder, "events.jsonl");
+      const bytes = await readFile(file);
+      await fc.assert(
+        fc.asyncProperty(fc.nat(bytes.length), async (length) => {
+          await writeFile(file, bytes.subarray(0, length));
+          const whole = bytes.subarray(0, length).filter((byte) => byte === 10).length;
+          assert.deepEqual((await readRun(record.folder)).events, events.slice(0, whole));
+        }),
+        { numRuns: 100 },
+      );
+      await record.end();
+    });
+
+    it("are readable before their first line", async () => {
+      const record = await RunRecord.create(runs, spec);
+      await record.end();
+      await rm(path.join(record.folder, "events.jsonl"));
+      await rm(path.join(record.folder, "summary.json"));
+      assert.deepEqual((await readRun(record.folder)).events, []);
+    });
+
+    it("say which line is damaged when it is not the last", async () => {
+      const record = await RunRecord.create(runs, spec);
+      await record.append(step(0));
+      const file = path.join(record.folder, "events.jsonl");
+      await appendFile(file, "{oh\n");
+      await appendFile(file, JSON.stringify(step(1)) + "\n");
+      await assert.rejects(readRun(record.folder), isStorageError(/^Line 2 of .*events\.jsonl is not JSON/));
+      await record.end();
+    });
+  });
+
+  it("end early but whole when the disk takes no more, and say so every time", async function () {
+    if (process.platform === "win32") this.skip(); // There is no limit to set.
+    this.timeout(20_000);
+    // A limit on the size of files stands for the full disk: it also takes the beginning of a line and refuses the rest.
+    const program = `
+      import { RunRecord } from ${JSON.stringify(new URL("../../src/records/record.ts", import.meta.url))};
+      const record = await RunRecord.createIn(${JSON.stringify(runs)}, ${JSON.stringify(spec)});
+      const refused = [];
+      for (let n = 0; n < 100; n++) {
+        await record.append(${JSON.stringify(step(0))}).catch((error) => refused.push(error));
+      }
+      await record.end();
+      console.log(JSON.stringify(refused.map(({ kind, message }) => kind + ": " + message)));`;
+    const child = spawn(
+      "bash",
+      ["-c", 'ulimit -f 8; exec "$0" --import=tsx --input-type=module -e "$1"', process.execPath, program],
+      // tsx would write its cache under the same limit.
+      { env: { ...process.env, TSX_DISABLE_CACHE: "1" }, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    const refused = JSON.parse(await text(child.stdout)) as string[];
+    const { events, status } = await readRun(runs);
+    assert.ok(events.length > 10 && refused.length > 10);
+    assert.equal(events.length + refused.length, 100);
+    assert.equal(new Set(refused).size, 1);
+    assert.ok(refused[0].startsWith("storage: ") && refused[0].includes(runs), refused[0]);
+    assert.equal(status, "interrupted");
+    const file = await readFile(path.join(runs, "events.jsonl"), "utf8");
+    assert.ok(file.endsWith("\n"), "no torn line");
+  });
+
+  describe("a list of runs", () => {
+    it("has the newest first, and passes over what is no record", async () => {
+      for (const day of ["11", "13", "12"]) {
+        const record = await RunRecord.create(runs, spec, { now: () => new Date(`2026-11-${day}T00:00:00Z`) });
+        await record.append(end("completed"));
+        await record.end();
+      }
+      await mkdir(path.join(runs, "empty"));
+      await writeFile(path.join(runs, "notes.txt"), "mine");
+      const damaged = path.join(runs, "damaged");
+      await cp((await listRuns(runs))[0].folder, damaged, { recursive: true });
+      await truncate(path.join(damaged, "spec.json"), 10);
+      const list = await listRuns(runs);
+      assert.deepEqual(
+        list.map(({ createdAt }) => createdAt.slice(8, 10)),
+        ["13", "12", "11"],
+      );
+      assert.deepEqual(list[0].best, best);
+      assert.equal("events" in list[0], false);
+    });
+
+    it("is empty where no run has been", async () => {
+      assert.deepEqual(await listRuns(path.join(runs, "nowhere")), []);
+    });
+  });
+
+  describe("a named folder", () => {
+    it("becomes the record", async () => {
+      const folder = path.join(runs, "here");
+      const record = await RunRecord.createIn(folder, spec);
+      await record.append(end("completed"));
+      await record.end();
+      assert.equal(record.folder, folder);
+      assert.equal((await readRun(folder)).status, "completed");
+    });
+
+    it("takes one record only, also from two writers at once", async () => {
+      const both = await Promise.allSettled([RunRecord.createIn(runs, spec), RunRecord.createIn(runs, spec)]);
+      const refused = both.filter((result) => result.status === "rejected");
+      assert.equal(refused.length, 1);
+      assert.throws(
+        () => {
+          throw refused[0].reason;
+        },
+        isStorageError(/already holds a run/),
+      );
+      for (const result of both) if (result.status === "fulfilled") await result.value.end();
+    });
+
+    it("is named in the error when it cannot be made", async () => {
+      await writeFile(path.join(path.dirname(runs), "file"), "");
+      const folder = path.join(path.dirname(runs), "file", "deeper");
+      await assert.rejects(RunRecord.createIn(folder, spec), isStorageError(/file\/deeper/));
+      await assert.rejects(RunRecord.create(folder, spec), isStorageError(/file\/deeper/));
+    });
+
+    it("is named in the error when it may not be written", async function () {
+      if (process.getuid?.() === 0) this.skip(); // root may write anywhere
+      await mkdir(runs);
+      await chmod(runs, 0o500);
+      await assert.rejects(RunRecord.create(runs, spec), isStorageError(/runs/));
+    });
+  });
+});
