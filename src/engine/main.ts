@@ -1,0 +1,40 @@
+// The engine process: forked with the cache folder as its argument, it serves runs to its parent and ends with it.
+
+import { realpathSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { LabError, messageOf } from "../common/errors.ts";
+import { type Experimenter, serve } from "./server.ts";
+
+const [, program, cacheFolder] = process.argv;
+if (!process.send || !cacheFolder) {
+  console.error("The engine is started by Inversion Lab itself; the command is inversion-lab.");
+  process.exit(2);
+}
+
+// A terminal sends Ctrl-C to the parent too, which cancels the run here in an orderly way.
+process.on("SIGINT", () => undefined);
+process.on("disconnect", () => process.exit());
+
+serve(
+  {
+    onMessage: (listener) => process.on("message", listener),
+    // With a callback, a parent that has just gone is no error: "disconnect" is about to end this process.
+    send: (message) => process.send!(message, undefined, undefined, () => undefined),
+  },
+  openLaboratory,
+  console.error,
+);
+
+/** Loaded while the first message is on its way: the native runtime takes its time. */
+async function openLaboratory(): Promise<Experimenter> {
+  try {
+    const { Laboratory } = await import("./laboratory.ts");
+    const workerPath = path.join(path.dirname(realpathSync(program)), "weights-worker.cjs");
+    return new Laboratory({ cacheFolder, workerPath });
+  } catch (error) {
+    throw new LabError("engine", `The engine could not be loaded: ${messageOf(error).split("\n")[0]}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,20 @@
+// Everything that crosses between the engine process and its client: one union a direction, plain JSON.
+
+import type { LabErrorData } from "../common/errors.ts";
+import type { Progress } from "../common/progress.ts";
+import type { RunEvent } from "../experiments/events.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+
+export type { Progress };
+
+export type ToEngine =
+  | { readonly type: "run"; readonly runId: string; readonly spec: ExperimentSpec }
+  | { readonly type: "cancel"; readonly runId: string }
+  /** The reader has taken one more event: the engine goes only so far ahead of its reader. */
+  | { readonly type: "taken"; readonly runId: string };
+
+export type FromEngine =
+  | { readonly type: "ready" }
+  | { readonly type: "progress"; readonly runId: string; readonly progress: Progress }
+  | { readonly type: "event"; readonly runId: string; readonly event: RunEvent }
+  | { readonly type: "failed"; readonly runId: string; readonly error: LabErrorData };

@@ -1,0 +1,343 @@
+// The engine process and its client, with real processes around a laboratory that does as the prompt tells it.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { getEventListeners, once } from "node:events";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LabError, type LabErrorKind } from "../../src/common/errors.ts";
+import { EngineClient, type EngineOptions } from "../../src/engine/client.ts";
+import type { Progress } from "../../src/common/progress.ts";
+import type { FromEngine } from "../../src/engine/messages.ts";
+import type { RunEvent } from "../../src/experiments/events.ts";
+import { parseSpec } from "../../src/experiments/spec.ts";
+import { bundleFakeEngine, type FakeEngine } from "./fixtures/fake-engine.ts";
+
+const specOf = (prompt: string, iterations = 200) => parseSpec({ prompt, iterations, every: 1 });
+
+async function all(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
+  const list: RunEvent[] = [];
+  for await (const event of events) list.push(event);
+  return list;
+}
+
+/** Asserts that the promise is rejected by a LabError of this kind with such a message. */
+async function rejects(promise: Promise<unknown>, kind: LabErrorKind, message: RegExp): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof LabError, String(error));
+    assert.equal(error.kind, kind);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+const isRunning = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let waited = 0; !condition(); waited += 10) {
+    if (waited > 5000) assert.fail(`waited 5 s for: ${what}`);
+    await sleep(10);
+  }
+}
+
+describe("engine", () => {
+  let engine: FakeEngine;
+  const clients: EngineClient[] = [];
+  const children: ChildProcess[] = [];
+
+  const recordingFork = ((...args: Parameters<typeof fork>) => {
+    const child = fork(...args);
+    children.push(child);
+    return child;
+  }) as typeof fork;
+
+  const client = (options: Partial<EngineOptions> = {}): EngineClient => {
+    const made = new EngineClient({
+      modulePath: engine.modulePath,
+      cacheFolder: "/nowhere",
+      fork: recordingFork,
+      ...options,
+    });
+    clients.push(made);
+    return made;
+  };
+
+  before(async function () {
+    this.timeout(20_000);
+    engine = await bundleFakeEngine();
+  });
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((made) => made.dispose()));
+    for (const child of children.splice(0)) child.kill("SIGKILL");
+  });
+  after(() => engine.remove());
+
+  describe("a run", () => {
+    it("gives its events in order, from start to end", async () => {
+      const events = await all(client().run(specOf("The sky", 10)));
+      assert.equal(events[0].type, "start");
+      assert.deepEqual(
+        events.slice(1, -1).map((event) => event.type === "step" && event.iteration),
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      );
+      assert.equal(events.at(-1)?.type, "end");
+    });
+
+    it("loses none of 10,000 events, and keeps their order", async function () {
+      this.timeout(20_000);
+      const events = await all(client().run(specOf("x", 9_999)));
+      assert.equal(events.length, 10_002);
+      events.slice(1, -1).forEach((event, n) => assert.equal(event.type === "step" && event.iteration, n));
+    });
+
+    it("waits for a reader that is 256 events behind, and goes on with it", async () => {
+      let made = 0;
+      const onProgress = ({ stage, done }: Progress) => (made = stage === "made" ? done! : made);
+      const events = client().run(specOf("rush"), { onProgress });
+      await events.next();
+      await sleep(200);
+      assert.ok(made > 200 && made < 260, `made ${made} events for nobody`);
+      const rest = await all(events);
+      assert.equal(rest.length, 2001);
+    });
+
+    it("keeps a text as it is, be it emoji, a line separator or half a surrogate pair", async () => {
+      const text = "\u{1f308} \u2028\u0085\u0000 \ud83c x";
+      const [start] = await all(client().run(specOf(text, 1)));
+      assert.equal(start.type === "start" && start.spec.prompt, text);
+    });
+
+    it("tells its progress", async () => {
+      const stages: Progress[] = [];
+      await all(client().run(specOf("x", 1), { onProgress: (progress) => stages.push(progress) }));
+      assert.deepEqual(stages, [{ stage: "Opening the network", done: 1, total: 2 }]);
+    });
+
+    it("fails with the laboratory's own error", async () => {
+      const events: RunEvent[] = [];
+      const run = async () => {
+        for await (const event of client().run(specOf("fail checkpoint"))) events.push(event);
+      };
+      await rejects(run(), "checkpoint", /^The run failed with checkpoint\.$/);
+      assert.equal(events.length, 1, "what came before the error is delivered");
+    });
+
+    it("fails with an error of kind engine when the laboratory has a defect, and the log has its stack", async () => {
+      const lines: string[] = [];
+      const run = client({ onLog: (line) => lines.push(line) });
+      await rejects(all(run.run(specOf("bug"))), "engine", /undefined is not a network/);
+      await until(() => lines.some((line) => /^ +at .*run/.test(line)), "the stack");
+    });
+
+    it("fails when the laboratory ends without a result", async () => {
+      await rejects(all(client().run(specOf("silent"))), "engine", /without a result/);
+    });
+
+    it("fails as bad input when its spec is none", async () => {
+      const spec = { ...specOf("x"), iterations: -1 };
+      await rejects(all(client().run(spec)), "badInput", /iterations is -1/);
+    });
+  });
+
+  describe("two runs at once", () => {
+    it("are carried out one after the other by one process, and the second says that it waits", async () => {
+      const both = client();
+      const controller = new AbortController();
+      const stages: string[] = [];
+      const first = all(both.run(specOf("wait"), { signal: controller.signal }));
+      const second = all(both.run(specOf("second", 3), { onProgress: ({ stage }) => stages.push(stage) }));
+      await until(() => stages.length > 0, "the second to say something");
+      await sleep(100);
+      assert.deepEqual(stages, ["Waiting for the run before"]);
+      controller.abort();
+      assert.equal((await first).at(-1)?.type, "end");
+      assert.equal((await second).length, 6);
+      assert.deepEqual(stages, ["Waiting for the run before", "Opening the network"]);
+      assert.equal(children.length, 1);
+    });
+
+    it("can be stopped while they wait, at once", async () => {
+      const both = client();
+      const first = both.run(specOf("wait"));
+      await first.next();
+      const controller = new AbortController();
+      const second = all(both.run(specOf("second"), { signal: controller.signal }));
+      await sleep(20);
+      controller.abort();
+      await rejects(second, "cancelled", /before it began/);
+      assert.equal((await first.next()).done, false, "the first run goes on");
+    });
+  });
+
+  describe("cancelling", () => {
+    it("ends the run with what it has", async () => {
+      const controller = new AbortController();
+      const events: RunEvent[] = [];
+      for await (const event of client().run(specOf("wait"), { signal: controller.signal })) {
+        events.push(event);
+        if (events.length === 5) controller.abort();
+      }
+      const end = events.at(-1);
+      assert.equal(end?.type === "end" && end.status, "cancelled");
+    });
+
+    it("reaches a run that waits for its reader", async () => {
+      const controller = new AbortController();
+      const events = client().run(specOf("rush"), { signal: controller.signal });
+      await events.next();
+      await sleep(100);
+      controller.abort();
+      const last = (await all(events)).at(-1);
+      assert.equal(last?.type === "end" && last.status, "cancelled");
+    });
+
+    it("is honoured before anything is started", async () => {
+      await rejects(all(client().run(specOf("x"), { signal: AbortSignal.abort() })), "cancelled", /stopped/);
+      assert.equal(children.length, 0);
+    });
+
+    it("happens when the reader turns away, so that the next run gets its turn", async () => {
+      const reader = client();
+      for await (const event of reader.run(specOf("wait"))) if (event.type === "step") break;
+      const events = await all(reader.run(specOf("next", 3)));
+      assert.equal(events.at(-1)?.type, "end");
+      assert.equal(children.length, 1);
+    });
+
+    it("ends the process of a run that does not answer, and the next run has a new one", async () => {
+      const patient = client({ patienceMs: 300 });
+      const controller = new AbortController();
+      const run = patient.run(specOf("hang"), { signal: controller.signal });
+      await run.next();
+      const waiting = all(patient.run(specOf("behind it")));
+      waiting.catch(() => undefined);
+      await sleep(50);
+      controller.abort();
+      await rejects(all(run), "cancelled", /did not answer for 0\.3 s/);
+      await rejects(waiting, "engine", /start this one again/);
+      assert.equal((await all(patient.run(specOf("next", 3)))).at(-1)?.type, "end");
+      await until(() => !isRunning(children[0].pid!), "the hung process to end");
+      assert.equal(children.length, 2);
+    });
+
+    it("leaves no listener behind", async () => {
+      const { signal } = new AbortController();
+      const reader = client();
+      for (let n = 0; n < 3; n++) await all(reader.run(specOf("x", 1), { signal }));
+      await assert.rejects(all(reader.run(specOf("fail memory"), { signal })));
+      for await (const event of reader.run(specOf("wait"), { signal })) if (event.type === "step") break;
+      assert.equal(getEventListeners(signal, "abort").length, 0);
+      assert.equal(children[0].listenerCount("message"), 1);
+    });
+  });
+
+  describe("a process that ends in mid-run", () => {
+    it("delivers every event it had sent, then says that it was killed; the next run works", async () => {
+      const reader = client();
+      const events: RunEvent[] = [];
+      const run = async () => {
+        for await (const event of reader.run(specOf("die SIGKILL"))) events.push(event);
+      };
+      await rejects(run(), "engine", /was killed \(SIGKILL\), as systems do when memory runs out/);
+      assert.equal(events.length, 101);
+      assert.equal((await all(reader.run(specOf("next", 3)))).at(-1)?.type, "end");
+    });
+
+    it("takes the runs that wait along", async () => {
+      const reader = client();
+      const first = all(reader.run(specOf("die SIGSEGV")));
+      const second = all(reader.run(specOf("second")));
+      await Promise.all([
+        rejects(first, "engine", /crashed \(SIGSEGV\)/),
+        rejects(second, "engine", /crashed \(SIGSEGV\)/),
+      ]);
+    });
+
+    it("leaves its exit code and its last words", async () => {
+      const run = all(client().run(specOf("leave 7")));
+      await rejects(run, "engine", /ended with exit code 7\. .*Its last words: Error: the driver said goodbye$/);
+    });
+  });
+
+  describe("a process that does not start", () => {
+    it("says so when its program is not there", async () => {
+      const run = all(client({ modulePath: "/nowhere/engine.cjs" }).run(specOf("x")));
+      await rejects(run, "engine", /could not be started: .*Cannot find module '\/nowhere\/engine\.cjs'/);
+    });
+
+    it("says so when no process can be made", async () => {
+      const noFork = ((module: string, args: string[], options: object) =>
+        fork(module, args, { ...options, execPath: "/nowhere/node" })) as typeof fork;
+      await rejects(all(client({ fork: noFork }).run(specOf("x"))), "engine", /could not be started: .*ENOENT/);
+    });
+  });
+
+  describe("the process", () => {
+    const forked = () => {
+      const child = fork(engine.modulePath, ["/nowhere"], { execArgv: [], stdio: ["ignore", "pipe", "pipe", "ipc"] });
+      children.push(child);
+      return child;
+    };
+    const next = async (child: ChildProcess): Promise<FromEngine> => (await once(child, "message"))[0] as FromEngine;
+
+    it("survives messages that make no sense, and serves the next one", async () => {
+      const child = forked();
+      await next(child);
+      const nonsense: unknown[] = ["run", 7, [], {}, { type: "run" }, { type: "dance", runId: "1" }, { runId: "1" }];
+      for (const message of nonsense) child.send(message as object);
+      for (const type of ["cancel", "taken"]) child.send({ type, runId: "unknown" });
+      child.send({ type: "run", runId: "a", spec: "not a spec" });
+      const failed = await next(child);
+      assert.equal(failed.type === "failed" && failed.error.kind, "badInput");
+      child.send({ type: "run", runId: "b", spec: specOf("x", 1) });
+      assert.equal((await next(child)).type, "progress");
+    });
+
+    it("ends with its parent's end of the channel, also in the middle of a run", async () => {
+      const child = forked();
+      await next(child);
+      child.send({ type: "run", runId: "a", spec: specOf("wait") });
+      await next(child);
+      child.disconnect();
+      const [code] = (await once(child, "exit")) as [number];
+      assert.equal(code, 0);
+    });
+
+    it("leaves Ctrl-C to its parent", async () => {
+      const child = forked();
+      await next(child);
+      child.kill("SIGINT");
+      child.send({ type: "run", runId: "a", spec: specOf("x", 1) });
+      assert.equal((await next(child)).type, "progress");
+    });
+
+    it("tells somebody who starts it by hand what it is", async () => {
+      const child = fork(engine.modulePath, [], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: [] });
+      const [code] = (await once(child, "exit")) as [number];
+      assert.equal(code, 2);
+    });
+  });
+
+  it("is gone after dispose, with its run", async () => {
+    const reader = client();
+    const run = reader.run(specOf("hang"));
+    await run.next();
+    await reader.dispose();
+    assert.equal(isRunning(children[0].pid!), false);
+    await rejects(all(run), "engine", /shut down/);
+    await rejects(all(reader.run(specOf("x"))), "engine", /shut down/);
+  });
+
+  it("gets the cache folder handed in, and the log gets what it writes", async () => {
+    const lines: string[] = [];
+    await all(client({ onLog: (line) => lines.push(line), cacheFolder: "/some/cache" }).run(specOf("x", 1)));
+    await until(() => lines.includes("cache /some/cache"), "the line");
+    assert.equal(existsSync("/some/cache"), false);
+  });
+});

@@ -1,0 +1,96 @@
+// The laboratory with everything real: random GPT-2 weights, tokenizer, network, decoder.
+
+import assert from "node:assert/strict";
+import { LabError } from "../../src/common/errors.ts";
+import { Laboratory } from "../../src/engine/laboratory.ts";
+import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
+import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
+import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
+
+const PROMPT = "The sky is blue.";
+const laboratory = new Laboratory({ cacheFolder: TEST_CACHE });
+
+async function run(request: Partial<ExperimentRequest>, signal = new AbortController().signal) {
+  const spec = parseSpec({ prompt: PROMPT, ...request });
+  const events: RunEvent[] = [];
+  for await (const event of laboratory.run(spec, { signal, onProgress: () => undefined })) events.push(event);
+  return {
+    start: events[0] as StartEvent,
+    steps: events.slice(1, -1) as StepEvent[],
+    end: events.at(-1) as EndEvent,
+  };
+}
+
+const refused = (message: RegExp) => (error: unknown) =>
+  error instanceof LabError && error.kind === "badInput" && message.test(error.message);
+
+describe("the laboratory", function () {
+  this.timeout(120_000);
+
+  it("gives the prompt back from one random block, with the defaults", async () => {
+    const { start, end } = await run({});
+    assert.deepEqual(start.target.tokens, ["The", " sky", " is", " blue", "."]);
+    assert.equal(end.best.text, PROMPT);
+    assert.equal(end.best.exact, true);
+    assert.equal(end.best.discreteDistance, 0);
+    assert.equal(end.best.sameNextToken, true);
+    assert.equal(start.device, "cpu");
+  });
+
+  it("gives the prompt back from all twelve random blocks, with the defaults", async () => {
+    const { end } = await run({ blocks: 12, iterations: 60, every: 60 });
+    assert.equal(end.best.text, PROMPT);
+  });
+
+  it("gives the prompt back through the head, with the defaults", async () => {
+    const { end } = await run({ blocks: 2, output: "head", iterations: 60, every: 60 });
+    assert.equal(end.best.text, PROMPT);
+  });
+
+  it("has every decoder and number format agree on a prompt that came back", async () => {
+    for (const decoder of ["pseudoinverse", "nearest", "cosine"] as const) {
+      const { end } = await run({ checkpoint: "random:mini", decoder, dtype: "float64", iterations: 100 });
+      assert.equal(end.best.text, PROMPT, decoder);
+    }
+  });
+
+  it("does the same for the same spec, whatever ran in between", async () => {
+    const request = { checkpoint: "random:mini", iterations: 30, restarts: 2 };
+    const first = await run(request);
+    await run({ ...request, initSeed: 5, restarts: 1 });
+    const again = await run(request);
+    assert.deepEqual(again.start, first.start);
+    assert.deepEqual(again.steps, first.steps);
+    assert.deepEqual({ ...again.end, elapsedMs: 0 }, { ...first.end, elapsedMs: 0 });
+  });
+
+  it("gives other weights for another init seed", async () => {
+    const request = { checkpoint: "random:mini", iterations: 1 };
+    const [zero, one] = [await run(request), await run({ ...request, initSeed: 1 })];
+    assert.notEqual(zero.start.shiftDistance, one.start.shiftDistance);
+    assert.notEqual(zero.start.checkpoint.fingerprint, one.start.checkpoint.fingerprint);
+  });
+
+  it("puts every token at position 0 when it is told to", async () => {
+    const request = { checkpoint: "random:mini", iterations: 1, noiseShare: 0, targetShare: 1 };
+    const { start } = await run({ ...request, positions: "first" });
+    const { start: sequential } = await run(request);
+    assert.notEqual(start.shiftDistance, sequential.shiftDistance);
+  });
+
+  it("refuses a text that is longer than the network takes, with both numbers", async () => {
+    const prompt = "word ".repeat(200);
+    await assert.rejects(
+      run({ checkpoint: "random:mini", prompt }),
+      refused(/has 201 tokens and the network takes up to 128/),
+    );
+  });
+
+  it("refuses a text whose tokens a foreign vocabulary does not have", async () => {
+    await assert.rejects(run({ checkpoint: TINY_GPT2 }), refused(/needs token \d+, .* has 11 tokens only/));
+  });
+
+  it("refuses more blocks than there are, with both numbers", async () => {
+    await assert.rejects(run({ checkpoint: "random:mini", blocks: 5 }), refused(/5.*4|4.*5/));
+  });
+});
