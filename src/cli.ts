@@ -1,0 +1,36 @@
+// The program `inversion-lab`: hands the process's streams, signals and folders to the commands.
+
+import { realpathSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { version } from "../package.json";
+import { runCli } from "./cli/program.ts";
+import { EXIT } from "./cli/io.ts";
+import { cacheFolder } from "./common/folders.ts";
+import { EngineClient } from "./engine/client.ts";
+
+/** dist/, also when the program was started through a link to it. */
+const programs = path.dirname(realpathSync(process.argv[1]));
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // The first asks for an orderly end, the second does not wait for it.
+    if (stop.signal.aborted) process.exit(EXIT.cancelled);
+    stop.abort();
+  });
+}
+
+void runCli(process.argv.slice(2), version, {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  signal: stop.signal,
+  cacheFolder: cacheFolder(process.env, process.platform, os.homedir()),
+  workerPath: path.join(programs, "weights-worker.cjs"),
+  createEngine: (cache, onLog) =>
+    new EngineClient({ modulePath: path.join(programs, "engine.cjs"), cacheFolder: cache, onLog }),
+  now: () => performance.now(),
+}).then((code) => (process.exitCode = code));

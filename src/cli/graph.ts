@@ -1,0 +1,65 @@
+// `inversion-lab graph`: the graph of one descent step as files, so that anybody can check it in another runtime.
+
+import path from "node:path";
+import { formatBytes } from "../common/bytes.ts";
+import { LabError } from "../common/errors.ts";
+import { jsonLine } from "../common/json-lines.ts";
+import { print, type Surroundings } from "./io.ts";
+import { openProgressLine } from "./progress.ts";
+import { decimal, flagOf, requestOf, type SpecField } from "./spec-flags.ts";
+import { visible } from "./visible-text.ts";
+
+/** The part of a spec that decides what the graph is. */
+export const GRAPH_FIELDS = [
+  "checkpoint",
+  "initSeed",
+  "blocks",
+  "output",
+  "metric",
+  "dtype",
+] as const satisfies SpecField[];
+
+export interface GraphFlags extends Readonly<Record<string, unknown>> {
+  /** T, as typed. */
+  readonly length: string;
+  /** B, as typed. */
+  readonly batch: string;
+  readonly out: string;
+  readonly json?: boolean;
+  readonly cache?: string;
+}
+
+/** Writes network.onnx and its weights into the folder `out`. Throws LabErrors. */
+export async function graph(flags: GraphFlags, surroundings: Surroundings): Promise<void> {
+  const [length, batch] = [sizeOf("length", flags.length), sizeOf("batch", flags.batch)];
+  const { parseSpec } = await import("../experiments/spec.ts");
+  // Bounds and defaults are those of a run; of its prompt only the length is in the graph.
+  const { checkpoint: source, initSeed, blocks, output, metric, dtype } = parseSpec(requestOf("any", flags), flagOf);
+  const { openCheckpoint } = await import("../checkpoints/open.ts");
+  const { exportGraph } = await import("../runtime/export.ts");
+  const progress = flags.json ? undefined : await openProgressLine(surroundings);
+  try {
+    const { workerPath, signal } = surroundings;
+    const cacheFolder = flags.cache ?? surroundings.cacheFolder;
+    const options = { cacheFolder, initSeed, workerPath, signal, onProgress: progress?.show };
+    const checkpoint = await openCheckpoint(source, { blocks }, options);
+    progress?.show({ stage: "Writing the graph" });
+    const shape = { blocks, output, batch, length, type: dtype, metric };
+    const written = await exportGraph(checkpoint, shape, path.resolve(flags.out));
+    progress?.close();
+    await print(
+      surroundings,
+      flags.json
+        ? jsonLine({ type: "graph", ...written })
+        : visible(`${written.model}, with ${formatBytes(written.weightBytes)} of weights beside it`) + "\n",
+    );
+  } finally {
+    progress?.close();
+  }
+}
+
+function sizeOf(name: string, value: string): number {
+  const size = decimal(`--${name}`, value);
+  if (Number.isInteger(size) && size >= 1) return size;
+  throw new LabError("badInput", `--${name} is ${value}: it takes a whole number from 1 on.`);
+}

@@ -1,0 +1,84 @@
+// `inversion-lab invert TEXT`: runs the main method in the engine process and shows it.
+
+import { buffer } from "node:stream/consumers";
+import { errorData, LabError, messageOf } from "../common/errors.ts";
+import type { RunEvent } from "../experiments/events.ts";
+import type { RunRecord } from "../records/record.ts";
+import { EXIT, type Surroundings, tell } from "./io.ts";
+import { flagOf, requestOf } from "./spec-flags.ts";
+import { openView, type RunView } from "./views.ts";
+
+/** Flags of `invert` beside those of the spec. */
+export interface InvertFlags extends Readonly<Record<string, unknown>> {
+  readonly preset?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly cache?: string;
+}
+
+/** Resolves to the exit code. Throws LabErrors, and OutputClosed. */
+export async function invert(text: string, flags: InvertFlags, surroundings: Surroundings): Promise<number> {
+  let view: RunView | undefined;
+  const engine = surroundings.createEngine(flags.cache ?? surroundings.cacheFolder, (line) => view?.log(line));
+  let record: RunRecord | undefined;
+  try {
+    // The engine loads while the request is read and checked.
+    engine.start();
+    const { parseSpec, PRESETS } = await import("../experiments/spec.ts");
+    const prompt = text === "-" ? await readPrompt(surroundings) : text;
+    const spec = parseSpec(requestOf(prompt, flags, presetOf(flags.preset, PRESETS)), flagOf);
+    record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
+
+    view = await openView(spec, flags.json === true, surroundings);
+    const shown = view;
+    let last: RunEvent | undefined;
+    let unrecorded: unknown;
+    const options = { signal: surroundings.signal, onProgress: shown.progress.bind(shown) };
+    for await (const event of engine.run(spec, options)) {
+      await record?.append(event).catch((error: unknown) => (unrecorded ??= error));
+      await shown.show(event);
+      last = event;
+    }
+    const finished = record;
+    record = undefined;
+    await finished?.end(unrecorded === undefined ? undefined : errorData(unrecorded));
+    if (last?.type === "end" && last.status === "cancelled") return EXIT.cancelled;
+    if (unrecorded === undefined) return EXIT.done;
+    tell(surroundings, `The run is complete, but its record is not. ${messageOf(unrecorded)}`);
+    return EXIT.failed;
+  } catch (error) {
+    // The run's own error is the one to tell.
+    await record?.end(errorData(error)).catch(() => undefined);
+    throw error;
+  } finally {
+    view?.close();
+    await engine.dispose();
+  }
+}
+
+/** All of stdin; the newline that `echo` puts at the end is not part of the text. */
+async function readPrompt({ stdin }: Surroundings): Promise<string> {
+  const bytes = await buffer(stdin);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, "");
+  } catch {
+    throw new LabError("badInput", "The text on standard input is not UTF-8.");
+  }
+}
+
+function presetOf<Preset>(name: string | undefined, presets: Readonly<Record<string, Preset>>): Preset | undefined {
+  if (name === undefined) return undefined;
+  if (Object.hasOwn(presets, name)) return presets[name];
+  const names = Object.keys(presets).join(" or ");
+  throw new LabError("badInput", `--preset is ${JSON.stringify(name)}: it takes ${names}.`);
+}
+
+/** A folder that cannot take the record is found out before the run, and is then the request's fault. */
+async function createRecord(folder: string, spec: Parameters<typeof RunRecord.createIn>[1]): Promise<RunRecord> {
+  const { RunRecord } = await import("../records/record.ts");
+  try {
+    return await RunRecord.createIn(folder, spec);
+  } catch (error) {
+    throw new LabError("badInput", `--out: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,80 @@
+// The terminal's three streams as the commands use them, and what a command needs of its surroundings.
+
+import type { Readable, Writable } from "node:stream";
+import { styleText } from "node:util";
+import { LabError, messageOf } from "../common/errors.ts";
+import type { EngineClient } from "../engine/client.ts";
+import { visible } from "./visible-text.ts";
+
+/** A process's output; a terminal says so, and its size. */
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+
+export interface Surroundings {
+  readonly stdin: Readable;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted when the person stops the command. */
+  readonly signal: AbortSignal;
+  /** Where cached files go when the command line does not say. */
+  readonly cacheFolder: string;
+  /** Where the bundled weights worker lies. */
+  readonly workerPath?: string;
+  createEngine(cacheFolder: string, onLog: (line: string) => void): EngineClient;
+  /** Milliseconds of any steady clock. */
+  now(): number;
+}
+
+/** Exit codes: a contract with the programs that call this one. */
+export const EXIT = { done: 0, badInput: 2, failed: 3, cancelled: 130 } as const;
+
+export const exitCodeOf = (error: unknown): number =>
+  error instanceof LabError && (error.kind === "badInput" || error.kind === "cancelled")
+    ? EXIT[error.kind]
+    : EXIT.failed;
+
+/** Thrown when nobody reads the output any more, as after `| head -1`: the command ends and has nothing to say. */
+export class OutputClosed extends Error {}
+
+/**
+ * Writes to stdout and waits until it is taken, so that a slow reader slows the run instead of filling the memory.
+ * Throws OutputClosed, or a LabError (storage) when the output is a file on a full disk.
+ */
+export function print({ stdout }: Surroundings, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stdout.write(text, (error) => {
+      if (!error) return resolve();
+      if ("code" in error && error.code === "EPIPE") return reject(new OutputClosed());
+      reject(new LabError("storage", `The output could not be written: ${messageOf(error)}.`, { cause: error }));
+    });
+  });
+}
+
+/** A line for the person, on stderr. */
+export function tell({ stderr }: Surroundings, line: string): void {
+  stderr.write(`${visible(line)}\n`);
+}
+
+/** Is there a terminal that can be drawn on? */
+export const isLive = ({ stdout, env }: Surroundings): boolean => stdout.isTTY === true && env.TERM !== "dumb";
+
+/** How pieces of text are marked: with colour only where the terminal has it and nobody set NO_COLOR. */
+export interface Styles {
+  /** A token that is the prompt's: never by colour alone. */
+  readonly match: (text: string) => string;
+  readonly quiet: (text: string) => string;
+  readonly strong: (text: string) => string;
+}
+
+const same = (text: string): string => text;
+export const PLAIN: Styles = { match: same, quiet: same, strong: same };
+
+export function stylesFor(stdout: OutputStream): Styles {
+  const strong = (text: string) => styleText("bold", text, { validateStream: false });
+  return {
+    match: (text) =>
+      styleText("green", styleText(["bold", "underline"], text, { validateStream: false }), { stream: stdout }),
+    quiet: (text) => styleText("dim", text, { stream: stdout }),
+    strong,
+  };
+}

@@ -1,0 +1,177 @@
+// The live view of a terminal: the condition, the newest decodings with the prompt's tokens marked, how far the run has
+// come and how close it is. After the run its last picture stays, with the summary below it.
+
+import { createLogUpdate } from "log-update";
+import type { Progress } from "../common/progress.ts";
+import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/events.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { print, type Styles, stylesFor, type Surroundings, tell } from "./io.ts";
+import { bar, stageLine } from "./progress.ts";
+import { decoded, duration, figure, header, rightTokens, summary } from "./report.ts";
+import type { RunView } from "./views.ts";
+import { fit, visible } from "./visible-text.ts";
+
+/** Pictures come at most this often; more could not be seen. */
+const FRAME_MS = 50;
+/** Decodings on screen, newest last, when there is one restart. */
+const NEWEST = 10;
+/** Lines of the picture that are not decodings, the terminal's own last one included. */
+const OTHER_LINES = 9;
+
+export class LiveView implements RunView {
+  readonly #surroundings: Surroundings;
+  readonly #draw: ReturnType<typeof createLogUpdate>;
+  readonly #state: LiveState;
+  readonly #log: string[] = [];
+  #frame: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(spec: ExperimentSpec, surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#draw = createLogUpdate(surroundings.stdout);
+    this.#state = { spec, steps: [] };
+    surroundings.signal.addEventListener("abort", this.#showStopping, { once: true });
+    this.#paint();
+  }
+
+  progress(progress: Progress): void {
+    this.#state.progress = progress;
+    this.#paintSoon();
+  }
+
+  async show(event: RunEvent): Promise<void> {
+    follow(this.#state, event, this.#surroundings.now());
+    this.#paintSoon();
+    if (event.type !== "end") return;
+    this.close();
+    const styles = stylesFor(this.#surroundings.stdout);
+    const [verdict, ...rows] = summary(event, this.#state.start!).map(visible);
+    await print(this.#surroundings, `\n${[styles.strong(verdict), ...rows].join("\n")}\n`);
+  }
+
+  log(line: string): void {
+    this.#log.push(line); // A foreign line would tear the picture apart.
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#surroundings.signal.removeEventListener("abort", this.#showStopping);
+    clearTimeout(this.#frame);
+    this.#paint();
+    this.#draw.done();
+    for (const line of this.#log.splice(0)) tell(this.#surroundings, line);
+  }
+
+  readonly #showStopping = (): void => {
+    this.#state.stopping = true;
+    this.#paintSoon();
+  };
+
+  #paintSoon(): void {
+    this.#frame ??= setTimeout(() => {
+      this.#frame = undefined;
+      this.#paint();
+    }, FRAME_MS);
+  }
+
+  #paint(): void {
+    const { columns = 80, rows = 24 } = this.#surroundings.stdout;
+    this.#draw(picture(this.#state, { columns, rows, styles: stylesFor(this.#surroundings.stdout) }).join("\n"));
+  }
+}
+
+/** All that the picture is made of. */
+export interface LiveState {
+  readonly spec: ExperimentSpec;
+  progress?: Progress;
+  start?: StartEvent;
+  /** The newest of one restart, or the last of each of several. */
+  steps: StepEvent[];
+  /** When the first and the last shown iteration came, in the clock's milliseconds. */
+  first?: { readonly at: number; readonly iteration: number };
+  last?: { readonly at: number; readonly iteration: number };
+  end?: EndEvent;
+  /** Asked to stop, and not there yet. */
+  stopping?: boolean;
+}
+
+export function follow(state: LiveState, event: RunEvent, at: number): void {
+  switch (event.type) {
+    case "start":
+      state.start = event;
+      return;
+    case "step":
+      if (state.spec.restarts === 1) state.steps = [...state.steps, event].slice(-NEWEST);
+      else state.steps[event.restart] = event;
+      state.last = { at, iteration: event.iteration };
+      state.first ??= state.last;
+      return;
+    case "end":
+      state.end = event;
+  }
+}
+
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  readonly styles: Styles;
+}
+
+/** The picture's lines, none wider than the screen, and not more of them than it has. */
+export function picture(state: LiveState, { columns, rows, styles }: Screen): string[] {
+  const [title, ...condition] = header(state.spec);
+  const line = (text: string, mark?: (text: string) => string) => fit([{ text, mark }], columns);
+  const lines = [line(title, styles.strong), ...condition.map((text) => line(text, styles.quiet)), ""];
+  const { start } = state;
+  if (!start) return [...lines, line(state.progress ? stageLine(state.progress) : "Starting the engine…")];
+  lines.push(...decodings(state, start, { columns, rows, styles }));
+  lines.push("", line(progressLine(state)));
+  const newest = state.steps.filter(({ iteration }) => iteration === state.last?.iteration);
+  const [closest] = newest.sort((a, b) => a.outputDistance - b.outputDistance);
+  if (closest) lines.push(line(distanceLine(closest, start)));
+  return lines;
+}
+
+/** A table of the newest steps, or of all restarts; where the screen is short, of the closest ones. */
+function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, rows, styles }: Screen): string[] {
+  const room = Math.max(1, rows - OTHER_LINES);
+  const several = spec.restarts > 1;
+  const length = start.target.tokenIds.length;
+  const wanted = several
+    ? steps.toSorted((a, b) => a.outputDistance - b.outputDistance).slice(0, room)
+    : steps.slice(-room);
+  const shown = several ? wanted.sort((a, b) => a.restart - b.restart) : wanted;
+  const row = (name: string, distance: string, right: string) =>
+    `${name.padStart(9)}  ${distance.padStart(9)}  ${right.padStart(7)}  `;
+  const head = fit(
+    [{ text: `${row(several ? "restart" : "iteration", "distance", "right")}decoded`, mark: styles.quiet }],
+    columns,
+  );
+  const body = shown.map((step) => {
+    const name = several ? step.restart : step.iteration;
+    const figures = row(String(name), figure(step.outputDistance), `${rightTokens(step.tokenIds, start)}/${length}`);
+    return fit([{ text: figures }, ...decoded(step, start, styles)], columns);
+  });
+  return [head, ...body];
+}
+
+function progressLine({ spec, first, last, end, stopping }: LiveState): string {
+  const iteration = end?.iterations ?? last?.iteration ?? 0;
+  const parts = [`${bar(iteration / spec.iterations)}  iteration ${iteration}/${spec.iterations}`];
+  if (first && last && last.at > first.at && last.iteration > first.iteration) {
+    const perMs = (last.iteration - first.iteration) / (last.at - first.at);
+    parts.push(`${Number((perMs * 1000).toPrecision(3))}/s`);
+    if (!end && !stopping) parts.push(`${duration((spec.iterations - iteration) / perMs)} left`);
+  }
+  if (stopping && !end) parts.push("stopping…");
+  return parts.join(" · ");
+}
+
+function distanceLine({ outputDistance, inputDistance }: StepEvent, { shiftDistance }: StartEvent): string {
+  return [
+    `output distance ${figure(outputDistance)}`,
+    `shift line ${figure(shiftDistance)}, ${outputDistance < shiftDistance ? "passed" : "not yet passed"}`,
+    `input distance ${figure(inputDistance)}`,
+  ].join(" · ");
+}

@@ -1,0 +1,46 @@
+// Progress on stderr: one line that moves in a terminal, one line a stage elsewhere.
+
+import type { OnProgress, Progress } from "../common/progress.ts";
+import { type Surroundings, tell } from "./io.ts";
+import { fit } from "./visible-text.ts";
+
+const BAR_CELLS = 30;
+
+/** A bar of 30 cells, `share` of it (0…1) full. */
+export function bar(share: number): string {
+  const full = Math.round(Math.min(1, share) * BAR_CELLS);
+  return "█".repeat(full) + "░".repeat(BAR_CELLS - full);
+}
+
+/** "Writing random weights  ███░░░" or, where the amount is not known, "Opening the network…". */
+export const stageLine = ({ stage, done, total }: Progress): string =>
+  done !== undefined && total ? `${stage}  ${bar(done / total)}` : `${stage}…`;
+
+export interface ProgressLine {
+  readonly show: OnProgress;
+  /** Takes the moving line away. */
+  close(): void;
+}
+
+export async function openProgressLine(surroundings: Surroundings): Promise<ProgressLine> {
+  const { stderr, env } = surroundings;
+  if (stderr.isTTY && env.TERM !== "dumb") {
+    const { createLogUpdate } = await import("log-update");
+    const draw = createLogUpdate(stderr);
+    return {
+      show: (progress) => draw(fit([{ text: stageLine(progress) }], stderr.columns ?? 80)),
+      close() {
+        draw.clear();
+        draw.done();
+      },
+    };
+  }
+  let stage = "";
+  return {
+    show(progress) {
+      if (progress.stage !== stage) tell(surroundings, `${progress.stage}…`);
+      stage = progress.stage;
+    },
+    close: () => undefined,
+  };
+}

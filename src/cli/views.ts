@@ -1,0 +1,75 @@
+// How a run is shown: as JSON lines for programs, as plain lines in a pipe, or live in a terminal.
+
+import type { Progress } from "../common/progress.ts";
+import { jsonLine } from "../common/json-lines.ts";
+import type { RunEvent, StartEvent } from "../experiments/events.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { isLive, PLAIN, print, type Surroundings, tell } from "./io.ts";
+import { counted, decoded, figure, header, rightTokens, summary } from "./report.ts";
+import { openProgressLine, type ProgressLine } from "./progress.ts";
+import { visible } from "./visible-text.ts";
+
+export interface RunView {
+  progress(progress: Progress): void;
+  /** Waits until the event is shown. */
+  show(event: RunEvent): Promise<void>;
+  /** A line of diagnostics from the engine. */
+  log(line: string): void;
+  /** Leaves the terminal as a shell wants it, whatever came of the run. */
+  close(): void;
+}
+
+export async function openView(spec: ExperimentSpec, json: boolean, surroundings: Surroundings): Promise<RunView> {
+  if (json) return jsonView(surroundings);
+  if (!isLive(surroundings)) return plainView(spec, surroundings, await openProgressLine(surroundings));
+  const { LiveView } = await import("./live-view.ts");
+  return new LiveView(spec, surroundings);
+}
+
+const jsonView = (surroundings: Surroundings): RunView => ({
+  progress: () => undefined,
+  show: (event) => print(surroundings, jsonLine(event)),
+  log: (line) => tell(surroundings, line),
+  close: () => undefined,
+});
+
+/** One line for each shown iteration of each restart; progress goes to stderr. */
+function plainView(spec: ExperimentSpec, surroundings: Surroundings, progress: ProgressLine): RunView {
+  let start: StartEvent | undefined;
+  const printLines = (lines: readonly string[]) =>
+    print(surroundings, lines.map((line) => `${visible(line)}\n`).join(""));
+
+  return {
+    progress: progress.show,
+    async show(event) {
+      switch (event.type) {
+        case "start":
+          start = event;
+          progress.close();
+          return printLines([
+            ...header(spec),
+            `${counted(event.target.tokenIds.length, "token")} · shift line ${figure(event.shiftDistance)} · ${event.device}`,
+          ]);
+        case "step": {
+          const right = rightTokens(event.tokenIds, start!);
+          return printLines([
+            [
+              `iteration ${String(event.iteration).padStart(String(spec.iterations).length)}/${spec.iterations}`,
+              ...(spec.restarts > 1 ? [`restart ${String(event.restart).padStart(2)}`] : []),
+              `output distance ${figure(event.outputDistance).padStart(7)}`,
+              `input distance ${figure(event.inputDistance).padStart(7)}`,
+              `${right}/${event.tokenIds.length} right`,
+              decoded(event, start!, PLAIN)
+                .map(({ text }) => text)
+                .join(""),
+            ].join("  "),
+          ]);
+        }
+        case "end":
+          return printLines(summary(event, start!));
+      }
+    },
+    log: (line) => tell(surroundings, line),
+    close: () => progress.close(),
+  };
+}

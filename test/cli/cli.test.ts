@@ -1,0 +1,526 @@
+// The command line as people and programs meet it: arguments in, output and exit code out.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { buffer, text } from "node:stream/consumers";
+import { stripVTControlCharacters } from "node:util";
+import * as ort from "onnxruntime-node";
+import type { Surroundings } from "../../src/cli/io.ts";
+import { runCli } from "../../src/cli/program.ts";
+import { flagOf, SPEC_FIELDS, SPEC_FLAGS, type SpecField } from "../../src/cli/spec-flags.ts";
+import { EngineClient } from "../../src/engine/client.ts";
+import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/events.ts";
+import { parseSpec, PRESETS } from "../../src/experiments/spec.ts";
+import { readRun } from "../../src/records/read.ts";
+import { bundleFakeEngine, type FakeEngine } from "../engine/fixtures/fake-engine.ts";
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+describe("command line", () => {
+  let engine: FakeEngine;
+  let scratch: string;
+  before(async function () {
+    this.timeout(20_000);
+    engine = await bundleFakeEngine();
+    scratch = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-cli-"));
+  });
+  after(async () => {
+    await engine.remove();
+    await rm(scratch, { recursive: true, force: true });
+  });
+
+  interface Situation {
+    readonly stdin?: string | Buffer;
+    /** Columns of a terminal; without it the output is a pipe. */
+    readonly terminal?: number;
+    readonly env?: NodeJS.ProcessEnv;
+    /** The command is stopped as soon as its output has this. */
+    readonly stopAt?: string;
+  }
+
+  /** Runs the command line in this process, with a real engine process. */
+  async function run(argv: readonly string[], situation: Situation = {}): Promise<Outcome> {
+    const { stdin = "", terminal, env = {}, stopAt } = situation;
+    const stop = new AbortController();
+    const size = terminal && { isTTY: true, columns: terminal, rows: 24 };
+    const stdout = Object.assign(new PassThrough(), size);
+    const stderr = new PassThrough();
+    if (stopAt) stdout.on("data", (chunk: Buffer) => chunk.includes(stopAt) && stop.abort());
+    const output = Promise.all([text(stdout), text(stderr)]);
+    const surroundings: Surroundings = {
+      stdin: Readable.from([Buffer.from(stdin)]),
+      stdout,
+      stderr,
+      env,
+      signal: stop.signal,
+      cacheFolder: path.join(scratch, "cache"),
+      createEngine: (cacheFolder) => new EngineClient({ modulePath: engine.modulePath, cacheFolder, patienceMs: 500 }),
+      now: () => performance.now(),
+    };
+    const code = await runCli(argv, "1.2.3", surroundings);
+    stdout.end();
+    stderr.end();
+    const [out, err] = await output;
+    return { code, out, err };
+  }
+
+  const eventsOf = ({ out }: Outcome): RunEvent[] =>
+    out
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as RunEvent);
+
+  const specOf = (outcome: Outcome) => (eventsOf(outcome)[0] as StartEvent).spec;
+
+  describe("invert --json", () => {
+    it("prints start, steps and end as one JSON object a line, and nothing else", async () => {
+      const outcome = await run([
+        "invert",
+        "The sky",
+        "--json",
+        "--iterations",
+        "10",
+        "--every",
+        "5",
+        "--restarts",
+        "2",
+      ]);
+      assert.equal(outcome.code, 0);
+      assert.equal(outcome.err, "");
+      const events = eventsOf(outcome);
+      assert.deepEqual(
+        events.map((event) => (event.type === "step" ? `${event.iteration}/${event.restart}` : event.type)),
+        ["start", "0/0", "0/1", "5/0", "5/1", "10/0", "10/1", "end"],
+      );
+      const [start, step] = events;
+      assert.deepEqual(Object.keys(start), [
+        "type",
+        "spec",
+        "target",
+        "shiftDistance",
+        "shiftDistances",
+        "device",
+        "checkpoint",
+        "versions",
+      ]);
+      for (const key of [
+        "iteration",
+        "learningRate",
+        "outputDistance",
+        "inputDistance",
+        "ratio",
+        "tokenIds",
+        "text",
+        "topK",
+        "targetRanks",
+      ]) {
+        assert.ok(key in step, key);
+      }
+    });
+
+    it("keeps every line whole, whatever the text", async () => {
+      const outcome = await run(["invert", "a\u2028b\u0085\n\u009b", "--json", "--iterations", "1"]);
+      assert.equal(outcome.out.split(/[\r\n\u2028\u2029\u0085\v\f]/).length, eventsOf(outcome).length + 1);
+      assert.equal(specOf(outcome).prompt, "a\u2028b\u0085\n\u009b");
+    });
+  });
+
+  describe("flags", () => {
+    it("are those of the contract", () => {
+      assert.deepEqual(
+        SPEC_FIELDS.map(flagOf).sort(),
+        (
+          "--checkpoint --init-seed --blocks --output --positions --iterations --learning-rate --metric --optimizer " +
+          "--start --start-mean --start-std --target-share --noise-share --seed --restarts --dtype --top-k --decoder " +
+          "--device --every --memory --shift-std --shift-draws"
+        )
+          .split(" ")
+          .sort(),
+      );
+    });
+
+    it("reach the field of their name", async () => {
+      const values: Record<SpecField, string | number> = {
+        checkpoint: "random:gpt2-xl",
+        initSeed: 7,
+        blocks: 3,
+        output: "head",
+        positions: "first",
+        iterations: 12,
+        learningRate: 0.25,
+        metric: "cosine",
+        optimizer: "gd",
+        start: "custom",
+        startMean: -0.5,
+        startStd: 1e-3,
+        targetShare: 0.999,
+        noiseShare: 0.001,
+        seed: 11,
+        restarts: 2,
+        dtype: "float64",
+        topK: 9,
+        decoder: "nearest",
+        every: 4,
+        shiftStd: 0.04,
+        shiftDraws: 32,
+        device: "cpu",
+        memory: "low",
+      };
+      const argv = SPEC_FIELDS.flatMap((field) => [flagOf(field), String(values[field])]);
+      const spec = specOf(await run(["invert", "x", "--json", ...argv]));
+      assert.deepEqual(spec, { method: "inversion", prompt: "x", ...values });
+    });
+
+    it("left out are the spec's defaults", async () => {
+      assert.deepEqual(specOf(await run(["invert", "x", "--json"])), parseSpec({ prompt: "x" }));
+    });
+
+    it("are all in the help, each with its description, names and default from the spec", async () => {
+      const { code, out } = await run(["invert", "--help"]);
+      assert.equal(code, 0);
+      const help = out.replace(/\s+/g, " ");
+      for (const field of SPEC_FIELDS) assert.ok(help.includes(`${flagOf(field)} <${SPEC_FLAGS[field]}> `), field);
+      assert.ok(help.includes("Plain gradient descent, or Adam. (gd|adam; default adam)"));
+      assert.ok(help.includes("Number of update steps, N. (default 200)"));
+    });
+
+    it("--preset source is exactly the source's setting, and explicit flags win", async () => {
+      const plain = specOf(await run(["invert", "x", "--json", "--preset", "source", "--every", "1000"]));
+      assert.deepEqual(plain, parseSpec({ prompt: "x", every: 1000, ...PRESETS.source }));
+      const changed = specOf(await run(["invert", "x", "--json", "--iterations", "3", "--preset", "source"]));
+      assert.equal(changed.iterations, 3);
+      assert.equal(changed.optimizer, "gd");
+    });
+
+    it("--start-mean and --start-std mean a custom start", async () => {
+      const { start, startMean, startStd } = specOf(
+        await run(["invert", "x", "--json", "--preset", "source", "--start-mean", "0", "--start-std", "0.1"]),
+      );
+      assert.deepEqual([start, startMean, startStd], ["custom", 0, 0.1]);
+    });
+  });
+
+  describe("text from standard input", () => {
+    const promptOf = async (stdin: string | Buffer) => specOf(await run(["invert", "-", "--json"], { stdin })).prompt;
+
+    it("is taken as it is, but for the newline at its end", async () => {
+      assert.equal(await promptOf("The sky\n"), "The sky");
+      assert.equal(await promptOf("two\nlines\r\n"), "two\nlines");
+      assert.equal(await promptOf("\ufeff é 🌈\n\n"), "\ufeff é 🌈\n");
+    });
+
+    it("must be UTF-8", async () => {
+      const { code, err } = await run(["invert", "-"], { stdin: Buffer.from([0x61, 0xff]) });
+      assert.deepEqual([code, err], [2, "The text on standard input is not UTF-8.\n"]);
+    });
+  });
+
+  describe("bad input ends with 2 and one sentence:", () => {
+    const cases: readonly (readonly [string[], RegExp])[] = [
+      [["invert", ""], /^The prompt is empty/],
+      [["invert", " \n "], /^The prompt is empty/],
+      [["invert"], /^Missing required argument 'TEXT'\.$/],
+      [["invert", "The", "sky"], /^Too many arguments/],
+      [["invert", "x", "--frobnicate"], /^Unknown option '--frobnicate'\.$/],
+      [["invert", "x", "--iteration", "3"], /^Unknown option '--iteration'\. \(Did you mean --iterations\?\)$/],
+      [["invert", "x", "--iterations"], /argument missing/],
+      [["invert", "x", "--iterations", "-1"], /^--iterations is -1: /],
+      [["invert", "x", "--iterations", "1.5"], /^--iterations is 1\.5: /],
+      [["invert", "x", "--iterations", "many"], /^--iterations is "many": it takes a number\.$/],
+      [["invert", "x", "--iterations", "0x10"], /^--iterations is "0x10": it takes a number\.$/],
+      [["invert", "x", "--iterations", ""], /^--iterations is "": it takes a number\.$/],
+      [["invert", "x", "--blocks", "0"], /^--blocks is 0: /],
+      [["invert", "x", "--learning-rate", "NaN"], /^--learning-rate is "NaN": it takes a number\.$/],
+      [["invert", "x", "--learning-rate", "1e999"], /^--learning-rate is "1e999": it takes a number\.$/],
+      [["invert", "x", "--learning-rate", "0"], /^--learning-rate is 0: /],
+      [["invert", "x", "--output", "tail"], /^--output is "tail": .*"blockHead"/],
+      [["invert", "x", "--start-mean", "1"], /^--start-mean and --start-std go together/],
+      [["invert", "x", "--preset", "sauce"], /^--preset is "sauce": it takes default or source\.$/],
+      [["frobnicate"], /^Unknown command 'frobnicate'\.$/],
+      [["graph", "--out", "x"], /'--length <T>' not specified\.$/],
+      [["graph", "--length", "0", "--out", "x"], /^--length is 0: it takes a whole number from 1 on\.$/],
+      [["checkpoints", "create", "gpt2", "--out", "x"], /^Only random weights can be created/],
+    ];
+    for (const [argv, sentence] of cases) {
+      it(argv.map((argument) => JSON.stringify(argument)).join(" "), async () => {
+        const { code, out, err } = await run(argv);
+        assert.equal(code, 2, err);
+        assert.match(err.trimEnd(), sentence);
+        assert.equal(err.split("\n").length, 2, "one line");
+        assert.equal(out, "");
+      });
+    }
+
+    it("what only the engine can tell", async () => {
+      const { code, err } = await run(["invert", "fail badInput", "--json"]);
+      assert.deepEqual([code, err], [2, "The run failed with badInput.\n"]);
+    });
+
+    it("a folder that cannot take the record", async () => {
+      await writeFile(path.join(scratch, "file"), "");
+      const { code, out, err } = await run(["invert", "x", "--json", "--out", path.join(scratch, "file", "deeper")]);
+      assert.deepEqual([code, out], [2, ""]);
+      assert.match(err, /^--out: .*file\/deeper.*\n$/);
+    });
+
+    it("no command at all, with the help", async () => {
+      const { code, out, err } = await run([]);
+      assert.deepEqual([code, out], [2, ""]);
+      assert.match(err, /^Usage: inversion-lab/);
+    });
+  });
+
+  describe("a run that fails", () => {
+    it("ends with 3 and its sentence; what was printed stays", async () => {
+      const outcome = await run(["invert", "fail memory", "--json"]);
+      assert.equal(outcome.code, 3);
+      assert.equal(eventsOf(outcome).length, 1);
+      assert.equal(outcome.err, "The run failed with memory.\n");
+    });
+
+    it("by a crash of the engine ends with 3 and says so", async () => {
+      const { code, err } = await run(["invert", "die SIGSEGV", "--json"]);
+      assert.equal(code, 3);
+      assert.match(err, /^The engine process crashed \(SIGSEGV\)\. .*\n$/);
+    });
+  });
+
+  describe("a run that is stopped", () => {
+    it("ends with 130, with its best so far on the last line", async () => {
+      const outcome = await run(["invert", "wait", "--json"], { stopAt: '"iteration":5' });
+      assert.equal(outcome.code, 130);
+      assert.equal((eventsOf(outcome).at(-1) as EndEvent).status, "cancelled");
+    });
+
+    it("ends with 130 also when the engine does not answer any more", async () => {
+      const { code, err } = await run(["invert", "hang", "--json"], { stopAt: '"start"' });
+      assert.equal(code, 130);
+      assert.match(err, /did not answer/);
+    });
+  });
+
+  describe("--out", () => {
+    it("has the same events as --json, and the end", async () => {
+      const folder = path.join(scratch, "record");
+      const outcome = await run(["invert", "The sky", "--json", "--iterations", "20", "--out", folder]);
+      const recorded = await readRun(folder);
+      assert.deepEqual(recorded.events, eventsOf(outcome));
+      assert.equal(recorded.status, "completed");
+      assert.deepEqual((await readdir(folder)).sort(), ["events.jsonl", "spec.json", "summary.json"]);
+      const again = await run(["invert", "The sky", "--out", folder]);
+      assert.equal(again.code, 2);
+      assert.match(again.err, /already holds a run/);
+    });
+
+    it("says how a run ended that did not complete", async () => {
+      for (const [prompt, status] of [
+        ["fail device", "failed"],
+        ["die SIGKILL", "failed"],
+        ["wait", "cancelled"],
+      ]) {
+        const folder = path.join(scratch, `record ${prompt}`);
+        await run(["invert", prompt, "--json", "--out", folder], prompt === "wait" ? { stopAt: '"iteration":5' } : {});
+        const { events, ...recorded } = await readRun(folder);
+        assert.equal(recorded.status, status, prompt);
+        assert.ok(events.length > 0);
+      }
+    });
+  });
+
+  describe("without --json", () => {
+    const hostile = "a\u001b]0;owned\u0007\u001b[2J\u009b31m\u202eb";
+    // eslint-disable-next-line no-control-regex
+    const ESCAPE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
+
+    it("prints plain lines in a pipe, and nothing that a terminal would obey", async () => {
+      const { code, out } = await run(["invert", hostile, "--iterations", "4"]);
+      assert.equal(code, 0);
+      assert.doesNotMatch(out, ESCAPE);
+      assert.match(out, /iteration 4\/4 .* 21\/21 right {2}a␛\]0;owned␇␛\[2J<009B>31m<202E>b\n/);
+      assert.match(out, /\nExact: the prompt came back\.\n/);
+    });
+
+    it("says what a search did not find, and not that it is gone", async () => {
+      const { out } = await run(["invert", "wait"], { stopAt: "iteration 5/" });
+      assert.match(
+        out,
+        /\nStopped after \d+ iterations\. Not exact: \d of 4 tokens (is|are) right\. This search did not find/,
+      );
+    });
+
+    it("draws in a terminal, within its width", async () => {
+      const { code, out } = await run(["invert", hostile, "--iterations", "4", "--restarts", "2"], { terminal: 60 });
+      assert.equal(code, 0);
+      const shown = stripVTControlCharacters(out);
+      assert.doesNotMatch(shown, ESCAPE);
+      assert.match(shown, /Exact: the prompt came back\./);
+      const drawn = shown.slice(0, shown.indexOf("Exact:"));
+      for (const line of drawn.split("\n")) assert.ok(line.length <= 60, line);
+    });
+
+    it("marks right tokens in bold and underlined, not by colour alone", async () => {
+      const { out } = await run(["invert", "The sky", "--iterations", "4"], { terminal: 80 });
+      assert.ok(out.includes("\u001b[1m\u001b[4mThe sky\u001b[24m\u001b[22m"), JSON.stringify(out));
+    });
+
+    it("prints plain lines in a terminal that cannot be drawn on", async () => {
+      const { out } = await run(["invert", "x"], { terminal: 80, env: { TERM: "dumb" } });
+      assert.doesNotMatch(out, ESCAPE);
+    });
+  });
+
+  describe("checkpoints and graph", () => {
+    const config = () => path.join(scratch, "tiny", "config.json");
+    before(async () => {
+      const sizes = { n_layer: 2, n_embd: 8, n_head: 2, n_positions: 16, vocab_size: 50 };
+      await mkdir(path.dirname(config()), { recursive: true });
+      const kind = { model_type: "gpt2", architectures: ["GPT2LMHeadModel"], activation_function: "gelu_new" };
+      await writeFile(config(), JSON.stringify({ ...kind, ...sizes }));
+    });
+
+    it("create writes a folder, and list shows what runs have cached", async () => {
+      const folder = path.join(scratch, "created");
+      const created = await run([
+        "checkpoints",
+        "create",
+        `random:${config()}`,
+        "--out",
+        folder,
+        "--init-seed",
+        "3",
+        "--json",
+      ]);
+      assert.equal(created.code, 0, created.err);
+      assert.deepEqual(JSON.parse(created.out), { type: "checkpoint", source: `random:${config()}`, seed: 3, folder });
+      assert.deepEqual((await readdir(folder)).sort(), ["config.json", "model.safetensors"]);
+
+      const cache = path.join(scratch, "other cache");
+      const empty = await run(["checkpoints", "list", "--cache", cache]);
+      assert.equal(empty.out, `No checkpoints in ${cache}.\n`);
+      const graph = ["graph", "--checkpoint", `random:${config()}`, "--length", "3", "--cache", cache];
+      assert.equal((await run([...graph, "--out", path.join(scratch, "cached graph")])).code, 0);
+      const listed = await run(["checkpoints", "list", "--cache", cache, "--json"]);
+      const checkpoint = JSON.parse(listed.out) as Record<string, unknown>;
+      assert.equal(checkpoint.type, "checkpoint");
+      assert.deepEqual(checkpoint.blocks, [0]);
+      assert.match((await run(["checkpoints", "list", "--cache", cache])).out, /seed 0 .* 1 of 2 blocks .* kB/);
+    });
+
+    it("graph writes a network that a bare runtime opens, with the contract's inputs and outputs", async () => {
+      const folder = path.join(scratch, "graph");
+      const outcome = await run([
+        ...["graph", "--checkpoint", `random:${config()}`, "--blocks", "2", "--output", "head"],
+        ...["--length", "3", "--batch", "2", "--out", folder, "--json"],
+      ]);
+      assert.equal(outcome.code, 0, outcome.err);
+      const { type, model } = JSON.parse(outcome.out) as { type: string; model: string };
+      assert.equal(type, "graph");
+      const session = await ort.InferenceSession.create(model);
+      assert.deepEqual([...session.inputNames].sort(), ["embedding", "target"]);
+      const result = await session.run({
+        embedding: new ort.Tensor("float32", new Float32Array(2 * 3 * 8).fill(0.1), [2, 3, 8]),
+        target: new ort.Tensor("float32", new Float32Array(2 * 3 * 50), [2, 3, 50]),
+      });
+      assert.deepEqual(result.output.dims, [2, 3, 50]);
+      assert.deepEqual(result.distance.dims, [2]);
+      assert.deepEqual(result.gradient.dims, [2, 3, 8]);
+    });
+  });
+
+  describe("as a process", () => {
+    function start(argv: readonly string[]) {
+      const child = spawn(process.execPath, [engine.cliPath, ...argv], {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, INVERSION_LAB_CACHE: path.join(scratch, "cache") },
+      });
+      const outcome = async (): Promise<Outcome> => {
+        const [out, err, [code]] = await Promise.all([
+          buffer(child.stdout),
+          text(child.stderr),
+          once(child, "close") as Promise<[number | null]>,
+        ]);
+        return { code, out: out.toString(), err };
+      };
+      return { child, outcome };
+    }
+
+    it("tells its version, which is the package's", async () => {
+      const { version } = JSON.parse(await readFile("package.json", "utf8")) as { version: string };
+      assert.deepEqual(await start(["--version"]).outcome(), { code: 0, out: `${version}\n`, err: "" });
+    });
+
+    it("finds the engine beside itself, hands it the cache folder, and ends with 0", async () => {
+      const { code, out, err } = await start(["invert", "The sky", "--iterations", "5", "--json"]).outcome();
+      assert.equal(code, 0, err);
+      assert.equal(out.trimEnd().split("\n").length, 8);
+      assert.equal(err, `cache ${path.join(scratch, "cache")}\n`);
+    });
+
+    it("stops in an orderly way at the first Ctrl-C", async () => {
+      const { child, outcome } = start(["invert", "wait", "--json"]);
+      child.stdout.once("data", () => child.kill("SIGINT"));
+      const { code, out } = await outcome();
+      assert.equal(code, 130);
+      assert.equal((JSON.parse(out.trimEnd().split("\n").at(-1)!) as EndEvent).status, "cancelled");
+    });
+
+    it("stops at once at the second Ctrl-C, however stuck the engine is", async () => {
+      const { child, outcome } = start(["invert", "hang", "--json"]);
+      child.stdout.once("data", () => {
+        child.kill("SIGINT");
+        setTimeout(() => child.kill("SIGINT"), 100);
+      });
+      const began = performance.now();
+      assert.equal((await outcome()).code, 130);
+      assert.ok(performance.now() - began < 3000);
+    });
+
+    it("ends quietly when nobody reads on", async () => {
+      const { child, outcome } = start(["invert", "wait", "--json"]);
+      child.stdout.once("data", () => child.stdout.destroy());
+      const [err, [code]] = await Promise.all([text(child.stderr), once(child, "exit") as Promise<[number]>]);
+      void outcome;
+      assert.equal(code, 0);
+      assert.doesNotMatch(err, /EPIPE|error/i);
+    });
+
+    const bash = (command: string, ...argv: string[]) =>
+      spawn("bash", ["-c", command, process.execPath, engine.cliPath, ...argv], { stdio: ["ignore", "pipe", "pipe"] });
+
+    it("fails when its output goes to a full disk", async function () {
+      if (process.platform !== "linux") this.skip(); // There is no /dev/full.
+      const child = bash('exec "$0" "$@" > /dev/full', "invert", "wait", "--json");
+      const [err, [code]] = await Promise.all([text(child.stderr), once(child, "exit") as Promise<[number]>]);
+      assert.equal(code, 3);
+      assert.match(err, /^The output could not be written: .*ENOSPC/m);
+    });
+
+    it("goes on without its record when the disk is full, and fails at the end", async function () {
+      if (process.platform === "win32") this.skip(); // There is no limit to set.
+      const folder = path.join(scratch, "short record");
+      // A limit on the size of files stands for the full disk.
+      const child = bash('ulimit -f 8; exec "$0" "$@"', "invert", "The sky", "--json", "--out", folder);
+      const [out, err, [code]] = await Promise.all([
+        text(child.stdout),
+        text(child.stderr),
+        once(child, "exit") as Promise<[number]>,
+      ]);
+      assert.equal(code, 3);
+      assert.match(err, /The run is complete, but its record is not\. /);
+      const shown = eventsOf({ code, out, err });
+      const { events } = await readRun(folder);
+      assert.equal(shown.at(-1)?.type, "end");
+      assert.ok(events.length > 2 && events.length < shown.length);
+      assert.deepEqual(events, shown.slice(0, events.length));
+    });
+  });
+});
