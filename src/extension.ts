@@ -1,0 +1,32 @@
+// The extension's entry: registers commands and the panel's return after a restart. All else is loaded at first use.
+
+import * as vscode from "vscode";
+import { registerCommands } from "./host/commands.ts";
+import type { Lab } from "./host/lab.ts";
+import { PANEL_TYPE } from "./host/panel.ts";
+import type { PageState } from "./host/panel-messages.ts";
+import { reporter } from "./host/report.ts";
+
+export function activate({ extensionUri, subscriptions }: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel("Inversion Lab", { log: true });
+  const report = reporter(log);
+  let loaded: Promise<Lab> | undefined;
+  const lab = () => (loaded ??= load());
+
+  async function load(): Promise<Lab> {
+    const { Lab } = await import("./host/lab.ts");
+    const lab = new Lab(extensionUri, log, report);
+    subscriptions.push(lab);
+    return lab;
+  }
+
+  subscriptions.push(
+    log,
+    ...registerCommands(lab, log, report),
+    vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
+      async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: PageState | undefined) {
+        await (await lab()).restore(panel, state);
+      },
+    }),
+  );
+}

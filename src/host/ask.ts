@@ -1,0 +1,223 @@
+// The questions of *Invert Selection…*: text, model, depth, method, output; one after the other, and back again.
+
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import * as vscode from "vscode";
+import { parseConfig } from "../checkpoints/config.ts";
+import { LabError, messageOf } from "../common/errors.ts";
+import { type ExperimentRequest, PRESETS } from "../experiments/spec.ts";
+import type { GPT2Config, Output } from "../networks/gpt2-config.ts";
+import {
+  type Choice,
+  depthChoices,
+  describeNetwork,
+  knownConfig,
+  methodChoices,
+  type MethodSetting,
+  modelChoices,
+  outputChoices,
+} from "./choices.ts";
+import { shorten } from "./phrases.ts";
+
+const TITLE = "Invert Selection";
+/** The answer of the Back button. */
+const BACK = Symbol("back");
+/** An answer; undefined when the person has left. */
+type Answer<T> = T | typeof BACK | undefined;
+
+/** What has been answered so far. */
+interface Draft {
+  readonly prompt?: string;
+  readonly checkpoint?: string;
+  readonly config?: GPT2Config;
+  readonly blocks?: number;
+  readonly method?: MethodSetting;
+  readonly output?: Output;
+}
+
+/** Where a question stands among the others. */
+interface Place {
+  readonly step: number;
+  readonly totalSteps: number;
+}
+
+type Question = (draft: Draft, place: Place) => Promise<Answer<Draft>>;
+
+/**
+ * Asks for a run. `settings` is what the person's settings ask for, `prompt` the selected text; without one, the text
+ * is the first question. Resolves to undefined when the person leaves. Throws a LabError (checkpoint).
+ */
+export async function askForRun(
+  settings: Partial<ExperimentRequest>,
+  prompt: string | undefined,
+  currentLine: string | undefined,
+): Promise<ExperimentRequest | undefined> {
+  const questions: Question[] = [
+    ...(prompt === undefined ? [askText(currentLine)] : []),
+    askModel(settings.checkpoint),
+    askDepth(settings.blocks),
+    askMethod(settings),
+    askOutput(settings.output),
+  ];
+  const drafts: Draft[] = [{ prompt }];
+  while (drafts.length <= questions.length) {
+    const draft = drafts[drafts.length - 1];
+    // The source's setting names its own output, so the last question falls away.
+    if (draft.method === "source") break;
+    const place = { step: drafts.length, totalSteps: questions.length };
+    const answer = await questions[drafts.length - 1](draft, place);
+    if (answer === undefined) return undefined;
+    if (answer === BACK) drafts.pop();
+    else drafts.push({ ...draft, ...answer });
+  }
+  const { prompt: text = "", checkpoint, blocks, method, output } = drafts[drafts.length - 1];
+  const chosen = { ...settings, prompt: text, checkpoint, blocks };
+  return method === "source" ? { ...chosen, ...PRESETS.source } : { ...chosen, output };
+}
+
+const askText =
+  (currentLine: string | undefined): Question =>
+  async (_, place) => {
+    if (currentLine === undefined) return enterText(place, false);
+    for (;;) {
+      const answer = await pick("Which text?", place, undefined, [
+        { label: "The current line", detail: shorten(currentLine, 100), value: "line" as const },
+        { label: "Another text…", value: "other" as const },
+      ]);
+      if (answer === BACK || answer === undefined) return answer;
+      if (answer === "line") return { prompt: currentLine };
+      const text = await enterText(place, true);
+      if (text !== BACK) return text;
+    }
+  };
+
+const askModel =
+  (preselected: string | undefined): Question =>
+  async (_, place) => {
+    const choices = modelChoices();
+    if (preselected !== undefined && !choices.some(({ value }) => value === preselected)) {
+      choices.unshift({
+        label: path.basename(preselected),
+        description: "from your settings",
+        detail: preselected,
+        value: preselected,
+      });
+    }
+    const folder = { label: "A folder…", detail: "config.json and safetensors, in the Hugging Face layout", value: "" };
+    for (;;) {
+      const answer = await pick("Which model?", place, preselected, [...choices, folder]);
+      if (answer === BACK || answer === undefined) return answer;
+      const checkpoint = answer === folder.value ? await chooseFolder() : answer;
+      if (checkpoint !== undefined) return { checkpoint, config: await configOf(checkpoint) };
+    }
+  };
+
+const askDepth =
+  (preselected: number | undefined): Question =>
+  async ({ config }, place) => {
+    const blocks = await pick(
+      `How deep? Blocks of ${describeNetwork(config!)}`,
+      place,
+      preselected,
+      depthChoices(config!),
+    );
+    return blocks === BACK || blocks === undefined ? blocks : { blocks };
+  };
+
+const askMethod =
+  (settings: Partial<ExperimentRequest>): Question =>
+  async (_, place) => {
+    const method = await pick(
+      "How is the search set?",
+      place,
+      "settings",
+      methodChoices({ ...settings, output: undefined }, PRESETS.source),
+    );
+    return method === BACK || method === undefined ? method : { method };
+  };
+
+const askOutput =
+  (preselected: Output | undefined): Question =>
+  async ({ config }, place) => {
+    const output = await pick("Which output is the target?", place, preselected, outputChoices(config!));
+    return output === BACK || output === undefined ? output : { output };
+  };
+
+/** One question with a list of answers. */
+function pick<T>(
+  placeholder: string,
+  place: Place,
+  preselected: T | undefined,
+  choices: readonly Choice<T>[],
+): Promise<Answer<T>> {
+  const input = vscode.window.createQuickPick<Choice<T>>();
+  input.placeholder = placeholder;
+  input.matchOnDetail = true;
+  input.items = choices;
+  input.activeItems = choices.filter(({ value }) => value === preselected);
+  return answerOf(input, place, place.step > 1, () => input.selectedItems[0]?.value);
+}
+
+/** One question answered by typing. */
+async function enterText(place: Place, canGoBack: boolean): Promise<Answer<Draft>> {
+  const input = vscode.window.createInputBox();
+  input.placeholder = "The sky is blue.";
+  input.prompt = "The text to invert";
+  const text = await answerOf(input, place, canGoBack, () => {
+    if (input.value.trim() !== "") return input.value;
+    input.validationMessage = "Write the text to invert.";
+    return undefined;
+  });
+  return text === BACK || text === undefined ? text : { prompt: text };
+}
+
+/** Shows an input until it is answered or left; `read` gives undefined for an answer that will not do. */
+function answerOf<T>(
+  input: vscode.QuickPick<Choice<T>> | vscode.InputBox,
+  place: Place,
+  canGoBack: boolean,
+  read: () => T | undefined,
+): Promise<Answer<T>> {
+  input.title = TITLE;
+  input.step = place.step;
+  input.totalSteps = place.totalSteps;
+  input.ignoreFocusOut = true;
+  input.buttons = canGoBack ? [vscode.QuickInputButtons.Back] : [];
+  return new Promise<Answer<T>>((resolve) => {
+    input.onDidTriggerButton(() => resolve(BACK));
+    input.onDidHide(() => resolve(undefined));
+    input.onDidAccept(() => {
+      const value = read();
+      if (value !== undefined) resolve(value);
+    });
+    input.show();
+  }).finally(() => input.dispose());
+}
+
+async function chooseFolder(): Promise<string | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    title: "A checkpoint's folder",
+    openLabel: "Use Checkpoint",
+    canSelectFiles: false,
+    canSelectFolders: true,
+  });
+  return chosen?.[0]?.fsPath;
+}
+
+/** The sizes of a checkpoint; of a folder by its config.json. */
+async function configOf(checkpoint: string): Promise<GPT2Config> {
+  const known = knownConfig(checkpoint);
+  if (known) return known;
+  const file = path.join(checkpoint, "config.json");
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new LabError(
+      "checkpoint",
+      `${checkpoint} is not a checkpoint: its config.json cannot be read (${messageOf(error)}).`,
+      { cause: error },
+    );
+  }
+  return parseConfig(text, file).config;
+}

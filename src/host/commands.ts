@@ -1,0 +1,29 @@
+// The extension's commands: each is one call of the lab, and whatever it throws is reported.
+
+import * as vscode from "vscode";
+import type { Lab } from "./lab.ts";
+import type { Report } from "./report.ts";
+
+/** Registers every command; the first that is called loads the lab. */
+export function registerCommands(
+  lab: () => Promise<Lab>,
+  log: vscode.LogOutputChannel,
+  report: Report,
+): vscode.Disposable[] {
+  const command = (name: string, run: (lab: Lab) => void | Promise<void>): vscode.Disposable =>
+    vscode.commands.registerCommand(`inversionLab.${name}`, async () => {
+      try {
+        await run(await lab());
+      } catch (error) {
+        report(error);
+      }
+    });
+  return [
+    command("invertSelection", (lab) => lab.invertSelection()),
+    command("invertSelectionWithOptions", (lab) => lab.invertSelectionWithOptions()),
+    command("stop", (lab) => lab.stop()),
+    command("runAgain", (lab) => lab.runAgain()),
+    command("showPanel", (lab) => lab.showPanel()),
+    vscode.commands.registerCommand("inversionLab.showLog", () => log.show(true)),
+  ];
+}

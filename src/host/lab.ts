@@ -1,0 +1,193 @@
+// Inversion Lab in one window of VS Code: the session's runs, their panel and their status, and what people can do.
+// Loaded when it is first needed.
+
+import os from "node:os";
+import * as vscode from "vscode";
+import { LabError, messageOf } from "../common/errors.ts";
+import { EngineClient } from "../engine/client.ts";
+import type { RunEvent } from "../experiments/events.ts";
+import { type ExperimentRequest, type ExperimentSpec, parseSpec, PRESETS } from "../experiments/spec.ts";
+import { readRun } from "../records/read.ts";
+import { askForRun } from "./ask.ts";
+import { RunPanel } from "./panel.ts";
+import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
+import type { Report } from "./report.ts";
+import { isActive, Runs } from "./runs.ts";
+import { selectedText } from "./selection.ts";
+import { cacheFolderFromSettings, type ReadSetting, requestFromSettings } from "./settings.ts";
+import { RunStatus } from "./status.ts";
+
+export class Lab implements vscode.Disposable {
+  readonly #extensionUri: vscode.Uri;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #report: Report;
+  readonly #status = new RunStatus();
+  readonly #runs: Runs;
+  #panel: RunPanel | undefined;
+  /** The run that commands are about when no panel shows one. */
+  #latest: string | undefined;
+  #running = false;
+
+  constructor(extensionUri: vscode.Uri, log: vscode.LogOutputChannel, report: Report) {
+    this.#extensionUri = extensionUri;
+    this.#log = log;
+    this.#report = report;
+    this.#runs = new Runs({
+      cacheFolder: () =>
+        cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() }),
+      openEngine: (cacheFolder) =>
+        new EngineClient({
+          modulePath: vscode.Uri.joinPath(extensionUri, "dist", "engine.cjs").fsPath,
+          cacheFolder,
+          onLog: (line) => log.info(`engine: ${line}`),
+        }),
+      onChange: (run, events) => this.#onChange(run, events),
+      onFailure: (run, { message }) => this.#onFailure(run, message),
+      now: Date.now,
+    });
+  }
+
+  /** Inverts the selection, set as in the settings. */
+  invertSelection(): void {
+    this.#start({ ...requestFromSettings(readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
+  }
+
+  /** Asks how, then inverts the selection; without a selection it asks for the text too. */
+  async invertSelectionWithOptions(): Promise<void> {
+    const editor = vscode.window.activeTextEditor;
+    const line = editor?.document.lineAt(editor.selection.active.line).text;
+    const request = await askForRun(
+      requestFromSettings(readSetting),
+      editor?.selection.isEmpty === false ? selectedText(editor) : undefined,
+      line?.trim() ? line : undefined,
+    );
+    if (request) this.#start(request);
+  }
+
+  /** Stops the shown run or, if that is over, the one that is going on. */
+  stop(): void {
+    const run = this.#shown && isActive(this.#shown) ? this.#shown : this.#runs.current;
+    if (!run) throw new LabError("badInput", "No run is going on.");
+    this.#runs.stop(run.id);
+  }
+
+  runAgain(): void {
+    this.#repeat(this.#shownOrThrow().id, "same");
+  }
+
+  showPanel(): void {
+    this.#show(this.#shownOrThrow().id, false);
+  }
+
+  /** Brings a panel back after the window was restarted. */
+  async restore(panel: vscode.WebviewPanel, state: PageState | undefined): Promise<void> {
+    this.#adoptPanel(panel);
+    if (typeof state?.folder !== "string") return;
+    try {
+      const { id } = this.#runs.adopt(await readRun(state.folder));
+      this.#setLatest(id);
+      this.#panel?.show(id);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  dispose(): void {
+    this.#panel?.dispose();
+    this.#status.dispose();
+    // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
+    void this.#runs.dispose();
+  }
+
+  get #shown(): RunInfo | undefined {
+    const id = this.#panel?.shown ?? this.#latest;
+    return id === undefined ? undefined : this.#runs.get(id);
+  }
+
+  #shownOrThrow(): RunInfo {
+    const run = this.#shown;
+    if (run) return run;
+    throw new LabError("badInput", "There is no run yet: select a text and choose Invert Selection.");
+  }
+
+  #start(request: ExperimentRequest): void {
+    let spec: ExperimentSpec;
+    try {
+      spec = parseSpec(request);
+    } catch (error) {
+      // The text is no longer in question here: what does not pass is a setting.
+      void vscode.window.showErrorMessage(messageOf(error), "Open Settings").then((answer) => {
+        if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "inversionLab.");
+      });
+      return;
+    }
+    this.#show(this.#runs.start(spec).id, true);
+  }
+
+  #repeat(id: string, repetition: Repetition): void {
+    const run = this.#runs.get(id);
+    if (run) this.#start(repetition === "same" ? run.spec : withSourceSetting(run.spec));
+  }
+
+  #show(id: string, preserveFocus: boolean): void {
+    this.#setLatest(id);
+    if (this.#panel) this.#panel.reveal(preserveFocus);
+    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
+    this.#panel?.show(id);
+  }
+
+  #setLatest(id: string): void {
+    if (this.#latest === undefined) void vscode.commands.executeCommand("setContext", "inversionLab.hasRun", true);
+    this.#latest = id;
+  }
+
+  #adoptPanel(webviewPanel: vscode.WebviewPanel): void {
+    this.#panel?.dispose();
+    const panel: RunPanel = new RunPanel(
+      webviewPanel,
+      this.#extensionUri,
+      this.#runs,
+      {
+        stop: (id) => this.#runs.stop(id),
+        runAgain: (id, repetition) => this.#repeat(id, repetition),
+        showLog: () => this.#log.show(true),
+        report: this.#report,
+      },
+      () => {
+        if (this.#panel === panel) this.#panel = undefined;
+      },
+    );
+    this.#panel = panel;
+  }
+
+  #onChange(run: RunInfo, events: readonly RunEvent[]): void {
+    this.#panel?.update(run, events);
+    const { current } = this.#runs;
+    const waiting = this.#runs.list.filter(({ phase }) => phase.kind === "waiting").length;
+    this.#status.update(current, waiting, run.id === current?.id ? events : []);
+    if (this.#running !== (current !== undefined)) {
+      this.#running = current !== undefined;
+      void vscode.commands.executeCommand("setContext", "inversionLab.running", this.#running);
+    }
+  }
+
+  /** The panel says why a run failed; when nobody can see it there, a message does. */
+  #onFailure(run: RunInfo, reason: string): void {
+    this.#log.error(reason);
+    if (this.#panel?.visible && this.#panel.shown === run.id) return;
+    void vscode.window.showErrorMessage(reason, "Show Run").then((answer) => {
+      if (answer) this.#show(run.id, false);
+    });
+  }
+}
+
+const readSetting: ReadSetting = (name) => vscode.workspace.getConfiguration("inversionLab").get(name);
+
+/** The same prompt, network and seeds, with the method exactly as in the source. */
+const withSourceSetting = (spec: ExperimentSpec): ExperimentRequest => ({
+  ...spec,
+  every: undefined,
+  startMean: undefined,
+  startStd: undefined,
+  ...PRESETS.source,
+});

@@ -1,0 +1,50 @@
+// Changes on their way to the page, put together so that a fast run does not flood it: what comes within a short while
+// goes out as one message a kind.
+
+import type { RunEvent } from "../experiments/events.ts";
+import type { RunInfo, ToPage } from "./panel-messages.ts";
+
+/** About three frames: quicker than anybody sees. */
+const PERIOD_MS = 50;
+
+export class Outbox {
+  readonly #post: (message: ToPage) => void;
+  readonly #runs = new Map<string, RunInfo>();
+  readonly #events = new Map<string, RunEvent[]>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(post: (message: ToPage) => void) {
+    this.#post = post;
+  }
+
+  add(run: RunInfo, events: readonly RunEvent[]): void {
+    this.#runs.set(run.id, run);
+    if (events.length > 0) {
+      const batch = this.#events.get(run.id);
+      if (batch) batch.push(...events);
+      else this.#events.set(run.id, [...events]);
+    }
+    this.#timer ??= setTimeout(() => this.#flush(), PERIOD_MS);
+  }
+
+  /** Forgets what waits: everything is sent anew. */
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#runs.clear();
+    this.#events.clear();
+  }
+
+  dispose(): void {
+    this.clear();
+  }
+
+  /** Events go first: a run that is over has all of them. */
+  #flush(): void {
+    const events = [...this.#events];
+    const runs = [...this.#runs.values()];
+    this.clear();
+    for (const [id, batch] of events) this.#post({ type: "events", id, events: batch });
+    for (const run of runs) this.#post({ type: "run", run });
+  }
+}

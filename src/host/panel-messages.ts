@@ -1,0 +1,67 @@
+// Everything that crosses between the extension host and the panel's page: one union a direction, plain JSON.
+
+import type { LabErrorData } from "../common/errors.ts";
+import type { Progress } from "../engine/messages.ts";
+import type { RunEvent } from "../experiments/events.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+
+export type RunPhase =
+  /** Behind another run. */
+  | { readonly kind: "waiting" }
+  /** No iteration yet; the engine says what it is busy with. */
+  | { readonly kind: "preparing"; readonly progress?: Progress }
+  | { readonly kind: "running" }
+  /** Asked to stop; ends after the iteration at hand. */
+  | { readonly kind: "stopping" }
+  | { readonly kind: "completed" }
+  | { readonly kind: "cancelled" }
+  /** The window went while the run was going on. */
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "failed"; readonly error: LabErrorData };
+
+/** A run without its events. */
+export interface RunInfo {
+  /** Names the run in this session. */
+  readonly id: string;
+  readonly spec: ExperimentSpec;
+  readonly phase: RunPhase;
+  /** Where its record is; missing before the record is begun. */
+  readonly folder?: string;
+  /** When the first event came, in milliseconds since 1970. */
+  readonly startedAt?: number;
+  /** How long it took; missing while it goes on. */
+  readonly elapsedMs?: number;
+  /** Trouble that the run survived: its record ends early. */
+  readonly warning?: string;
+}
+
+/** What the host tells the page. */
+export type ToPage =
+  /** Everything anew: all runs of the session, and the one to show with all that it has told so far. */
+  | {
+      readonly type: "show";
+      readonly runs: readonly RunInfo[];
+      readonly shown?: { readonly id: string; readonly events: readonly RunEvent[] };
+    }
+  /** A run is new or has changed. */
+  | { readonly type: "run"; readonly run: RunInfo }
+  /** More events of the shown run. */
+  | { readonly type: "events"; readonly id: string; readonly events: readonly RunEvent[] };
+
+/** How a run is repeated: as it was, or with the source's setting of the method. */
+export type Repetition = "same" | "source";
+
+/** What the page tells the host. */
+export type FromPage =
+  /** The page is there and knows nothing. */
+  | { readonly type: "ready" }
+  | { readonly type: "select"; readonly id: string }
+  | { readonly type: "stop"; readonly id: string }
+  | { readonly type: "runAgain"; readonly id: string; readonly repetition: Repetition }
+  | { readonly type: "showLog" };
+
+/** What the page keeps over a restart of the window. */
+export interface PageState {
+  /** The shown run's record. */
+  readonly folder: string;
+}

@@ -1,0 +1,143 @@
+// The experiment panel: a webview beside the editor that shows one run of the session at a time. It holds no state of
+// its own but which run that is; the page asks for all it needs whenever it is made anew.
+
+import { randomBytes } from "node:crypto";
+import * as vscode from "vscode";
+import type { RunEvent } from "../experiments/events.ts";
+import { pageHtml } from "./page.ts";
+import type { FromPage, Repetition, RunInfo, ToPage } from "./panel-messages.ts";
+import { Outbox } from "./outbox.ts";
+import { shorten } from "./phrases.ts";
+
+/** Also the value of the context key activeWebviewPanelId. */
+export const PANEL_TYPE = "inversionLab.run";
+
+/** What the panel needs of the session. */
+export interface PanelSession {
+  readonly list: readonly RunInfo[];
+  get(id: string): RunInfo | undefined;
+  events(id: string): Promise<readonly RunEvent[]>;
+}
+
+export interface PanelActions {
+  stop(id: string): void;
+  runAgain(id: string, repetition: Repetition): void;
+  showLog(): void;
+  /** Shows what went wrong. */
+  report(error: unknown): void;
+}
+
+export class RunPanel implements vscode.Disposable {
+  readonly #panel: vscode.WebviewPanel;
+  readonly #session: PanelSession;
+  readonly #actions: PanelActions;
+  readonly #outbox = new Outbox((message) => void this.#panel.webview.postMessage(message));
+  #shown: string | undefined;
+  /** Has the page said that it is there? */
+  #ready = false;
+
+  constructor(
+    panel: vscode.WebviewPanel,
+    extensionUri: vscode.Uri,
+    session: PanelSession,
+    actions: PanelActions,
+    onDidDispose: () => void,
+  ) {
+    this.#panel = panel;
+    this.#session = session;
+    this.#actions = actions;
+    const { webview } = panel;
+    const pageFolder = vscode.Uri.joinPath(extensionUri, "dist", "webview");
+    const resource = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(pageFolder, name)).toString();
+    const media = (name: string) => vscode.Uri.joinPath(extensionUri, "media", name);
+    panel.iconPath = { light: media("panel-light.svg"), dark: media("panel-dark.svg") };
+    panel.onDidDispose(() => {
+      this.#outbox.dispose();
+      onDidDispose();
+    });
+    // A hidden page is taken down; it will ask again when it comes back.
+    panel.onDidChangeViewState(() => {
+      if (!panel.visible) this.#ready = false;
+    });
+    webview.onDidReceiveMessage((message: FromPage) => this.#receive(message));
+    webview.options = { enableScripts: true, localResourceRoots: [pageFolder] };
+    webview.html = pageHtml({
+      cspSource: webview.cspSource,
+      script: resource("panel.js"),
+      style: resource("panel.css"),
+      nonce: randomBytes(16).toString("base64"),
+    });
+  }
+
+  static create(column: vscode.ViewColumn): vscode.WebviewPanel {
+    return vscode.window.createWebviewPanel(PANEL_TYPE, "Inversion Lab", {
+      viewColumn: column,
+      preserveFocus: true,
+    });
+  }
+
+  get shown(): string | undefined {
+    return this.#shown;
+  }
+
+  get visible(): boolean {
+    return this.#panel.visible;
+  }
+
+  /** Shows a run, and brings the panel to the front where it is. */
+  show(id: string): void {
+    this.#shown = id;
+    const run = this.#session.get(id);
+    if (run) this.#panel.title = `Inversion: ${shorten(run.spec.prompt, 24)}`;
+    void this.#send();
+  }
+
+  reveal(preserveFocus: boolean): void {
+    this.#panel.reveal(undefined, preserveFocus);
+  }
+
+  /** Passes on what has changed, as far as the page shows it. */
+  update(run: RunInfo, events: readonly RunEvent[]): void {
+    if (this.#ready) this.#outbox.add(run, run.id === this.#shown ? events : []);
+  }
+
+  dispose(): void {
+    this.#panel.dispose();
+  }
+
+  /** Sends everything anew. */
+  async #send(): Promise<void> {
+    if (!this.#ready) return;
+    const id = this.#shown;
+    let events: readonly RunEvent[] = [];
+    try {
+      if (id !== undefined) events = await this.#session.events(id);
+    } catch (error) {
+      this.#actions.report(error);
+    }
+    if (id !== this.#shown || !this.#ready) return; // Something else is to be shown by now.
+    this.#outbox.clear();
+    const message: ToPage = {
+      type: "show",
+      runs: this.#session.list,
+      ...(id !== undefined && { shown: { id, events } }),
+    };
+    void this.#panel.webview.postMessage(message);
+  }
+
+  #receive(message: FromPage): void {
+    switch (message.type) {
+      case "ready":
+        this.#ready = true;
+        return void this.#send();
+      case "select":
+        return this.show(message.id);
+      case "stop":
+        return this.#actions.stop(message.id);
+      case "runAgain":
+        return this.#actions.runAgain(message.id, message.repetition);
+      case "showLog":
+        return this.#actions.showLog();
+    }
+  }
+}

@@ -1,0 +1,27 @@
+// Short texts about a run, for titles, lists and the status bar.
+
+import type { Progress } from "../engine/messages.ts";
+import type { RunInfo } from "./panel-messages.ts";
+
+/** One line of at most `length` characters; white space is folded. */
+export function shorten(text: string, length: number): string {
+  const line = text.trim().replace(/\s+/g, " ");
+  const characters = Array.from(line);
+  return characters.length <= length
+    ? line
+    : `${characters
+        .slice(0, length - 1)
+        .join("")
+        .trimEnd()}…`;
+}
+
+/** "Writing random weights 43 %" */
+export function progressPhrase({ stage, done, total }: Progress): string {
+  return done === undefined || !total ? stage : `${stage} ${Math.floor((100 * done) / total)} %`;
+}
+
+/** What a run is busy with, as the status bar says it; `iteration` is the last that was told. */
+export function statusPhrase({ phase, spec }: RunInfo, iteration: number): string {
+  if (phase.kind === "preparing") return phase.progress ? progressPhrase(phase.progress) : "Starting";
+  return phase.kind === "stopping" ? "Stopping" : `Iteration ${iteration}/${spec.iterations}`;
+}

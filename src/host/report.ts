@@ -1,0 +1,22 @@
+// How trouble reaches the person: one sentence in a message, all there is to know in the log.
+
+import * as vscode from "vscode";
+import { LabError, messageOf } from "../common/errors.ts";
+
+export type Report = (error: unknown) => void;
+
+export function reporter(log: vscode.LogOutputChannel): Report {
+  return (error) => {
+    if (error instanceof LabError) {
+      log.warn(error.message);
+      void vscode.window.showErrorMessage(error.message);
+      return;
+    }
+    log.error(error instanceof Error ? error : String(error));
+    void vscode.window
+      .showErrorMessage(`Inversion Lab failed unexpectedly: ${messageOf(error)}`, "Show Log")
+      .then((answer) => {
+        if (answer) log.show(true);
+      });
+  };
+}

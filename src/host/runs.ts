@@ -1,0 +1,209 @@
+// The runs of this session: carried out one at a time in the order they were asked for, recorded as they go. Knows
+// neither panels nor VS Code; whoever listens is told of every change.
+
+import { errorData, type LabErrorData, messageOf } from "../common/errors.ts";
+import { runsFolder } from "../common/folders.ts";
+import type { EngineClient } from "../engine/client.ts";
+import type { Progress } from "../engine/messages.ts";
+import type { RunEvent } from "../experiments/events.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { type RecordedRun, readRun } from "../records/read.ts";
+import { RunRecord } from "../records/record.ts";
+import type { RunInfo, RunPhase } from "./panel-messages.ts";
+
+export type Engine = Pick<EngineClient, "run" | "dispose">;
+
+export interface RunsOptions {
+  /** Where weights and records are kept; asked at the beginning of each run. Throws a LabError. */
+  readonly cacheFolder: () => string;
+  readonly openEngine: (cacheFolder: string) => Engine;
+  /** Told of every change of a run, with the events that came with it. */
+  readonly onChange: (run: RunInfo, events: readonly RunEvent[]) => void;
+  /** Told once of each run that was carried out here and failed. */
+  readonly onFailure: (run: RunInfo, error: LabErrorData) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Is the run still to come to its end? */
+export const isActive = ({ phase: { kind } }: RunInfo): boolean =>
+  kind === "waiting" || kind === "preparing" || kind === "running" || kind === "stopping";
+
+/** A run as it is kept here. */
+interface Run {
+  info: RunInfo;
+  readonly cancellation: AbortController;
+  /** Kept while no complete record holds them. */
+  events: RunEvent[] | undefined;
+}
+
+export class Runs {
+  readonly #options: RunsOptions;
+  readonly #runs = new Map<string, Run>();
+  #engine: { readonly cacheFolder: string; readonly client: Engine } | undefined;
+  /** Resolves when the runs asked for so far are over. */
+  #last: Promise<void> = Promise.resolve();
+  #disposed = false;
+
+  constructor(options: RunsOptions) {
+    this.#options = options;
+  }
+
+  /** In the order they came. */
+  get list(): RunInfo[] {
+    return [...this.#runs.values()].map(({ info }) => info);
+  }
+
+  /** The run that is going on: the first that is not over. */
+  get current(): RunInfo | undefined {
+    return this.list.find(isActive);
+  }
+
+  get(id: string): RunInfo | undefined {
+    return this.#runs.get(id)?.info;
+  }
+
+  /** Asks for a run, which begins when those before it are over. */
+  start(spec: ExperimentSpec): RunInfo {
+    const run = this.#add(spec, { kind: this.current ? "waiting" : "preparing" }, []);
+    this.#options.onChange(run.info, []);
+    this.#last = this.#last.then(() => this.#perform(run));
+    return run.info;
+  }
+
+  /** Takes a run from its record into the session, once. */
+  adopt({ folder, spec, status, elapsedMs, error }: RecordedRun): RunInfo {
+    const known = this.list.find((info) => info.folder === folder);
+    if (known) return known;
+    const run = this.#add(spec, phaseOf(status, error), undefined);
+    change(run, { folder, elapsedMs });
+    this.#options.onChange(run.info, []);
+    return run.info;
+  }
+
+  /** Stops a run: at once when it has not begun, else after the iteration at hand. Does nothing to one that is over. */
+  stop(id: string): void {
+    const run = this.#runs.get(id);
+    if (!run || !isActive(run.info)) return;
+    this.#change(run, { phase: { kind: run.info.phase.kind === "waiting" ? "cancelled" : "stopping" } });
+    run.cancellation.abort();
+  }
+
+  /** All that a run has told so far; of one that goes on, the very list that grows. Throws a LabError (storage). */
+  async events(id: string): Promise<readonly RunEvent[]> {
+    const run = this.#runs.get(id);
+    if (run?.events) return run.events;
+    return run?.info.folder ? (await readRun(run.info.folder)).events : [];
+  }
+
+  /** Ends the engine; the run that goes on is left as interrupted. Resolves when records and process are closed. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.#engine?.client.dispose();
+    await this.#last;
+  }
+
+  #add(spec: ExperimentSpec, phase: RunPhase, events: RunEvent[] | undefined): Run {
+    const id = String(this.#runs.size + 1);
+    const run: Run = { info: { id, spec, phase }, cancellation: new AbortController(), events };
+    this.#runs.set(id, run);
+    return run;
+  }
+
+  #change(run: Run, changes: Partial<RunInfo>, events: readonly RunEvent[] = []): void {
+    change(run, changes);
+    this.#options.onChange(run.info, events);
+  }
+
+  async #perform(run: Run): Promise<void> {
+    if (this.#disposed || !isActive(run.info)) return;
+    if (run.info.phase.kind === "waiting") this.#change(run, { phase: { kind: "preparing" } });
+    let record: RunRecord | undefined;
+    let error: LabErrorData | undefined;
+    try {
+      const cacheFolder = this.#options.cacheFolder();
+      record = await RunRecord.create(runsFolder(cacheFolder), run.info.spec);
+      this.#change(run, { folder: record.folder });
+      await this.#carryOut(run, await this.#engineFor(cacheFolder), record);
+    } catch (thrown) {
+      error = errorData(thrown);
+      if (!this.#disposed) this.#breakOff(run, error);
+    }
+    // A record that ends without an end event and without an error is one of an interrupted run.
+    await this.#keep(run, () => record?.end(this.#disposed ? undefined : error));
+    if (record && !run.info.warning) run.events = undefined;
+  }
+
+  async #carryOut(run: Run, engine: Engine, record: RunRecord): Promise<void> {
+    const { signal } = run.cancellation;
+    const onProgress = (progress: Progress) => {
+      if (run.info.phase.kind === "preparing") this.#change(run, { phase: { kind: "preparing", progress } });
+    };
+    for await (const event of engine.run(run.info.spec, { signal, onProgress })) {
+      run.events?.push(event);
+      this.#change(run, this.#changesBy(run, event), [event]);
+      await this.#keep(run, () => record.append(event));
+    }
+  }
+
+  #changesBy(run: Run, event: RunEvent): Partial<RunInfo> {
+    switch (event.type) {
+      case "start":
+        return {
+          startedAt: this.#options.now(),
+          ...(run.info.phase.kind === "preparing" && { phase: { kind: "running" } }),
+        };
+      case "step":
+        return {};
+      case "end":
+        return { phase: { kind: event.status }, elapsedMs: event.elapsedMs };
+    }
+  }
+
+  #breakOff(run: Run, error: LabErrorData): void {
+    const { startedAt } = run.info;
+    const elapsedMs = startedAt === undefined ? undefined : this.#options.now() - startedAt;
+    const cancelled = error.kind === "cancelled";
+    this.#change(run, { phase: cancelled ? { kind: "cancelled" } : { kind: "failed", error }, elapsedMs });
+    if (!cancelled) this.#options.onFailure(run.info, error);
+  }
+
+  /** Writes to the record; a run goes on when that fails, and its events stay here. */
+  async #keep(run: Run, write: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (!run.info.warning) this.#change(run, { warning: `The record of this run ends early. ${messageOf(error)}` });
+    }
+  }
+
+  /** The engine for a cache folder. Runs come one at a time: an engine for another folder has nothing to do any more. */
+  async #engineFor(cacheFolder: string): Promise<Engine> {
+    if (this.#engine?.cacheFolder !== cacheFolder) {
+      await this.#engine?.client.dispose();
+      this.#engine = { cacheFolder, client: this.#options.openEngine(cacheFolder) };
+    }
+    return this.#engine.client;
+  }
+}
+
+function change(run: Run, changes: Partial<RunInfo>): void {
+  run.info = { ...run.info, ...changes };
+}
+
+/** A record whose writer seems to live belongs to a window that is just closing: this session's runs are known here. */
+function phaseOf(status: RecordedRun["status"], error: LabErrorData | undefined): RunPhase {
+  switch (status) {
+    case "completed":
+    case "cancelled":
+      return { kind: status };
+    case "running":
+    case "interrupted":
+      return { kind: "interrupted" };
+    case "failed":
+      return {
+        kind: "failed",
+        error: error ?? { kind: "engine", message: "The run failed; its record does not say why." },
+      };
+  }
+}

@@ -1,0 +1,48 @@
+// One quiet item in the status bar while a run goes on: how far it is, and a way to its panel.
+
+import * as vscode from "vscode";
+import type { RunEvent } from "../experiments/events.ts";
+import type { RunInfo } from "./panel-messages.ts";
+import { shorten, statusPhrase } from "./phrases.ts";
+
+export class RunStatus implements vscode.Disposable {
+  readonly #item: vscode.StatusBarItem;
+  #runId: string | undefined;
+  #iteration = 0;
+
+  constructor() {
+    this.#item = vscode.window.createStatusBarItem("inversionLab.status", vscode.StatusBarAlignment.Left, -1);
+    this.#item.name = "Inversion Lab";
+    this.#item.command = "inversionLab.showPanel";
+  }
+
+  /** Shows the run that is going on, with the events that just came; hides when there is none. */
+  update(current: RunInfo | undefined, waiting: number, events: readonly RunEvent[]): void {
+    if (!current) return this.#item.hide();
+    if (current.id !== this.#runId) {
+      this.#runId = current.id;
+      this.#iteration = 0;
+      this.#item.tooltip = tooltip(current);
+    }
+    const last = events.at(-1);
+    if (last?.type === "step") this.#iteration = last.iteration;
+    const phrase = statusPhrase(current, this.#iteration);
+    this.#item.text = `$(beaker) ${phrase}${waiting > 0 ? ` (${waiting} waiting)` : ""}`;
+    this.#item.accessibilityInformation = { label: `Inversion Lab: ${phrase}` };
+    this.#item.show();
+  }
+
+  dispose(): void {
+    this.#item.dispose();
+  }
+}
+
+function tooltip({ spec }: RunInfo): vscode.MarkdownString {
+  const text = new vscode.MarkdownString("", true);
+  text.isTrusted = { enabledCommands: ["inversionLab.showPanel", "inversionLab.stop"] };
+  text.appendText(`Inverting “${shorten(spec.prompt, 60)}”`);
+  text.appendMarkdown(
+    "\n\n[$(window) Show Run](command:inversionLab.showPanel) · [$(debug-stop) Stop](command:inversionLab.stop)",
+  );
+  return text;
+}

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parseSpec, specSchema, STARTS } from "../../src/experiments/spec.ts";
+import { SPEC_SETTINGS } from "../../src/host/settings.ts";
+
+type Json = Record<string, unknown>;
+
+const root = path.join(import.meta.dirname, "..", "..");
+const read = (file: string): Json => JSON.parse(readFileSync(path.join(root, file), "utf8")) as Json;
+const manifest = read("package.json");
+const strings = read("package.nls.json");
+const contributes = manifest["contributes"] as {
+  commands: { command: string }[];
+  menus: Record<string, { command: string }[]>;
+  keybindings: { command: string }[];
+  configuration: { properties: Record<string, Json> }[];
+};
+const settings = Object.assign({}, ...contributes.configuration.map(({ properties }) => properties)) as Record<
+  string,
+  Json
+>;
+
+describe("the manifest", () => {
+  it("has the spec's defaults and bounds in the settings of its fields", () => {
+    const { properties } = specSchema() as { properties: Record<string, Json> };
+    for (const name of SPEC_SETTINGS) {
+      const bounds = ({ type, default: value, minimum, maximum, exclusiveMinimum, minLength }: Json): Json =>
+        JSON.parse(JSON.stringify({ type, value, minimum, maximum, exclusiveMinimum, minLength })) as Json;
+      assert.deepEqual(bounds(settings[`inversionLab.${name}`]), bounds(properties[name]), name);
+      const values = name === "start" ? STARTS.filter((start) => start !== "custom") : properties[name]["enum"];
+      assert.deepEqual(settings[`inversionLab.${name}`]["enum"], values, name);
+    }
+  });
+
+  it("has settings that together are a valid experiment", () => {
+    const request = SPEC_SETTINGS.map((name) => [name, settings[`inversionLab.${name}`]["default"]]);
+    assert.deepEqual(
+      parseSpec({ ...Object.fromEntries(request), prompt: "The sky is blue." }),
+      parseSpec({ prompt: "The sky is blue." }),
+    );
+  });
+
+  it("explains every setting and every value of a list", () => {
+    for (const [name, setting] of Object.entries(settings)) {
+      assert.ok(setting["markdownDescription"], name);
+      const values = (setting["enum"] ?? []) as unknown[];
+      assert.equal(((setting["markdownEnumDescriptions"] ?? []) as unknown[]).length, values.length, name);
+    }
+  });
+
+  it("names only commands that there are", () => {
+    const known = contributes.commands.map(({ command }) => command);
+    const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings];
+    for (const { command } of used) assert.ok(known.includes(command), command);
+  });
+
+  it("has a text for each of its strings, and no other texts", () => {
+    const used = [...JSON.stringify(manifest).matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key);
+    assert.deepEqual([...new Set(used)].toSorted(), Object.keys(strings).toSorted());
+  });
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
+import { Outbox } from "../../src/host/outbox.ts";
+import type { RunInfo, ToPage } from "../../src/host/panel-messages.ts";
+import { spec, stepEvent } from "../support/run-events.ts";
+
+const info = (id: string, kind: "running" | "completed"): RunInfo => ({ id, spec: spec(), phase: { kind } });
+
+describe("the outbox", () => {
+  it("puts what comes within a short while together, events first and in order", async () => {
+    const sent: ToPage[] = [];
+    const outbox = new Outbox((message) => sent.push(message));
+    for (let n = 0; n < 100; n++) outbox.add(info("1", "running"), [stepEvent(n, 0)]);
+    outbox.add(info("1", "completed"), []);
+    assert.equal(sent.length, 0);
+    await wait(100);
+    assert.deepEqual(
+      sent.map(({ type }) => type),
+      ["events", "run"],
+    );
+    const [events, run] = sent;
+    assert.ok(events.type === "events" && run.type === "run");
+    assert.deepEqual(
+      events.events.map((event) => event.type === "step" && event.iteration),
+      Array.from({ length: 100 }, (_, n) => n),
+    );
+    assert.equal(run.run.phase.kind, "completed");
+  });
+
+  it("sends nothing that was cleared", async () => {
+    const sent: ToPage[] = [];
+    const outbox = new Outbox((message) => sent.push(message));
+    outbox.add(info("1", "running"), [stepEvent(0, 0)]);
+    outbox.clear();
+    await wait(100);
+    assert.deepEqual(sent, []);
+  });
+});

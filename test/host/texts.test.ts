@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type * as vscode from "vscode";
+import { PRESETS } from "../../src/experiments/spec.ts";
+import { depthChoices, knownConfig, methodChoices, modelChoices, outputChoices } from "../../src/host/choices.ts";
+import { pageHtml } from "../../src/host/page.ts";
+import { shorten, statusPhrase } from "../../src/host/phrases.ts";
+import { selectedText } from "../../src/host/selection.ts";
+import { spec } from "../support/run-events.ts";
+
+describe("the questions before a run", () => {
+  it("offer every size of GPT-2 with its true number of parameters", () => {
+    const details = Object.fromEntries(modelChoices().map(({ value, detail }) => [value, detail]));
+    assert.equal(details["random:gpt2"], "12 blocks of width 768, 124 M parameters");
+    assert.equal(details["random:gpt2-xl"], "48 blocks of width 1600, 1558 M parameters");
+  });
+
+  it("offer every depth of the chosen network", () => {
+    const depths = depthChoices(knownConfig("random:gpt2")!);
+    assert.deepEqual(
+      depths.map(({ value }) => value),
+      Array.from({ length: 12 }, (_, index) => index + 1),
+    );
+    assert.equal(depths[11].description, "the whole network");
+  });
+
+  it("say how wide each output is", () => {
+    const descriptions = outputChoices(knownConfig("random:gpt2")!).map(({ description }) => description);
+    assert.match(descriptions[0]!, /^block · 768 /);
+    assert.match(descriptions[3]!, /^head · 50257 /);
+  });
+
+  it("say what the source's setting is", () => {
+    const [, source] = methodChoices({}, PRESETS.source);
+    assert.equal(
+      source.detail,
+      "Gradient descent at 0.001, 2000 iterations, from N(1/2, 1/20), every token at position 0, output blockHead",
+    );
+  });
+});
+
+describe("a selection", () => {
+  const editor = (text: string) =>
+    ({ selection: { isEmpty: text === "" }, document: { getText: () => text } }) as unknown as vscode.TextEditor;
+
+  it("is taken exactly as it is", () => {
+    assert.equal(selectedText(editor(" The sky\n")), " The sky\n");
+  });
+
+  it("that is missing or holds nothing to invert is answered with a sentence", () => {
+    assert.throws(() => selectedText(undefined), { kind: "badInput", message: /^Nothing is selected/ });
+    assert.throws(() => selectedText(editor("")), { kind: "badInput", message: /^Nothing is selected/ });
+    assert.throws(() => selectedText(editor(" \n\t")), { kind: "badInput", message: /nothing but white space/ });
+  });
+});
+
+describe("short texts", () => {
+  it("are one line of at most the given length", () => {
+    assert.equal(shorten("The sky\n is blue.", 40), "The sky is blue.");
+    assert.equal(shorten("The sky is blue.", 8), "The sky…");
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 1, max: 50 }), (text, length) => {
+        const short = shorten(text, length);
+        assert.ok(Array.from(short).length <= length);
+        assert.doesNotMatch(short, /\n/);
+      }),
+    );
+  });
+
+  it("say in the status bar how far a run is", () => {
+    const status = (phase: Parameters<typeof statusPhrase>[0]["phase"]) =>
+      statusPhrase({ id: "1", spec: spec({ iterations: 200 }), phase }, 120);
+    assert.equal(status({ kind: "running" }), "Iteration 120/200");
+    assert.equal(
+      status({ kind: "preparing", progress: { stage: "Writing random weights", done: 43, total: 100 } }),
+      "Writing random weights 43 %",
+    );
+    assert.equal(status({ kind: "preparing" }), "Starting");
+    assert.equal(status({ kind: "stopping" }), "Stopping");
+  });
+});
+
+describe("the page's HTML", () => {
+  it("lets in its own script and style, and nothing that is written in the page", () => {
+    const html = pageHtml({
+      cspSource: "https://x",
+      script: "https://x/panel.js",
+      style: "https://x/panel.css",
+      nonce: "N",
+    });
+    const policy = /Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1];
+    assert.equal(policy, "default-src 'none'; style-src https://x 'nonce-N'; script-src 'nonce-N'");
+    assert.doesNotMatch(html, /unsafe|style="|onclick|<script>/);
+    assert.match(html, /<meta property="csp-nonce" content="N">/);
+    assert.match(html, /<body data-title="Inversion Lab">/);
+  });
+});

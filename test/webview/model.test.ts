@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type { RunEvent } from "../../src/experiments/events.ts";
+import type { RunInfo, RunPhase } from "../../src/host/panel-messages.ts";
+import {
+  announcementOf,
+  chipsOf,
+  conditionOf,
+  emptyPage,
+  exactRestarts,
+  logTicks,
+  type PageModel,
+  placeholderOf,
+  receive,
+  resultOf,
+  runLabel,
+  shownRestart,
+  shownRow,
+  shownStep,
+  shownSteps,
+  stateOf,
+  troubleOf,
+} from "../../webview/model.ts";
+import { endEvent, PROMPT, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
+
+const info = (phase: RunPhase, changes: Partial<RunInfo> = {}): RunInfo => ({
+  id: "1",
+  spec: spec(),
+  phase,
+  ...changes,
+});
+
+function pageWith(run: RunInfo, events: readonly RunEvent[]): PageModel {
+  const page = emptyPage();
+  receive(page, { type: "show", runs: [run], shown: { id: run.id, events } });
+  return page;
+}
+
+const done = () => pageWith(info({ kind: "completed" }, { elapsedMs: 1500 }), wholeRun());
+const running = (events: readonly RunEvent[], changes: Partial<RunInfo> = {}) =>
+  pageWith(info({ kind: "running" }, { startedAt: 1000, ...changes }), events);
+
+describe("the page's model", () => {
+  it("is the same whether a run's events come at once or in pieces", () => {
+    const events = wholeRun();
+    const whole = pageWith(info({ kind: "completed" }), events);
+    fc.assert(
+      fc.property(fc.array(fc.nat(events.length), { maxLength: 4 }), (cuts) => {
+        const places = [0, ...cuts.toSorted((a, b) => a - b), events.length];
+        const page = pageWith(info({ kind: "completed" }), []);
+        for (let i = 1; i < places.length; i++) {
+          receive(page, { type: "events", id: "1", events: events.slice(places[i - 1], places[i]) });
+        }
+        assert.deepEqual(page, whole);
+      }),
+    );
+  });
+
+  it("shows the newest iteration until another one is picked", () => {
+    const page = running([startEvent(), stepEvent(0, 0)]);
+    assert.equal(shownStep(page)?.iteration, 0);
+    receive(page, { type: "events", id: "1", events: [stepEvent(5, 1)] });
+    assert.equal(shownStep(page)?.iteration, 5);
+    page.row = 0;
+    receive(page, { type: "events", id: "1", events: [stepEvent(10, 1)] });
+    assert.equal(shownStep(page)?.iteration, 0);
+  });
+
+  it("takes no events of another run", () => {
+    const page = running([startEvent()]);
+    receive(page, { type: "events", id: "2", events: [stepEvent(0, 0)] });
+    assert.equal(shownSteps(page).length, 0);
+  });
+
+  it("forgets what was picked when another run is shown, and keeps it when the same one is sent again", () => {
+    const page = done();
+    page.row = 1;
+    page.restart = 0;
+    receive(page, { type: "show", runs: [info({ kind: "completed" })], shown: { id: "1", events: wholeRun() } });
+    assert.equal(shownRow(page), 1);
+    const other = info({ kind: "waiting" }, { id: "2" });
+    receive(page, { type: "show", runs: [other], shown: { id: "2", events: [] } });
+    assert.equal(page.row, undefined);
+    assert.equal(page.restart, undefined);
+  });
+
+  it("adds new runs to the list and follows changes of the shown one", () => {
+    const page = running([startEvent()]);
+    receive(page, { type: "run", run: info({ kind: "waiting" }, { id: "2" }) });
+    receive(page, { type: "run", run: info({ kind: "stopping" }) });
+    assert.deepEqual(
+      page.runs.map(({ id, phase }) => [id, phase.kind]),
+      [
+        ["1", "stopping"],
+        ["2", "waiting"],
+      ],
+    );
+    assert.equal(page.run?.info.phase.kind, "stopping");
+  });
+
+  it("has no place on a logarithmic axis for a distance of 0", () => {
+    const page = running([startEvent(), stepEvent(0, 0, { outputDistance: 0 }), stepEvent(5, 0)]);
+    assert.deepEqual(page.run?.outputDistances, [[null, 10 / 6]]);
+  });
+});
+
+describe("decoded tokens", () => {
+  it("match where they are the prompt's", () => {
+    assert.deepEqual(
+      chipsOf(stepEvent(0, 2), PROMPT.ids).map(({ text, matches }) => [text, matches]),
+      [
+        ["The", true],
+        [" sky", true],
+        [" wrong", false],
+      ],
+    );
+  });
+});
+
+describe("several restarts", () => {
+  const of = spec({ restarts: 2 });
+  const second = stepEvent(10, 3, { restart: 1 });
+  const steps = [stepEvent(10, 1), second];
+
+  it("show the first one while they go on, and the best one at the end", () => {
+    const page = running([startEvent(of), ...steps], { spec: of });
+    assert.equal(shownRestart(page), 0);
+    receive(page, { type: "events", id: "1", events: [endEvent(steps)] });
+    assert.equal(shownRestart(page), 1);
+    page.restart = 0;
+    assert.equal(shownRestart(page), 0);
+  });
+
+  it("count those that found the whole prompt, before and after the end", () => {
+    const page = running([startEvent(of), ...steps], { spec: of });
+    assert.equal(exactRestarts(page.run!), 1);
+    receive(page, { type: "events", id: "1", events: [endEvent(steps)] });
+    assert.equal(exactRestarts(page.run!), 1);
+    assert.match(resultOf(page)!.text, /best of 2 restarts.* 1 of 2 restarts exact/);
+  });
+});
+
+describe("the result", () => {
+  it("of a run that found the prompt says so, with every figure in its favour", () => {
+    const result = resultOf(done())!;
+    assert.equal(result.title, "Exact: all 3 tokens");
+    assert.ok(result.exact);
+    assert.deepEqual(
+      result.facts.map(({ good }) => good),
+      [true, true, true],
+    );
+    assert.match(result.facts[0].note, /closer than a N\(0, 0\.05\) shift \(2\) from iteration 4/);
+  });
+
+  it("of a run that did not says that this search failed, not that nothing is there", () => {
+    const step = stepEvent(10, 1);
+    const result = resultOf(pageWith(info({ kind: "completed" }), [startEvent(), step, endEvent([step])]))!;
+    assert.equal(result.title, "1 of 3 tokens");
+    assert.match(result.text, /this search did not find the others/);
+    assert.deepEqual(
+      result.facts.map(({ good }) => good),
+      [false, false, false],
+    );
+  });
+
+  it("before the end is that of the newest iteration, with open questions left open", () => {
+    const result = resultOf(running([startEvent(), stepEvent(0, 0), stepEvent(5, 2)]))!;
+    assert.equal(result.title, "2 of 3 tokens");
+    assert.match(result.text, /now at iteration 5/);
+    assert.match(result.facts[0].note, /by iteration 5/);
+    assert.deepEqual(
+      result.facts.slice(1).map(({ value }) => value),
+      ["–", "–"],
+    );
+  });
+
+  it("of a run that broke off keeps what was reached", () => {
+    const error = { kind: "engine", message: "The engine process was killed." } as const;
+    const result = resultOf(pageWith(info({ kind: "failed", error }), [startEvent(), stepEvent(0, 1)]))!;
+    assert.match(result.text, /^at iteration 0$/);
+    assert.match(result.facts[1].note, /ended early/);
+  });
+
+  it("is not there before the first iteration", () => {
+    assert.equal(resultOf(running([startEvent()])), undefined);
+    assert.equal(resultOf(emptyPage()), undefined);
+  });
+});
+
+describe("the state of a run", () => {
+  const state = (phase: RunPhase, events: readonly RunEvent[] = [], changes: Partial<RunInfo> = {}) => {
+    const { tone, title, text, share } = stateOf(pageWith(info(phase, changes), events).run!, 3300);
+    return { tone, says: `${title} ${text}`, share };
+  };
+  const begun = [startEvent(), stepEvent(0, 0), stepEvent(5, 1)];
+
+  it("is said in words, with the share of the work done where it is known", () => {
+    assert.deepEqual(state({ kind: "waiting" }), {
+      tone: "neutral",
+      says: "Waiting for the run before",
+      share: undefined,
+    });
+    assert.deepEqual(state({ kind: "preparing", progress: { stage: "Writing random weights", done: 1, total: 4 } }), {
+      tone: "busy",
+      says: "Preparing Writing random weights… 25 %",
+      share: 0.25,
+    });
+    assert.deepEqual(state({ kind: "running" }, begun, { startedAt: 1000 }), {
+      tone: "busy",
+      says: "Running 5 of 10 iterations · 2.3 s",
+      share: 0.5,
+    });
+    assert.equal(state({ kind: "completed" }, wholeRun(), { elapsedMs: 1500 }).says, "Done 10 iterations in 1.5 s");
+    assert.equal(
+      state({ kind: "cancelled" }, begun, { elapsedMs: 800 }).says,
+      "Stopped after 5 of 10 iterations, 0.8 s",
+    );
+    assert.equal(state({ kind: "cancelled" }).says, "Stopped before it began");
+    assert.match(state({ kind: "interrupted" }, begun).says, /window was closed.*after 5 of 10 iterations/);
+  });
+
+  it("of a failed run comes with the reason, and so does a record that ends early", () => {
+    const error = { kind: "storage", message: "The disk is full." } as const;
+    assert.equal(troubleOf(info({ kind: "failed", error })), "The disk is full.");
+    assert.equal(troubleOf(info({ kind: "running" }, { warning: "The record ends early." })), "The record ends early.");
+    assert.equal(troubleOf(info({ kind: "running" })), "");
+  });
+
+  it("has something to say in the place of iterations, as long as there are none", () => {
+    assert.match(placeholderOf(emptyPage())!.text, /Invert Selection/);
+    assert.match(placeholderOf(pageWith(info({ kind: "waiting" }), []))!.title, /Waiting for the run before/);
+    assert.match(placeholderOf(pageWith(info({ kind: "interrupted" }), []))!.text, /Run Again/);
+    assert.equal(placeholderOf(done()), undefined);
+  });
+
+  it("is announced when it changes, and not with every iteration", () => {
+    const page = running([startEvent(), stepEvent(0, 0)]);
+    const before = announcementOf(page);
+    receive(page, { type: "events", id: "1", events: [stepEvent(5, 1)] });
+    assert.equal(announcementOf(page), before);
+    assert.match(announcementOf(done()), /Done.*Exact: all 3 tokens/);
+  });
+});
+
+describe("the condition of a run", () => {
+  it("names what distinguishes it", () => {
+    assert.equal(
+      conditionOf(spec({ blocks: 12, output: "head", restarts: 8 }), "cpu").join(" | "),
+      "random:gpt2, init seed 0 | 12 blocks | output head | start matched | Adam, η 0.01 | L1 | seed 0 | 8 restarts | cpu",
+    );
+    assert.ok(conditionOf(spec({ positions: "first" })).includes("all tokens at position 0"));
+    assert.ok(
+      conditionOf(spec({ targetShare: 0.999, noiseShare: 0.001 })).includes("start matched, 0.001·noise + 0.999·e*"),
+    );
+    assert.equal(conditionOf(spec({ checkpoint: "/models/gpt2-tuned/" }))[0], "gpt2-tuned");
+  });
+
+  it("fits into a line of the list of runs", () => {
+    const label = runLabel(info({ kind: "completed" }, { spec: spec({ prompt: "word ".repeat(100) }) }));
+    assert.ok(label.length < 80, label);
+    assert.match(label, /^1 · word .*… · 1 block, block · done$/);
+  });
+});
+
+describe("the lines of a logarithmic axis", () => {
+  it("are the powers of ten, or fewer of them where there is no room", () => {
+    assert.deepEqual(logTicks(0.1, 1000, 10), [0.1, 1, 10, 100, 1000]);
+    assert.deepEqual(logTicks(1e-6, 1e6, 5), [1e-6, 1e-3, 1, 1e3, 1e6]);
+  });
+
+  it("are between the powers where few powers are in sight", () => {
+    assert.deepEqual(logTicks(3, 60, 10), [5, 10, 20, 50]);
+  });
+
+  it("lie within the axis, in order, each once, and not too many of them", () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: -12, max: 12, noNaN: true }),
+        fc.double({ min: 0.5, max: 20, noNaN: true }),
+        (from, span) => {
+          const [low, high] = [10 ** from, 10 ** (from + span)];
+          const ticks = logTicks(low, high, 6);
+          assert.deepEqual(
+            ticks,
+            [...new Set(ticks)].toSorted((a, b) => a - b),
+          );
+          assert.ok(ticks.every((tick) => tick >= low && tick <= high));
+          assert.ok(ticks.length >= 1 && ticks.length <= 9, `${ticks.length} lines`);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,3 @@
+// Style sheets go into the bundle by being imported.
+
+declare module "*.css";

@@ -1,0 +1,156 @@
+// The head of the page: which run this is, under what condition, how it is doing, and what can be done about it.
+
+import type { FromPage } from "../src/host/panel-messages.ts";
+import { plainChip } from "./chips.ts";
+import { element, setText } from "./dom.ts";
+import {
+  canStop,
+  conditionOf,
+  isOver,
+  type PageModel,
+  runLabel,
+  type RunModel,
+  type RunState,
+  stateOf,
+  troubleOf,
+} from "./model.ts";
+import { button, OptionList, progressRing } from "./toolkit.ts";
+
+const SIGNS: Readonly<Record<RunState["tone"], string>> = { busy: "", good: "✓", neutral: "■", bad: "✕" };
+
+export class Header {
+  readonly element: HTMLElement;
+  readonly #runs: OptionList;
+  readonly #ring = progressRing();
+  readonly #sign = element("span", { "class": "sign", "aria-hidden": "true" });
+  readonly #title = element("strong");
+  readonly #text = element("span", { class: "text" });
+  readonly #state = element("p", { class: "state" }, this.#ring, this.#sign, this.#title, " ", this.#text);
+  readonly #bar = element("div", { class: "bar-fill" });
+  readonly #progress = element(
+    "div",
+    {
+      "class": "bar",
+      "role": "progressbar",
+      "aria-label": "Progress of the run",
+      "aria-valuemin": "0",
+      "aria-valuemax": "100",
+    },
+    this.#bar,
+  );
+  readonly #stop: HTMLElement;
+  readonly #again: HTMLElement;
+  readonly #source: HTMLElement;
+  readonly #prompt = element("div", { "class": "prompt", "role": "group", "aria-label": "Prompt" });
+  readonly #condition = element("p", { class: "condition" });
+  readonly #trouble = element("p", { class: "trouble" });
+  readonly #log: HTMLElement;
+  #run: RunModel | undefined;
+  /** What the prompt's chips were made of. */
+  #prompted: unknown;
+
+  constructor(send: (message: FromPage) => void) {
+    const act = (make: (id: string) => FromPage) => () => {
+      if (this.#run) send(make(this.#run.info.id));
+    };
+    this.#runs = new OptionList("Run", (id) => send({ type: "select", id }));
+    this.#runs.element.classList.add("runs");
+    this.#stop = button(
+      "Stop",
+      "Stop after the iteration at hand",
+      true,
+      act((id) => ({ type: "stop", id })),
+    );
+    this.#again = button(
+      "Run Again",
+      "Repeat this run exactly",
+      false,
+      act((id) => ({ type: "runAgain", id, repetition: "same" })),
+    );
+    this.#source = button(
+      "Source’s Setting",
+      "The same text, network and seeds, with the method exactly as the source has it: every token at position 0, " +
+        "logits of the head without the final LayerNorm, L1, plain gradient descent at 0.001 from N(1/2, 1/20), 2000 iterations",
+      false,
+      act((id) => ({ type: "runAgain", id, repetition: "source" })),
+    );
+    this.#log = button("Show Log", "All that the engine has said", false, () => send({ type: "showLog" }));
+    this.element = element(
+      "header",
+      {},
+      element(
+        "div",
+        { class: "top" },
+        this.#state,
+        element("div", { class: "actions" }, this.#stop, this.#again, this.#source, this.#log),
+      ),
+      this.#progress,
+      this.#trouble,
+      this.#runs.element,
+      this.#prompt,
+      this.#condition,
+    );
+  }
+
+  update({ runs, run }: PageModel, now: number): void {
+    this.#run = run;
+    this.element.hidden = !run;
+    if (!run) return;
+    const { info, start } = run;
+    this.#runs.update(
+      runs.toReversed().map((other) => ({ value: other.id, label: runLabel(other) })),
+      info.id,
+    );
+    this.updateState(now);
+    this.#updatePrompt(run);
+    this.#updateCondition(conditionOf(info.spec, start?.device));
+    const trouble = troubleOf(info);
+    setText(this.#trouble, trouble);
+    this.#trouble.hidden = trouble === "";
+    this.#updateActions(run);
+  }
+
+  /** The part that changes with time alone. */
+  updateState(now: number): void {
+    if (!this.#run) return;
+    const { tone, title, text, share } = stateOf(this.#run, now);
+    this.#state.dataset.tone = tone;
+    this.#ring.hidden = tone !== "busy";
+    setText(this.#sign, SIGNS[tone]);
+    setText(this.#title, title);
+    setText(this.#text, text);
+    this.#progress.classList.toggle("idle", share === undefined);
+    const percent = Math.round(100 * (share ?? 0));
+    this.#progress.setAttribute("aria-valuenow", String(percent));
+    this.#bar.style.inlineSize = `${percent}%`;
+  }
+
+  #updatePrompt({ info, start }: RunModel): void {
+    const source = start ?? info;
+    if (this.#prompted === (start ?? info.id)) return;
+    this.#prompted = start ?? info.id;
+    this.#prompt.replaceChildren(
+      ...("target" in source
+        ? source.target.tokenIds.map((id, position) => plainChip(id, source.target.tokens[position]))
+        : [element("span", { class: "raw" }, info.spec.prompt)]),
+    );
+  }
+
+  #updateCondition(parts: readonly string[]): void {
+    if (parts.length === this.#condition.childElementCount && parts.join("") === this.#condition.textContent) return;
+    this.#condition.replaceChildren(...parts.map((part) => element("span", {}, part)));
+  }
+
+  #updateActions({ info }: RunModel): void {
+    const stoppable = canStop(info);
+    const over = isOver(info);
+    const focused = document.activeElement;
+    this.#stop.hidden = !stoppable;
+    this.#again.hidden = !over;
+    this.#source.hidden = !over;
+    this.#log.hidden = info.phase.kind !== "failed";
+    // A button that goes takes the focus with it; the next thing to do is to run again.
+    if (focused === this.#stop && over) this.#again.focus();
+    if ((focused === this.#again || focused === this.#source) && stoppable) this.#stop.focus();
+  }
+}

@@ -1,0 +1,392 @@
+// What the page knows, and what its views read off it: from messages to texts and numbers, without a document.
+
+import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
+import type { ExperimentSpec } from "../src/experiments/spec.ts";
+import type { RunInfo, ToPage } from "../src/host/panel-messages.ts";
+import { formatElapsed, formatNumber, plural } from "./format.ts";
+
+/** The shown run with all that it has told. */
+export interface RunModel {
+  info: RunInfo;
+  start: StartEvent | undefined;
+  end: EndEvent | undefined;
+  /** [restart][row]: a row is a shown iteration, in order. */
+  readonly steps: StepEvent[][];
+  /** Columns for the plot, [restart][row]: the axis across, and numbers or null where a logarithmic axis has no place. */
+  readonly iterations: number[][];
+  readonly outputDistances: (number | null)[][];
+  readonly inputDistances: (number | null)[][];
+  readonly shiftDistances: (number | null)[][];
+}
+
+export interface PageModel {
+  /** Every run of the session, in order. */
+  runs: readonly RunInfo[];
+  run: RunModel | undefined;
+  /** The restart that the person picked; undefined for the best. */
+  restart: number | undefined;
+  /** The row that the person picked; undefined for the newest. */
+  row: number | undefined;
+}
+
+export const emptyPage = (): PageModel => ({ runs: [], run: undefined, restart: undefined, row: undefined });
+
+/** Takes a message of the host into the model. */
+export function receive(page: PageModel, message: ToPage): void {
+  switch (message.type) {
+    case "show": {
+      const { runs, shown } = message;
+      const info = runs.find(({ id }) => id === shown?.id);
+      if (info?.id !== page.run?.info.id) {
+        page.restart = undefined;
+        page.row = undefined;
+      }
+      page.runs = runs;
+      page.run = info && newRun(info);
+      if (page.run && shown) addEvents(page.run, shown.events);
+      return;
+    }
+    case "run": {
+      const { run } = message;
+      const known = page.runs.some(({ id }) => id === run.id);
+      page.runs = known ? page.runs.map((other) => (other.id === run.id ? run : other)) : [...page.runs, run];
+      if (page.run?.info.id === run.id) page.run.info = run;
+      return;
+    }
+    case "events":
+      if (page.run?.info.id === message.id) addEvents(page.run, message.events);
+  }
+}
+
+const newRun = (info: RunInfo): RunModel => ({
+  info,
+  start: undefined,
+  end: undefined,
+  steps: [],
+  iterations: [],
+  outputDistances: [],
+  inputDistances: [],
+  shiftDistances: [],
+});
+
+function addEvents(run: RunModel, events: readonly RunEvent[]): void {
+  for (const event of events) {
+    switch (event.type) {
+      case "start":
+        run.start = event;
+        break;
+      case "step":
+        addStep(run, event);
+        break;
+      case "end":
+        run.end = event;
+    }
+  }
+}
+
+function addStep(run: RunModel, step: StepEvent): void {
+  const add = <T>(columns: T[][], value: T): void => void (columns[step.restart] ??= []).push(value);
+  add(run.steps, step);
+  add(run.iterations, step.iteration);
+  add(run.outputDistances, logarithmic(step.outputDistance));
+  add(run.inputDistances, logarithmic(step.inputDistance));
+  add(run.shiftDistances, logarithmic(run.start?.shiftDistance ?? 0));
+}
+
+const logarithmic = (value: number): number | null => (value > 0 ? value : null);
+
+/** The restart whose steps are shown: the one picked, else the best one, which is known at the end. */
+export const shownRestart = ({ run, restart }: PageModel): number => restart ?? run?.end?.best.restart ?? 0;
+
+/** Steps of the shown restart, a row each. */
+export const shownSteps = (page: PageModel): readonly StepEvent[] => page.run?.steps[shownRestart(page)] ?? [];
+
+/** The row under study: the one picked, else the newest; −1 when there is none yet. */
+export const shownRow = (page: PageModel): number => page.row ?? shownSteps(page).length - 1;
+
+export const shownStep = (page: PageModel): StepEvent | undefined => shownSteps(page)[shownRow(page)];
+
+/** One token as the page shows it beside the prompt's. */
+export interface Chip {
+  readonly id: number;
+  readonly text: string;
+  /** Is it the prompt's token at its position? */
+  readonly matches: boolean;
+}
+
+export function chipsOf({ tokenIds, topK }: StepEvent, targetIds: readonly number[]): Chip[] {
+  return tokenIds.map((id, position) => ({
+    id,
+    text: topK[position].find((token) => token.id === id)?.text ?? `#${id}`,
+    matches: id === targetIds[position],
+  }));
+}
+
+/** How many tokens are the prompt's, each at its position. */
+export const tokensRight = (tokenIds: readonly number[], targetIds: readonly number[]): number =>
+  tokenIds.reduce((right, id, position) => right + Number(id === targetIds[position]), 0);
+
+/** How many restarts have the whole prompt: at their end or, before it, at their newest row. */
+export function exactRestarts({ start, steps, end }: RunModel): number {
+  if (end) return end.restarts.filter(({ exact }) => exact).length;
+  const target = start?.target.tokenIds ?? [];
+  return steps.filter((rows) => isExact(rows.at(-1), target)).length;
+}
+
+export const isExact = (step: StepEvent | undefined, targetIds: readonly number[]): boolean =>
+  step !== undefined && tokensRight(step.tokenIds, targetIds) === targetIds.length;
+
+export type Tone = "busy" | "good" | "neutral" | "bad";
+
+/** How the run is doing, in words. */
+export interface RunState {
+  readonly tone: Tone;
+  readonly title: string;
+  readonly text: string;
+  /** Share of the work done, 0…1, while it goes on; undefined when it is not known. */
+  readonly share?: number;
+}
+
+/** `now` in milliseconds since 1970. */
+export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
+  const { phase, spec, startedAt, elapsedMs } = info;
+  const done = end?.iterations ?? steps[0]?.at(-1)?.iteration ?? 0;
+  const elapsed = elapsedMs ?? (startedAt === undefined ? undefined : Math.max(0, now - startedAt));
+  const time = elapsed === undefined ? "" : formatElapsed(elapsed);
+  const reached = `${done.toLocaleString("en")} of ${plural(spec.iterations, "iteration")}`;
+  switch (phase.kind) {
+    case "waiting":
+      return { tone: "neutral", title: "Waiting", text: "for the run before" };
+    case "preparing": {
+      const { stage, done: part, total } = phase.progress ?? { stage: "Starting the engine" };
+      const share = part !== undefined && total ? part / total : undefined;
+      const percent = share === undefined ? "" : ` ${Math.floor(100 * share)} %`;
+      return { tone: "busy", title: "Preparing", text: `${stage}…${percent}`, share };
+    }
+    case "running":
+      return { tone: "busy", title: "Running", text: `${reached} · ${time}`, share: done / spec.iterations };
+    case "stopping":
+      return { tone: "busy", title: "Stopping", text: `after the iteration at hand · ${reached}` };
+    case "completed":
+      return { tone: "good", title: "Done", text: `${plural(done, "iteration")} in ${time}` };
+    case "cancelled":
+      return {
+        tone: "neutral",
+        title: "Stopped",
+        text: steps.length > 0 ? `after ${reached}, ${time}` : "before it began",
+      };
+    case "interrupted":
+      return {
+        tone: "neutral",
+        title: "Interrupted",
+        text: `The window was closed while it ran${steps.length > 0 ? `, after ${reached}` : ""}. Run Again starts it anew.`,
+      };
+    case "failed":
+      return {
+        tone: "bad",
+        title: "Failed",
+        text: steps.length > 0 ? `after ${reached}` : "before the first iteration",
+      };
+  }
+}
+
+/** What went wrong, in sentences; empty when nothing did. */
+export const troubleOf = ({ phase, warning }: RunInfo): string =>
+  [phase.kind === "failed" ? phase.error.message : "", warning ?? ""].filter(Boolean).join(" ");
+
+/** What stands in the place of iterations while there are none. */
+export function placeholderOf({ run }: PageModel): { title: string; text: string } | undefined {
+  if (!run) {
+    return {
+      title: "No run yet",
+      text: "Select a text in an editor, right-click it and choose Invert Selection.",
+    };
+  }
+  if (run.steps.length > 0) return undefined;
+  const again = "Run Again starts it anew.";
+  switch (run.info.phase.kind) {
+    case "waiting":
+      return { title: "Waiting for the run before", text: "Runs go one at a time. This one begins by itself." };
+    case "preparing":
+    case "running":
+    case "completed":
+      return { title: stateOf(run, 0).text, text: "Each decoded iteration appears here as it comes." };
+    case "stopping":
+      return { title: "Stopping", text: "Ends as soon as the work at hand allows." };
+    case "cancelled":
+      return { title: "Stopped before the first iteration", text: again };
+    case "interrupted":
+      return { title: "Interrupted before the first iteration", text: again };
+    case "failed":
+      return undefined;
+  }
+}
+
+/** What a screen reader is told when it changes: how the run stands, and at its end what came of it. */
+export function announcementOf(page: PageModel): string {
+  if (!page.run) return "";
+  const { phase, spec } = page.run.info;
+  if (phase.kind === "running") return `Running, ${plural(spec.iterations, "iteration")}`;
+  if (phase.kind === "preparing") return "Preparing";
+  const { title, text } = stateOf(page.run, 0);
+  const result = isOver(page.run.info) ? resultOf(page)?.title : undefined;
+  return [title, text, troubleOf(page.run.info), result].filter(Boolean).join(". ");
+}
+
+/** One figure of the result. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+  /** Tokens in place of a value: the target's and the one found. */
+  readonly tokens?: readonly [target: Token, found: Token];
+  readonly note: string;
+  /** Whether it speaks for success; undefined while it is open. */
+  readonly good?: boolean;
+}
+
+export interface Result {
+  readonly title: string;
+  readonly text: string;
+  readonly exact: boolean;
+  readonly facts: readonly Fact[];
+}
+
+/** What the shown restart has come to so far; undefined before its first row. */
+export function resultOf(page: PageModel): Result | undefined {
+  const { run } = page;
+  const latest = shownSteps(page).at(-1);
+  if (!run?.start || !latest) return undefined;
+  const { tokenIds: target } = run.start.target;
+  const ended = run.end?.restarts[shownRestart(page)];
+  const { tokenIds, outputDistance } = ended ?? latest;
+  const right = tokensRight(tokenIds, target);
+  const exact = right === target.length;
+  const open = isOver(run.info) ? "not known: the run ended early" : "known at the end";
+  return {
+    exact,
+    title: exact ? `Exact: all ${plural(target.length, "token")}` : `${right} of ${plural(target.length, "token")}`,
+    text: [
+      wherefrom(page, run, ended ?? latest),
+      ended && !exact && `this search did not find the ${right === 0 ? "tokens" : "others"}`,
+    ]
+      .filter(Boolean)
+      .join(" · "),
+    facts: [
+      {
+        label: "Output distance",
+        value: formatNumber(outputDistance),
+        ...shiftVerdict(run, shownSteps(page), ended),
+      },
+      ended
+        ? {
+            label: "Discrete distance",
+            value: formatNumber(ended.discreteDistance),
+            note: ended.exact ? "the decoded tokens are the prompt’s" : "of the decoded tokens’ own output",
+            good: ended.exact,
+          }
+        : { label: "Discrete distance", value: "–", note: open },
+      ended
+        ? {
+            label: "Next token",
+            value: ended.sameNextToken ? "the same" : "different",
+            tokens: [run.start.target.nextToken, ended.nextToken],
+            note: "of the prompt, and of what was found",
+            good: ended.sameNextToken,
+          }
+        : { label: "Next token", value: "–", note: open },
+    ],
+  };
+}
+
+function wherefrom({ restart }: PageModel, run: RunModel, shown: RestartResult | StepEvent): string {
+  const { restarts } = run.info.spec;
+  const at = `${isOver(run.info) ? "at" : "now at"} iteration ${shown.iteration.toLocaleString("en")}`;
+  if (restarts === 1) return at;
+  const best = run.end?.best.restart === shown.restart ? "best of " : "";
+  const which =
+    restart === undefined && best ? `${best}${restarts} restarts` : `restart ${shown.restart + 1} of ${restarts}`;
+  return `${which}, ${at} · ${exactRestarts(run)} of ${restarts} restarts exact`;
+}
+
+function shiftVerdict(
+  { info, start }: RunModel,
+  steps: readonly StepEvent[],
+  ended: RestartResult | undefined,
+): { note: string; good?: boolean } {
+  const bar = start!.shiftDistance;
+  const test = `a N(0, ${info.spec.shiftStd}) shift (${formatNumber(bar)})`;
+  // Between shown iterations nobody looked: before the end it is known only by when at the latest.
+  const since = ended ? ended.beatsShiftAt : steps.find(({ outputDistance }) => outputDistance < bar)?.iteration;
+  if (typeof since === "number") {
+    return { note: `closer than ${test} ${ended ? "from" : "by"} iteration ${since.toLocaleString("en")}`, good: true };
+  }
+  return isOver(info) ? { note: `never closer than ${test}`, good: false } : { note: `not yet closer than ${test}` };
+}
+
+export const METRIC_NAMES: Readonly<Record<ExperimentSpec["metric"], string>> = {
+  l1: "L1",
+  l2: "L2",
+  cosine: "cosine",
+};
+
+/** The experiment's condition, a part each, most telling first. */
+export function conditionOf(spec: ExperimentSpec, device: string = spec.device): string[] {
+  const random = spec.checkpoint.startsWith("random:");
+  const mixed = spec.noiseShare !== 1 || spec.targetShare !== 0;
+  return [
+    `${modelName(spec.checkpoint)}${random ? `, init seed ${spec.initSeed}` : ""}`,
+    plural(spec.blocks, "block"),
+    `output ${spec.output}`,
+    `start ${spec.start}${mixed ? `, ${spec.noiseShare}·noise + ${spec.targetShare}·e*` : ""}`,
+    `${spec.optimizer === "adam" ? "Adam" : "gradient descent"}, η ${spec.learningRate}`,
+    METRIC_NAMES[spec.metric],
+    ...(spec.positions === "first" ? ["all tokens at position 0"] : []),
+    ...(spec.decoder === "pseudoinverse" ? [] : [`decoder ${spec.decoder}`]),
+    `seed ${spec.seed}`,
+    ...(spec.restarts > 1 ? [plural(spec.restarts, "restart")] : []),
+    ...(spec.dtype === "float64" ? ["float64"] : []),
+    device,
+  ];
+}
+
+/** A folder by its own name. */
+export const modelName = (checkpoint: string): string => checkpoint.split(/[\\/]/).filter(Boolean).at(-1) ?? checkpoint;
+
+const PHASE_NAMES: Readonly<Record<RunInfo["phase"]["kind"], string>> = {
+  waiting: "waiting",
+  preparing: "running",
+  running: "running",
+  stopping: "stopping",
+  completed: "done",
+  cancelled: "stopped",
+  interrupted: "interrupted",
+  failed: "failed",
+};
+
+/** A run in one line, for the list of runs. */
+export function runLabel({ id, spec, phase }: RunInfo): string {
+  const prompt = Array.from(spec.prompt.trim().replace(/\s+/g, " "));
+  const text = prompt.length > 32 ? `${prompt.slice(0, 31).join("")}…` : prompt.join("");
+  return `${id} · ${text} · ${plural(spec.blocks, "block")}, ${spec.output} · ${PHASE_NAMES[phase.kind]}`;
+}
+
+/** Can it still be stopped? */
+export const canStop = ({ phase: { kind } }: RunInfo): boolean =>
+  kind === "waiting" || kind === "preparing" || kind === "running";
+
+/** Is it over, in whatever way? */
+export const isOver = (info: RunInfo): boolean => !canStop(info) && info.phase.kind !== "stopping";
+
+/**
+ * At most `most` places for the lines of a logarithmic axis from `low` to `high` (both positive): the powers of ten, or
+ * each second, third… of them; where fewer than three lie in sight, 1, 2 and 5 times them.
+ */
+export function logTicks(low: number, high: number, most: number): number[] {
+  const powers: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) powers.push(power);
+  const within = (ticks: number[]): number[] => ticks.filter((tick) => tick >= low && tick <= high);
+  const every = Math.max(1, Math.ceil((powers.length - 2) / most));
+  const decades = within(powers.filter((power) => power % every === 0).map((power) => Number(`1e${power}`)));
+  if (every > 1 || decades.length >= 3) return decades;
+  return within(powers.flatMap((power) => [1, 2, 5].map((factor) => Number(`${factor}e${power}`))));
+}

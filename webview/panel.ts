@@ -1,0 +1,92 @@
+// The panel's page: takes the host's messages into the model and has the views show it, once a frame at most.
+
+import type { FromPage, PageState, ToPage } from "../src/host/panel-messages.ts";
+import { element, setText } from "./dom.ts";
+import { Header } from "./header.ts";
+import { announcementOf, emptyPage, isOver, placeholderOf, receive } from "./model.ts";
+import "./panel.css";
+import { DistancePlot } from "./plot.ts";
+import { ResultView } from "./result.ts";
+import { Timeline } from "./timeline.ts";
+import { registerControls } from "./toolkit.ts";
+import { TopTokens } from "./top-tokens.ts";
+
+/** How often the elapsed time is written. */
+const CLOCK_MS = 100;
+
+registerControls();
+const host = acquireVsCodeApi<PageState>();
+const send = (message: FromPage): void => host.postMessage(message);
+const page = emptyPage();
+
+const header = new Header(send);
+const result = new ResultView();
+const plot = new DistancePlot((row) => pick(() => (page.row = row)));
+const topTokens = new TopTokens();
+const timeline = new Timeline({
+  pickRow: (row) => pick(() => (page.row = row)),
+  pickRestart: (restart) => pick(() => (page.restart = restart)),
+});
+const heading = element("h1", { class: "for-screen-readers" }, "Inversion Lab");
+const placeholder = element("section", { class: "placeholder" }, element("h2"), element("p"));
+/** Says out loud when the run begins or ends, and nothing in between. */
+const announcer = element("div", { "class": "for-screen-readers", "aria-live": "polite" });
+
+document.body.append(
+  element(
+    "main",
+    {},
+    heading,
+    header.element,
+    placeholder,
+    result.element,
+    plot.element,
+    timeline.element,
+    topTokens.element,
+  ),
+  announcer,
+);
+
+addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
+  receive(page, data);
+  drawSoon();
+});
+setInterval(() => {
+  if (page.run && !isOver(page.run.info)) header.updateState(Date.now());
+}, CLOCK_MS);
+send({ type: "ready" });
+
+function pick(change: () => void): void {
+  change();
+  drawSoon();
+}
+
+let asked = false;
+function drawSoon(): void {
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(() => {
+    asked = false;
+    draw();
+  });
+}
+
+function draw(): void {
+  header.update(page, Date.now());
+  result.update(page);
+  plot.update(page);
+  timeline.update(page);
+  topTokens.update(page);
+  drawPlaceholder();
+  setText(announcer, announcementOf(page));
+  const folder = page.run?.info.folder;
+  if (folder !== undefined) host.setState({ folder });
+}
+
+function drawPlaceholder(): void {
+  const shown = placeholderOf(page);
+  placeholder.hidden = !shown;
+  if (!shown) return;
+  setText(placeholder.children[0], shown.title);
+  setText(placeholder.children[1], shown.text);
+}

@@ -1,0 +1,33 @@
+// The theme's colours as the plot needs them: a canvas takes strings, not variables.
+
+export interface Theme {
+  readonly foreground: string;
+  readonly muted: string;
+  readonly grid: string;
+  readonly output: string;
+  readonly input: string;
+  readonly shift: string;
+  readonly font: string;
+}
+
+export function readTheme(): Theme {
+  const style = getComputedStyle(document.body);
+  const read = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise;
+  const foreground = read("--vscode-foreground", style.color);
+  return {
+    foreground,
+    muted: read("--vscode-descriptionForeground", foreground),
+    grid: read("--lab-grid", "rgba(128, 128, 128, 0.25)"),
+    output: read("--vscode-charts-blue", foreground),
+    input: read("--vscode-charts-orange", foreground),
+    shift: read("--vscode-charts-red", foreground),
+    font: `11px ${read("--vscode-font-family", "sans-serif")}`,
+  };
+}
+
+/** VS Code changes the variables on the root element and the kind of theme on the body. */
+export function onThemeChange(listener: () => void): void {
+  const observer = new MutationObserver(listener);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ["style"] });
+  observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+}
