@@ -1,8 +1,10 @@
 // Bundles the extension, the engine, the terminal program and the panel's page into dist/.
 
+import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import esbuild from "esbuild";
+import { thirdPartyNotices } from "./notices.js";
 import { cache, root } from "./ready.js";
 
 /**
@@ -32,6 +34,9 @@ const page = {
   loader: { ".css": "css" },
 };
 
+/** Packages that stay outside the bundles, with those that they need. */
+const SHIPPED_BESIDE = ["onnxruntime-node", "onnxruntime-common"];
+
 /** @satisfies {import("esbuild").BuildOptions} */
 const common = {
   absWorkingDir: root,
@@ -40,39 +45,48 @@ const common = {
   minify: true,
   keepNames: true,
   sourcemap: "linked",
-  legalComments: "linked",
+  legalComments: "none", // all licences are in the notices
   logLevel: "warning",
 };
 
 /**
  * Builds everything and then puts it in the place of dist/ at once, so that nobody meets half a build. One at a time.
- * @param {Record<string, string>} [alongside] further files of dist/, content by name
+ * @param {Record<string, string>} alongside further files of dist/, content by name
  */
-export async function build(alongside = {}) {
+export async function build(alongside) {
   const dist = path.join(root, "dist");
   const fresh = path.join(cache, "dist-new");
   const stale = path.join(cache, "dist-old");
-  const bundles = await Promise.all(
-    [node, page].map((options) => esbuild.build({ ...common, ...options, write: false })),
-  );
+  const bundles = await Promise.all([node, page].map((options) => bundle(options)));
+  const inputs = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const texts = { ...alongside, "ThirdPartyNotices.txt": thirdPartyNotices(inputs, SHIPPED_BESIDE) };
+  const files = [
+    ...bundles.flatMap(({ outputFiles }) => outputFiles),
+    ...Object.entries(texts).map(([name, contents]) => ({ path: path.join(dist, name), contents })),
+  ];
   await rm(fresh, { recursive: true, force: true });
   await rm(stale, { recursive: true, force: true });
-  const files = [
-    ...bundles.flatMap(({ outputFiles }) => outputFiles).map(({ path: file, contents }) => ({ file, contents })),
-    ...Object.entries(alongside).map(([name, contents]) => ({ file: path.join(dist, name), contents })),
-  ];
-  for (const { file, contents } of files) {
-    const place = path.join(fresh, path.relative(dist, file));
+  for (const file of files) {
+    const place = path.join(fresh, path.relative(dist, file.path));
     await mkdir(path.dirname(place), { recursive: true });
-    await writeFile(place, contents);
+    await writeFile(place, file.contents);
   }
-  await rename(dist, stale).catch(() => undefined); // there is none the first time
+  if (existsSync(dist)) await rename(dist, stale);
   await rename(fresh, dist);
   await rm(stale, { recursive: true, force: true });
+}
+
+async function bundle(/** @type {import("esbuild").BuildOptions} */ options) {
+  try {
+    return await esbuild.build({ ...common, ...options, write: false, metafile: true });
+  } catch (error) {
+    throw new Error("The sources do not build; what is wrong is said above.", { cause: error });
+  }
 }
 
 /** Builds, and again at every change of a source, until the process ends. */
 export async function watch() {
   await rm(path.join(root, "dist"), { recursive: true, force: true });
-  for (const options of [node, page]) await (await esbuild.context({ ...common, ...options, logLevel: "info" })).watch();
+  for (const options of [node, page])
+    await (await esbuild.context({ ...common, ...options, logLevel: "info" })).watch();
 }

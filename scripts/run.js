@@ -1,0 +1,38 @@
+// Makes the project ready and then runs one of its programs: node scripts/run.js PROGRAM [PARAMETERS]. Uses only what
+// Node brings along until the packages are there.
+
+import { runMain } from "node:module";
+import path from "node:path";
+import { ensureBuilt, ensureModules, root } from "./ready.js";
+
+/**
+ * What each program needs beside the packages, and how it runs.
+ * @type {Record<string, {built: boolean, run: (parameters: string[]) => unknown}>}
+ */
+const PROGRAMS = {
+  cli: { built: true, run: runCli },
+  start: { built: true, run: async (parameters) => (await import("./start.js")).start(parameters) },
+  build: { built: true, run: () => undefined },
+  watch: { built: false, run: async () => (await import("./build.js")).watch() },
+  check: { built: false, run: async () => (await import("./test.js")).test(["check"]) },
+  test: { built: false, run: async (parameters) => (await import("./test.js")).test(parameters) },
+  package: { built: true, run: async (parameters) => (await import("./package.js")).main(parameters) },
+};
+
+/** In this very process, so that signals, pipes and the exit code are the program's own. */
+function runCli(/** @type {string[]} */ parameters) {
+  process.argv = [process.execPath, path.join(root, "dist", "cli.cjs"), ...parameters];
+  runMain();
+}
+
+const [name = "", ...parameters] = process.argv.slice(2);
+const program = PROGRAMS[name];
+try {
+  if (!program) throw new Error(`"${name}" is none of: ${Object.keys(PROGRAMS).join(", ")}.`);
+  await ensureModules();
+  if (program.built) await ensureBuilt();
+  await program.run(parameters);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,126 @@
+// Runs the parts of the test: build, check (types, lint, format), unit (mocha), vscode (mocha driving a real VS Code).
+// The last line sums them up.
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { ensurePrograms } from "./programs.js";
+import { cache, ensureBuilt, root } from "./ready.js";
+import { prepareServer } from "./vscode-server.js";
+
+/** @typedef {{passed: number, failed: number}} Counts */
+
+/** @type {Record<string, (parameters: string[]) => Promise<Counts>>} */
+const PARTS = {
+  build: () => counted("build", ensureBuilt),
+  check,
+  unit: (parameters) => mocha("test/!(vscode)/**/*.test.ts", parameters),
+  vscode: async (parameters) => {
+    const prepared = await counted("a real VS Code is set up", prepareVSCode);
+    if (prepared.failed > 0) return prepared;
+    return sum(prepared, await mocha("test/vscode/*.test.ts", ["--timeout", "120000", ...parameters]));
+  },
+};
+
+/** @type {Record<string, string[]>} what runs when one part is asked for */
+const NEEDED = { build: ["build"], check: ["check"], unit: ["build", "unit"], vscode: ["build", "vscode"] };
+
+/** What keeps the house in order; the programs share nothing and run at the same time. */
+const CHECKS = {
+  "types": ["typescript/bin/tsc", "--noEmit"],
+  "types of the page": ["typescript/bin/tsc", "--noEmit", "--project", "webview"],
+  "lint": ["eslint/bin/eslint.js", "."],
+  "format": ["prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
+};
+
+/**
+ * Runs the part that is named first, the rest going to mocha, or all parts.
+ * @param {string[]} parameters for example ["unit", "--grep", "tokenizer"], or none
+ */
+export async function test([name, ...parameters]) {
+  if (name && !(name in PARTS)) throw new Error(`"${name}" is none of: ${Object.keys(PARTS).join(", ")}.`);
+  // What VS Code needs may come over the network while the processors are busy; trouble is told where it is needed.
+  if (!name) prepareVSCode().catch(() => undefined);
+  let counts = { passed: 0, failed: 0 };
+  for (const part of name ? NEEDED[name] : Object.keys(PARTS)) {
+    console.log(`\n— ${part} —`);
+    counts = sum(counts, await PARTS[part](parameters));
+    if (part === "build" && counts.failed > 0) break; // the rest would test what was built before
+  }
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+  process.exitCode = counts.failed > 0 ? 1 : 0;
+}
+
+/** @type {Promise<unknown> | undefined} */
+let preparing;
+
+function prepareVSCode() {
+  preparing ??= Promise.all([ensurePrograms(["chromium", "rg"]), prepareServer()]);
+  return preparing;
+}
+
+/** @returns {Promise<Counts>} */
+async function check() {
+  const results = await Promise.all(
+    Object.entries(CHECKS).map(([name, [program = "", ...parameters]]) =>
+      counted(name, async () => {
+        const script = path.join(root, "node_modules", program);
+        await promisify(execFile)(process.execPath, [script, ...parameters], { cwd: root, maxBuffer: 1 << 26 });
+      }),
+    ),
+  );
+  return results.reduce(sum);
+}
+
+/**
+ * Runs something that either succeeds or not, as one test.
+ * @param {string} name
+ * @param {() => Promise<unknown>} work
+ * @returns {Promise<Counts>}
+ */
+async function counted(name, work) {
+  try {
+    await work();
+    console.log(`  ✔ ${name}`);
+    return { passed: 1, failed: 0 };
+  } catch (error) {
+    const { message, stdout = "", stderr = "" } = /** @type {Error & {stdout?: string, stderr?: string}} */ (error);
+    console.log(`  ✘ ${name}\n${stdout + stderr || message}`);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+/**
+ * @param {string} suite run unless the parameters name files of their own
+ * @param {string[]} parameters of mocha
+ * @returns {Promise<Counts>}
+ */
+async function mocha(suite, parameters) {
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(path.join(cache, "counts-"));
+  const file = path.join(folder, "counts.json");
+  const reporter = ["--reporter", path.join(import.meta.dirname, "mocha-reporter.js"), "--reporter-option"];
+  const files = parameters.some((parameter) => parameter.endsWith(".ts")) ? [] : [suite];
+  const script = path.join(root, "node_modules", "mocha", "bin", "mocha.js");
+  const child = spawn(process.execPath, [script, ...reporter, `counts=${file}`, ...files, ...parameters], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  const [code] = await once(child, "exit");
+  try {
+    const { passes, failures } = JSON.parse(await readFile(file, "utf8"));
+    return { passed: passes, failed: failures };
+  } catch {
+    console.log(`  ✘ mocha ended with ${code} before its tests did`);
+    return { passed: 0, failed: 1 };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** @returns {Counts} */
+function sum(/** @type {Counts} */ a, /** @type {Counts} */ b) {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed };
+}

@@ -1,0 +1,52 @@
+// Nothing that runs on a leash outlives the process that holds it.
+
+import assert from "node:assert/strict";
+import { fork, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { processes } from "../vscode/processes.ts";
+import { until } from "../vscode/until.ts";
+
+const LEASH = fileURLToPath(new URL("../../scripts/leash.js", import.meta.url));
+/** A program with a child that ignores polite requests; prints both process ids. */
+const FAMILY = `
+  const child = require("node:child_process").spawn(process.execPath, ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6)"]);
+  console.log(process.pid, child.pid);
+  setInterval(() => {}, 1e6);`;
+
+describe("a leash", () => {
+  it("ends the program and its children when it is let go", async () => {
+    const leash = fork(LEASH, [process.execPath, "-e", FAMILY], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+    const family = await processIds(leash);
+    assert.deepEqual(family.map(isAlive), [true, true]);
+    leash.disconnect();
+    await once(leash, "exit");
+    await until("both have ended", () => !family.some(isAlive));
+  });
+
+  it("ends them when its holder is killed", async () => {
+    const holder = spawn(process.execPath, [
+      "-e",
+      `require("node:child_process").fork(${JSON.stringify(LEASH)}, [process.execPath, "-e", ${JSON.stringify(FAMILY)}])`,
+    ]);
+    const family = await processIds(holder);
+    holder.kill("SIGKILL");
+    await until("both have ended", () => !family.some(isAlive));
+  });
+
+  it("ends the children when the program ends before them", async () => {
+    const leash = fork(LEASH, [process.execPath, "-e", FAMILY], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+    const family = await processIds(leash);
+    process.kill(family[0] ?? 0, "SIGKILL");
+    await until("both have ended", () => !family.some(isAlive));
+  });
+});
+
+async function processIds(process: ChildProcess): Promise<number[]> {
+  const [line] = (await once(process.stdout as NodeJS.ReadableStream, "data")) as [Buffer];
+  return line.toString().trim().split(" ").map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  return processes().some((process) => process.pid === pid);
+}

@@ -1,0 +1,195 @@
+// What people do with the extension, done in a real VS Code: select a text, right-click, watch it come back.
+
+import assert from "node:assert/strict";
+import { Panel } from "./panel.ts";
+import { until } from "./until.ts";
+import { THEMES, Workbench, type Theme, type WorkbenchOptions } from "./workbench.ts";
+
+/** A network that takes well under a millisecond an iteration. */
+const MINI = { "inversionLab.checkpoint": "random:mini" };
+/** Long enough to be met in the middle. */
+const LONG = { ...MINI, "inversionLab.iterations": 50_000 };
+
+/** One VS Code for the tests of a suite, opened before the first and closed after the last. */
+function useWorkbench(options: WorkbenchOptions): { readonly workbench: Workbench; readonly panel: Panel } {
+  let workbench: Workbench | undefined;
+  const opened = (): Workbench => {
+    assert.ok(workbench, "VS Code is not open.");
+    return workbench;
+  };
+  before(async () => {
+    workbench = await Workbench.open(options);
+  });
+  afterEach(async function () {
+    if (this.currentTest?.state === "failed") await workbench?.failureScreenshot(this.currentTest.fullTitle());
+  });
+  after(() => workbench?.close());
+  return {
+    get workbench() {
+      return opened();
+    },
+    get panel() {
+      return new Panel(opened());
+    },
+  };
+}
+
+/** The last test of each suite. */
+function itWasQuiet(the: { readonly workbench: Workbench }): void {
+  it("breaks no content security policy and throws no error", () => {
+    const { problems } = the.workbench;
+    if (problems.length > 0) assert.fail(problems.join("\n\n"));
+  });
+}
+
+describe("Invert Selection with GPT-2's full size", () => {
+  const the = useWorkbench({});
+
+  it("gives a selected sentence back from its hidden states", async () => {
+    await the.workbench.selectLine(1);
+    await the.workbench.pickFromContextMenu("Invert Selection");
+    await the.panel.waitForState("Done", 60_000);
+    assert.equal((await the.panel.promptTokens()).length, 5);
+    assert.equal(await the.panel.verdict(), "✓ Exact: all 5 tokens");
+    const newest = await the.panel.newestRow();
+    assert.equal(await newest.locator(".chip.matches").count(), 5);
+    assert.equal(await newest.getByRole("img", { name: "matches the prompt" }).count(), 5);
+  });
+
+  it("draws the first iteration of the next run at once", async function () {
+    const start = performance.now();
+    await the.panel.press("Run Again");
+    await the.panel.waitForState("Running");
+    await the.panel.waitForRows(1);
+    const elapsed = performance.now() - start;
+    if (this.test) this.test.title += `: ${Math.round(elapsed)} ms`;
+    await the.panel.waitForState("Done", 60_000);
+    assert.ok(elapsed <= 3000); // on a machine that has nothing else to do it is well under 1000
+  });
+
+  for (const theme of Object.keys(THEMES) as Theme[]) {
+    it(`is drawn in the ${theme} theme`, async () => {
+      await the.workbench.switchTheme(theme);
+      assert.equal(await the.panel.verdict(), "✓ Exact: all 5 tokens");
+      await the.workbench.screenshot(`panel-${theme}`);
+    });
+  }
+
+  it("comes back with its run when the window is opened again", async () => {
+    await the.workbench.reload();
+    await the.panel.waitForState("Done");
+    assert.equal(await the.panel.verdict(), "✓ Exact: all 5 tokens");
+  });
+
+  itWasQuiet(the);
+});
+
+describe("Invert Selection… of the palette", () => {
+  const the = useWorkbench({ settings: MINI, lines: ["The sky is blue.", "   "] });
+
+  it("asks how, and inverts the selection so", async () => {
+    await the.workbench.selectLine(1);
+    await the.workbench.runCommand("Inversion Lab: Invert Selection…");
+    for (const answer of ["Mini", "2 blocks", "Your settings", "After the last block"]) {
+      await the.workbench.pickFromQuickInput(answer);
+    }
+    await the.panel.waitForState("Done", 30_000);
+    const condition = await (await the.panel.page()).locator(".condition").innerText();
+    assert.match(condition, /mini/i);
+    assert.match(condition, /2 blocks/);
+  });
+
+  it("says what is wrong with a selection of white space", async () => {
+    await the.workbench.selectLine(2);
+    await the.workbench.pickFromContextMenu("Invert Selection");
+    await the.workbench.waitForMessage(/nothing but white space/);
+  });
+
+  it("offers the current line when nothing is selected", async () => {
+    await the.workbench.placeCursor(1);
+    await the.workbench.runCommand("Inversion Lab: Invert Selection…");
+    await the.workbench.pickFromQuickInput("The current line");
+    await the.workbench.page.keyboard.press("Escape");
+  });
+
+  itWasQuiet(the);
+});
+
+describe("a long run", () => {
+  const the = useWorkbench({ settings: LONG, theme: "high-contrast" });
+
+  const startRun = async (line: number) => {
+    await the.workbench.selectLine(line);
+    await the.workbench.pickFromContextMenu("Invert Selection");
+  };
+
+  it("stops when it is told to, and keeps what it has shown", async () => {
+    await startRun(1);
+    await the.panel.waitForState("Running");
+    await the.panel.waitForRows(2);
+    await the.panel.press("Stop");
+    await the.panel.waitForState("Stopped");
+    await the.panel.waitForRows(2);
+    assert.match(await the.panel.verdict(), /tokens/);
+  });
+
+  it("lets the next run wait until it is over", async () => {
+    await startRun(1);
+    await the.panel.waitForState("Running");
+    await startRun(2);
+    await the.panel.waitForState("Waiting");
+    assert.equal(the.workbench.processes("engine.cjs").length, 1);
+    await the.panel.showRun("The sky is blue.");
+    await the.panel.press("Stop");
+    await the.panel.waitForState("Stopped");
+    await the.panel.showRun("Water boils");
+    await the.panel.waitForState("Running");
+    await the.panel.press("Stop");
+    await the.panel.waitForState("Stopped");
+  });
+
+  it("says so when the engine is killed, and the next run works", async () => {
+    await startRun(1);
+    await the.panel.waitForState("Running");
+    await the.panel.waitForRows(2);
+    const [engine] = the.workbench.processes("engine.cjs");
+    assert.ok(engine);
+    process.kill(engine, "SIGKILL");
+    await the.panel.waitForState("Failed");
+    assert.match(await the.panel.trouble(), /SIGKILL/);
+    await the.panel.waitForRows(2);
+    await the.panel.press("Run Again");
+    await the.panel.waitForState("Running");
+    await the.panel.press("Stop");
+    await the.panel.waitForState("Stopped");
+  });
+
+  it("goes on while its panel is closed", async () => {
+    await startRun(1);
+    await the.panel.waitForState("Running");
+    await the.workbench.runCommand("View: Close All Editors in Group");
+    await until("the engine goes on", () => the.workbench.processes("engine.cjs").length === 1);
+    await the.workbench.runCommand("Inversion Lab: Show Last Run");
+    await the.panel.waitForState("Running");
+    await the.panel.press("Stop");
+    await the.panel.waitForState("Stopped");
+  });
+
+  itWasQuiet(the);
+});
+
+describe("a narrow window", () => {
+  const the = useWorkbench({ settings: MINI, width: 600 });
+
+  it("shows the panel without cutting it off", async () => {
+    await the.workbench.selectLine(1);
+    await the.workbench.pickFromContextMenu("Invert Selection");
+    await the.panel.waitForState("Done", 30_000);
+    await the.workbench.runCommand("View: Toggle Primary Side Bar Visibility");
+    await the.workbench.screenshot("panel-narrow");
+    const page = await the.panel.page();
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
+  });
+
+  itWasQuiet(the);
+});
