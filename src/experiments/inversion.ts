@@ -22,7 +22,7 @@ export interface InversionSetting {
   readonly decoder: EmbeddingDecoder;
   readonly targetIds: readonly number[];
   /** Token plus position embedding, [T] → [T, D]. */
-  embed(tokenIds: readonly number[]): FloatArray;
+  readonly embed: (tokenIds: readonly number[]) => FloatArray;
   /** Of the checkpoint's embeddings: the "matched" start. */
   readonly moments: Moments;
   /** The text of one token, and of a row of them. */

@@ -104,7 +104,7 @@ describe("inversion", () => {
   it("ends after the iteration at hand when it is cancelled, with what it has", async () => {
     const controller = new AbortController();
     const setting = toy();
-    const step = setting.network.distanceAndGradient;
+    const step = setting.network.distanceAndGradient.bind(setting.network);
     setting.network.distanceAndGradient = async (e, target) => {
       if (setting.calls.gradient === 60) controller.abort();
       return step(e, target);

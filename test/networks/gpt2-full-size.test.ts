@@ -70,8 +70,8 @@ describe("random:gpt2", function () {
           memory: "low",
         });
         const embed = async (ids: readonly number[]): Promise<FloatArray> => {
-          const tokens = await readRows(checkpoint, "wte.weight", ids);
-          const positions = await readRows(checkpoint, "wpe.weight", [...ids.keys()]);
+          const tokens = readRows(checkpoint, "wte.weight", ids);
+          const positions = readRows(checkpoint, "wpe.weight", [...ids.keys()]);
           const embedding = floats(type, tokens.length);
           return embedding.map((_, i) => tokens[i] + positions[i]);
         };

@@ -14,7 +14,7 @@ type Shape = readonly number[];
 /** An operation to check: shapes of its inputs, and how it is built from them. */
 interface Case {
   readonly shapes: readonly Shape[];
-  build(...inputs: Tensor[]): Tensor;
+  readonly build: (...inputs: Tensor[]) => Tensor;
   /** Keeps away from poles and kinks. */
   readonly positive?: boolean;
 }
