@@ -11,6 +11,7 @@ import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from ".
 import { auditFile, isStoredType, type FileAudit } from "./audit.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { readConfig, SIZE_NAMES } from "./config.ts";
+import { errorCode } from "./files.ts";
 import { CONFIG_FILE, INDEX_FILE, plainName, WEIGHTS_FILE } from "./hugging-face.ts";
 import { readSafetensorsHeader, type Safetensors, type SafetensorsEntry } from "./safetensors.ts";
 
@@ -31,7 +32,8 @@ export async function openFolder(source: string, blocks: number, options: Folder
   const folder = await existingFolder(source);
   const { config } = await readConfig(path.join(folder, CONFIG_FILE)).catch((error: unknown): never => {
     if (error instanceof LabError) throw error;
-    throw new LabError("checkpoint", `The checkpoint's ${CONFIG_FILE} cannot be read: ${messageOf(error)}.`);
+    const why = errorCode(error) === "ENOENT" ? `has no ${CONFIG_FILE}` : `cannot be read: ${messageOf(error)}`;
+    throw new LabError("checkpoint", `${folder} is not the folder of a checkpoint: it ${why}.`);
   });
   checkDepth(source, blocks, config);
   const files = await weightFiles(folder);

@@ -6,7 +6,7 @@
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import type { FloatArray } from "../common/floats.ts";
 import { compile } from "../runtime/compile.ts";
-import { add, cast, divide, gemm, matMul, multiply, reduceSum, squareRoot } from "../tensorgraph/operations.ts";
+import { add, cast, divide, matMul, multiply, reduceSum, squareRoot, transpose } from "../tensorgraph/operations.ts";
 import { constant, input, type Tensor, weight } from "../tensorgraph/tensor.ts";
 import type { Decoding, EmbeddingDecoder } from "./decoder.ts";
 import { positionEmbedding, type Positions } from "./embedding.ts";
@@ -15,7 +15,9 @@ import type { EmbeddingStatistics } from "./embedding-statistics.ts";
 /** From x [N, D] in float64 to scores [N, V] in float32, as a graph. */
 type Score = (x: Tensor, W: Tensor, statistics: EmbeddingStatistics) => Tensor;
 
-const dotProducts = (x: Tensor, W: Tensor): Tensor => gemm(cast(x, "float32"), W, { transB: true });
+/** x Wᵀ as (W xᵀ)ᵀ, which reads W as it lies in its file: for a few rows in two thirds of the time. */
+const dotProducts = (x: Tensor, W: Tensor): Tensor =>
+  transpose(matMul(W, transpose(cast(x, "float32"), [1, 0])), [1, 0]);
 
 const SCORES = {
   pseudoinverse(x, W, { gramInverse }) {
@@ -24,10 +26,7 @@ const SCORES = {
   },
   nearest(x, W, { squaredNorms }) {
     const lowered = squaredNorms.map((square) => -square);
-    return gemm(cast(multiply(x, 2), "float32"), W, {
-      transB: true,
-      bias: constant(lowered, [squaredNorms.length], "float32"),
-    });
+    return add(dotProducts(multiply(x, 2), W), constant(lowered, [1, squaredNorms.length], "float32"));
   },
   cosine(x, W, { squaredNorms }) {
     // A vector of zeros has no direction: its cosine is 0 with everything. What is added must not be 0 in float32, or

@@ -9,9 +9,9 @@ import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { writeAtomically } from "../checkpoints/files.ts";
 import { openRows } from "../checkpoints/rows.ts";
 import { throwIfCancelled } from "../common/errors.ts";
-import type { FloatArray, FloatType } from "../common/floats.ts";
+import { type FloatArray, floats, type FloatType, typeOf } from "../common/floats.ts";
 import type { OnProgress } from "../common/progress.ts";
-import { compile } from "../runtime/compile.ts";
+import { compile, type CompiledGraph } from "../runtime/compile.ts";
 import { cast, gemm, multiply, reduceSum, split } from "../tensorgraph/operations.ts";
 import { input, type Tensor } from "../tensorgraph/tensor.ts";
 import { positionEmbedding, type Positions } from "./embedding.ts";
@@ -41,9 +41,9 @@ export interface StatisticsOptions {
 /** Goes up whenever what is kept would be computed differently. */
 const VERSION = 1;
 /** Rows of W taken at a time. */
-const CHUNK = 2048;
+const CHUNK = 1024;
 /** Columns of G made at a time. */
-const PANEL = 192;
+const PANEL = 128;
 
 /** Computes or remembers. Throws a LabError: checkpoint (unreadable), cancelled. */
 export async function embeddingStatistics(
@@ -96,8 +96,9 @@ async function compute(
   const count = Math.min(CHUNK, V);
   const outputs = chunkGraph(count, D, rows.type);
   const names = Object.keys(outputs);
-  const graph = await compile(outputs, { device: "cpu", memory: "speed" });
+  let graph: CompiledGraph | undefined;
   try {
+    graph = await compile(outputs, { device: "cpu", memory: "speed" });
     const gram = new Float64Array(D * D);
     const squaredNorms = new Float64Array(V);
     let sum = 0;
@@ -122,7 +123,7 @@ async function compute(
     };
   } finally {
     rows.close();
-    await graph.release();
+    await graph?.release();
   }
 }
 
@@ -176,7 +177,7 @@ function addParts(gram: Float64Array, D: number, results: Readonly<Record<string
 /** The last chunk is filled up with rows of zeros, which add nothing. */
 function padded(chunk: FloatArray, length: number): FloatArray {
   if (chunk.length === length) return chunk;
-  const whole = chunk instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+  const whole = floats(typeOf(chunk), length);
   whole.set(chunk);
   return whole;
 }

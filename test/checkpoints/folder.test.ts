@@ -184,6 +184,16 @@ describe("a checkpoint folder", () => {
       await writeFile(file, bytes);
     }
 
+    it("finds one at the start of a large weight", async () => {
+      const config = { ...TINY, vocabulary: 150_000 }; // 4.8 MB: more than is looked at at a time
+      const [wte, ...others] = weightValues(config);
+      const folder = await written(
+        [{ ...wte, values: Array.from(wte.values).with(0, NaN) }, ...others],
+        configJson(config),
+      );
+      await refused(folder, /The weight wte\.weight of .* not finite/);
+    });
+
     it("knows them from all others", () => {
       const arrays: [StoredType, (bytes: Uint8Array) => ArrayLike<number>][] = [
         ["F64", ({ buffer }) => new Float64Array(buffer)],
@@ -261,7 +271,7 @@ describe("a checkpoint folder", () => {
       await rm(file);
       await refused(folder, /holds neither model\.safetensors nor/);
       await rm(path.join(folder, "config.json"));
-      await refused(folder, /config\.json cannot be read/);
+      await refused(folder, /is not the folder of a checkpoint: it has no config\.json/);
     });
 
     it("with a weight of the wrong shape, of the wrong format, or twice", async () => {

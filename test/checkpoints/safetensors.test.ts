@@ -157,6 +157,15 @@ describe("safetensors", () => {
     });
   }
 
+  it("refuses a header above the format's limit even when the file is that large", async () => {
+    const handle = await open(target, "w");
+    await handle.write(file("{}"));
+    await handle.write(Buffer.from(BigUint64Array.of(100_000_001n).buffer), 0, 8, 0);
+    await handle.truncate(200_000_000);
+    await handle.close();
+    await assert.rejects(readSafetensorsHeader(target), /more than the 100 MB that the format allows/);
+  });
+
   it("reads the header alone, however large the file is", async () => {
     const layout = layOutSafetensors([{ name: "a", type: "F32", shape: [1024, 1024, 1024, 16] }], {});
     const handle = await open(target, "w");

@@ -227,7 +227,7 @@ describe("decoders", () => {
       const { mean, variance } = momentsOf(wte);
       close(found.moments.mean, mean);
       close(found.moments.std, Math.sqrt(variance));
-      for (const id of [0, 2047, 2048, 4999]) {
+      for (const id of [0, 1023, 1024, 4999]) {
         const row = Array.from(wte.subarray(id * 200, (id + 1) * 200));
         close(
           found.squaredNorms[id],
@@ -235,12 +235,12 @@ describe("decoders", () => {
         );
       }
       // G⁻¹G = 1, for some entries; they lie in different panels of G.
-      for (const j of [0, 191, 192, 199]) {
+      for (const j of [0, 127, 128, 199]) {
         const gramColumn = new Float64Array(200);
         for (let id = 0; id < 5000; id++) {
           for (let k = 0; k < 200; k++) gramColumn[k] += wte[id * 200 + k] * wte[id * 200 + j];
         }
-        for (const i of [0, 100, 192, 199]) {
+        for (const i of [0, 100, 128, 199]) {
           const product = gramColumn.reduce((sum, value, k) => sum + found.gramInverse[i * 200 + k] * value, 0);
           assert.ok(Math.abs(product - (i === j ? 1 : 0)) < 1e-12);
         }
