@@ -2,11 +2,12 @@
 // What a killed writer leaves behind is never read, and is swept away by the next one.
 
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import { open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError, messageOf } from "../common/errors.ts";
+import { makeFolder } from "../common/folders.ts";
 
 /** A temporary file whose writer cannot be asked is left alone for this long after its last write. */
 const UNKNOWN_WRITER_MS = 24 * 60 * 60 * 1000;
@@ -26,7 +27,7 @@ export async function writeAtomically(
   const random = randomBytes(6).toString("hex");
   const temporary = path.join(folder, `.${path.basename(file)}.${HOST}.${process.pid}.${random}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const handle = await open(temporary, "wx");
     try {
       await write(handle, temporary);
@@ -72,7 +73,7 @@ function isRunning(pid: number): boolean {
 /** Throws a LabError (storage) unless the disk under the folder has room for `bytes` more. */
 export async function requireSpace(folder: string, bytes: number, what: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const { bavail, bsize } = await statfs(folder);
     if (bavail * bsize >= bytes) return;
     throw new LabError(

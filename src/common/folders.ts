@@ -1,5 +1,6 @@
-// Where the lab keeps its files when nobody says otherwise; the same for the terminal and for VS Code.
+// Where the lab keeps its files when nobody says otherwise, the same for the terminal and for VS Code; making folders.
 
+import { mkdir, stat } from "node:fs/promises";
 import path from "node:path";
 
 /**
@@ -21,3 +22,21 @@ export function cacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, h
 
 /** The folder that holds one folder a run. */
 export const runsFolder = (cache: string): string => path.join(cache, "runs");
+
+/**
+ * Makes a folder and the ones above it; one that is there already is fine. Step by step, because Node's own recursive
+ * mkdir never comes back where the system denies a new folder's name, as below /proc.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return;
+    if (code !== "ENOENT" || path.dirname(folder) === folder) throw error;
+    await makeFolder(path.dirname(folder));
+    await mkdir(folder).catch((failure: NodeJS.ErrnoException) => {
+      if (failure.code !== "EEXIST") throw failure;
+    });
+  }
+}

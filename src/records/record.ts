@@ -6,6 +6,7 @@ import { type FileHandle, mkdir, open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, storageError, writeAtomically } from "../checkpoints/files.ts";
 import { LabError, type LabErrorData } from "../common/errors.ts";
+import { makeFolder } from "../common/folders.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import type { EndEvent, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -44,7 +45,7 @@ export class RunRecord {
   static async create(runsFolder: string, spec: ExperimentSpec, options: RecordOptions = {}): Promise<RunRecord> {
     const now = options.now ?? (() => new Date());
     const startedAt = now();
-    const folder = await makeFolder(runsFolder, startedAt, spec.prompt);
+    const folder = await makeRunFolder(runsFolder, startedAt, spec.prompt);
     return RunRecord.#begin(folder, spec, startedAt, now);
   }
 
@@ -53,7 +54,7 @@ export class RunRecord {
     const now = options.now ?? (() => new Date());
     const absolute = path.resolve(folder);
     try {
-      await mkdir(absolute, { recursive: true });
+      await makeFolder(absolute);
     } catch (error) {
       throw storageError(error, absolute);
     }
@@ -135,10 +136,10 @@ function statusOf(error: LabErrorData | undefined): RunSummary["status"] {
 }
 
 /** Makes a folder that nobody else has: `2026-11-24T02-45-31Z-the-sky-is-blue-3f9a`. */
-async function makeFolder(runsFolder: string, startedAt: Date, prompt: string): Promise<string> {
+async function makeRunFolder(runsFolder: string, startedAt: Date, prompt: string): Promise<string> {
   const time = startedAt.toISOString().replace(/\.\d+/, "").replaceAll(":", "-");
   try {
-    await mkdir(runsFolder, { recursive: true });
+    await makeFolder(runsFolder);
     for (;;) {
       const folder = path.join(runsFolder, `${time}-${slug(prompt)}-${randomBytes(2).toString("hex")}`);
       // Only one process makes a folder; the others get EEXIST and draw again.

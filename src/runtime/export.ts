@@ -1,10 +1,11 @@
 // The graph of a sub-network as files that any ONNX runtime opens: network.onnx, and beside it one file with its weights.
 
 import { createReadStream } from "node:fs";
-import { mkdir, open, writeFile } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { LabError, messageOf } from "../common/errors.ts";
+import { makeFolder } from "../common/folders.ts";
 import { objectiveGraph, type ObjectiveShape } from "../networks/objective.ts";
 import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
 import { locateWeight } from "./compile.ts";
@@ -44,7 +45,7 @@ export async function exportGraph(
   const model = path.join(folder, "network.onnx");
   const weights = path.join(folder, WEIGHTS_FILE);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await using file = await open(weights, "w");
     for (const { from, to } of copies) {
       const source = createReadStream(path.join(checkpoint.folder, from.file), {
