@@ -21,8 +21,9 @@ export function formatElapsed(milliseconds: number): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
-/** "1 token", "3 tokens" */
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+/** "1 token", "3,000 tokens" */
+export const plural = (count: number, noun: string): string =>
+  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
 /** A stretch of a text; a mark stands for characters that cannot be seen themselves. */
 export interface TextPart {

@@ -1,10 +1,11 @@
 // The head of the page: which run this is, under what condition, how it is doing, and what can be done about it.
 
-import type { FromPage } from "../src/host/panel-messages.ts";
+import type { FromPage, RunInfo } from "../src/host/panel-messages.ts";
 import { plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import {
   canStop,
+  chosenRun,
   conditionOf,
   isOver,
   type PageModel,
@@ -45,15 +46,16 @@ export class Header {
   readonly #condition = element("p", { class: "condition" });
   readonly #trouble = element("p", { class: "trouble" });
   readonly #log: HTMLElement;
-  #run: RunModel | undefined;
+  #page: PageModel | undefined;
   /** What the prompt's chips were made of. */
   #prompted: unknown;
 
-  constructor(send: (message: FromPage) => void) {
+  constructor(send: (message: FromPage) => void, pickRun: (id: string) => void) {
     const act = (make: (id: string) => FromPage) => () => {
-      if (this.#run) send(make(this.#run.info.id));
+      const run = this.#page && chosenRun(this.#page);
+      if (run) send(make(run.id));
     };
-    this.#runs = new OptionList("Run", (id) => send({ type: "select", id }));
+    this.#runs = new OptionList("Run", pickRun);
     this.#runs.element.classList.add("runs");
     this.#stop = button(
       "Stop",
@@ -92,14 +94,16 @@ export class Header {
     );
   }
 
-  update({ runs, run }: PageModel, now: number): void {
-    this.#run = run;
+  update(page: PageModel, now: number): void {
+    const { runs, run } = page;
+    const chosen = chosenRun(page);
+    this.#page = page;
     this.element.hidden = !run;
-    if (!run) return;
+    if (!run || !chosen) return;
     const { info, start } = run;
     this.#runs.update(
       runs.toReversed().map((other) => ({ value: other.id, label: runLabel(other) })),
-      info.id,
+      chosen.id,
     );
     this.updateState(now);
     this.#updatePrompt(run);
@@ -107,13 +111,13 @@ export class Header {
     const trouble = troubleOf(info);
     setText(this.#trouble, trouble);
     this.#trouble.hidden = trouble === "";
-    this.#updateActions(run);
+    this.#updateActions(chosen);
   }
 
   /** The part that changes with time alone. */
   updateState(now: number): void {
-    if (!this.#run) return;
-    const { tone, title, text, share } = stateOf(this.#run, now);
+    if (!this.#page?.run) return;
+    const { tone, title, text, share } = stateOf(this.#page.run, now);
     this.#state.dataset.tone = tone;
     this.#ring.hidden = tone !== "busy";
     setText(this.#sign, SIGNS[tone]);
@@ -134,6 +138,9 @@ export class Header {
         ? source.target.tokenIds.map((id, position) => plainChip(id, source.target.tokens[position]))
         : [element("span", { class: "raw" }, info.spec.prompt)]),
     );
+    // One that is too long scrolls, and what scrolls is for the keyboard too.
+    if (this.#prompt.scrollHeight > this.#prompt.clientHeight) this.#prompt.tabIndex = 0;
+    else this.#prompt.removeAttribute("tabindex");
   }
 
   #updateCondition(parts: readonly string[]): void {
@@ -141,7 +148,7 @@ export class Header {
     this.#condition.replaceChildren(...parts.map((part) => element("span", {}, part)));
   }
 
-  #updateActions({ info }: RunModel): void {
+  #updateActions(info: RunInfo): void {
     const stoppable = canStop(info);
     const over = isOver(info);
     const focused = document.activeElement;

@@ -23,13 +23,21 @@ export interface PageModel {
   /** Every run of the session, in order. */
   runs: readonly RunInfo[];
   run: RunModel | undefined;
+  /** The run that the person picked from the list, until the host has sent it. */
+  picked: string | undefined;
   /** The restart that the person picked; undefined for the best. */
   restart: number | undefined;
   /** The row that the person picked; undefined for the newest. */
   row: number | undefined;
 }
 
-export const emptyPage = (): PageModel => ({ runs: [], run: undefined, restart: undefined, row: undefined });
+export const emptyPage = (): PageModel => ({
+  runs: [],
+  run: undefined,
+  picked: undefined,
+  restart: undefined,
+  row: undefined,
+});
 
 /** Takes a message of the host into the model. */
 export function receive(page: PageModel, message: ToPage): void {
@@ -42,6 +50,7 @@ export function receive(page: PageModel, message: ToPage): void {
         page.row = undefined;
       }
       page.runs = runs;
+      page.picked = undefined;
       page.run = info && newRun(info);
       if (page.run && shown) addEvents(page.run, shown.events);
       return;
@@ -95,6 +104,10 @@ function addStep(run: RunModel, step: StepEvent): void {
 
 const logarithmic = (value: number): number | null => (value > 0 ? value : null);
 
+/** The run that buttons are about: the one just picked, although another one is shown for a moment yet. */
+export const chosenRun = ({ runs, run, picked }: PageModel): RunInfo | undefined =>
+  runs.find(({ id }) => id === picked) ?? run?.info;
+
 /** The restart whose steps are shown: the one picked, else the best one, which is known at the end. */
 export const shownRestart = ({ run, restart }: PageModel): number => restart ?? run?.end?.best.restart ?? 0;
 
@@ -105,6 +118,9 @@ export const shownSteps = (page: PageModel): readonly StepEvent[] => page.run?.s
 export const shownRow = (page: PageModel): number => page.row ?? shownSteps(page).length - 1;
 
 export const shownStep = (page: PageModel): StepEvent | undefined => shownSteps(page)[shownRow(page)];
+
+/** The prompt, as the start event has it. */
+export type Target = StartEvent["target"];
 
 /** One token as the page shows it beside the prompt's. */
 export interface Chip {

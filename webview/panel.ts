@@ -19,7 +19,10 @@ const host = acquireVsCodeApi<PageState>();
 const send = (message: FromPage): void => host.postMessage(message);
 const page = emptyPage();
 
-const header = new Header(send);
+const header = new Header(send, (id) => {
+  pick(() => (page.picked = id));
+  send({ type: "select", id });
+});
 const result = new ResultView();
 const plot = new DistancePlot((row) => pick(() => (page.row = row)));
 const topTokens = new TopTokens();

@@ -1,17 +1,24 @@
-// The decoded text of every shown iteration, a row each, its tokens in columns below the prompt's. Only the rows in
-// sight are in the document, so that ten thousand scroll like ten.
+// The decoded text of every shown iteration, a row each, its tokens in columns below the prompt's.
 
+import type { StepEvent } from "../src/experiments/events.ts";
 import { chip, plainChip } from "./chips.ts";
 import { element } from "./dom.ts";
 import { columnsOf, formatNumber, tokenParts } from "./format.ts";
-import { chipsOf, type PageModel, type RunModel, shownRestart, shownRow, shownSteps, tokensRight } from "./model.ts";
+import {
+  chipsOf,
+  type PageModel,
+  type RunModel,
+  shownRestart,
+  shownRow,
+  shownSteps,
+  type Target,
+  tokensRight,
+} from "./model.ts";
+import { RowWindow } from "./row-window.ts";
 import { button, OptionList } from "./toolkit.ts";
-import type { StepEvent } from "../src/experiments/events.ts";
 
-/** Height of a row in CSS pixels, the columns' heads included, as in the style sheet. */
+/** CSS pixels of a row and of the columns' heads, as in the style sheet. */
 const ROW_HEIGHT = 25;
-/** Rows kept beyond either end of what is in sight. */
-const MARGIN_ROWS = 6;
 /** Columns of a longer prompt are left out here; the table of the iteration has them all. */
 const MOST_COLUMNS = 128;
 
@@ -26,20 +33,14 @@ export class Timeline {
   readonly #actions: TimelineActions;
   readonly #restarts: OptionList;
   readonly #follow: HTMLElement;
-  readonly #columns = element("div", { "class": "columns", "aria-hidden": "true" });
+  readonly #head = element("div", { "class": "cells names", "aria-hidden": "true" });
   readonly #list = element("div", {
     "class": "rows",
     "role": "listbox",
     "tabindex": "0",
     "aria-label": "Shown iterations",
   });
-  readonly #scroller = element(
-    "div",
-    { class: "scroller" },
-    element("div", { class: "sheet" }, this.#columns, this.#list),
-  );
-  /** The rows in the document, by number. */
-  readonly #rows = new Map<number, HTMLElement>();
+  readonly #window: RowWindow;
   #run: RunModel | undefined;
   #restart = 0;
   #steps: readonly StepEvent[] = [];
@@ -48,9 +49,6 @@ export class Timeline {
   #following = true;
   /** Is the end of the list in sight, to be kept there as it grows? */
   #atEnd = true;
-  /** The part in sight, in CSS pixels: kept, because asking for it makes the browser lay out the page at once. */
-  #top = 0;
-  #height = 0;
 
   constructor(actions: TimelineActions) {
     this.#actions = actions;
@@ -60,14 +58,25 @@ export class Timeline {
     this.#follow = button("Follow Newest", "Show the newest iteration, and each that comes", false, () =>
       this.#followNewest(),
     );
+    this.#window = new RowWindow({
+      head: this.#head,
+      headHeight: ROW_HEIGHT,
+      list: this.#list,
+      rowHeight: ROW_HEIGHT,
+      make: (row) => this.#makeRow(row),
+      onDraw: () => this.#markSelected(),
+      onScroll: () => {
+        this.#atEnd = this.#window.atEnd;
+        this.#keepEnd();
+      },
+      onResize: () => this.#keepEnd(),
+    });
     this.element = element(
       "section",
       { "class": "timeline", "aria-label": "Iterations" },
       element("div", { class: "section-head" }, element("h2", {}, "Iterations"), this.#restarts.element, this.#follow),
-      this.#scroller,
+      this.#window.scroller,
     );
-    this.#scroller.addEventListener("scroll", () => this.#onScroll());
-    new ResizeObserver(() => this.#onResize()).observe(this.#scroller);
     this.#list.addEventListener("click", (event) => this.#onClick(event));
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
   }
@@ -83,76 +92,26 @@ export class Timeline {
     this.#following = page.row === undefined;
     this.element.hidden = this.#steps.length === 0;
     if (!run?.start || this.#steps.length === 0) return;
-    if (this.#columns.childElementCount === 0) this.#drawColumns(run.start.target);
+    if (this.#head.childElementCount === 0) this.#drawHead(run.start.target);
     this.#restarts.update(restartOptions(run), page.restart === undefined ? "" : String(page.restart));
-    this.#list.style.blockSize = `${this.#steps.length * ROW_HEIGHT}px`;
-    this.#select(shownRow(page));
+    const row = shownRow(page);
+    const moved = row !== this.#selected;
+    this.#selected = row;
+    this.#window.update(this.#steps.length);
+    if (moved && !this.#following) this.#window.reveal(row);
     this.#keepEnd();
+  }
+
+  #clear(): void {
+    this.#window.clear();
+    this.#head.replaceChildren();
+    this.#selected = -1;
   }
 
   /** As the list grows, or its part in sight shrinks. */
   #keepEnd(): void {
-    const end = Math.max(0, this.#contentHeight - this.#height);
-    if (this.#following && this.#atEnd && this.#top !== end) {
-      this.#scroller.scrollTop = end;
-      this.#top = end;
-    }
-    this.#draw();
-  }
-
-  get #contentHeight(): number {
-    return (this.#steps.length + 1) * ROW_HEIGHT;
-  }
-
-  #clear(): void {
-    this.#rows.clear();
-    this.#list.replaceChildren();
-    this.#columns.replaceChildren();
-    this.#selected = -1;
-  }
-
-  #drawColumns({
-    tokenIds,
-    tokens,
-  }: {
-    readonly tokenIds: readonly number[];
-    readonly tokens: readonly string[];
-  }): void {
-    const shown = tokens.slice(0, MOST_COLUMNS);
-    // Room for the prompt's own token with its check mark; what is longer is cut off, and whole in the tooltip.
-    const widths = shown.map((text, position) => {
-      const columns = columnsOf(tokenParts(tokenIds[position], text)) + 4;
-      return `${Math.min(18, Math.max(8, columns))}ch`;
-    });
-    const digits = this.#run!.info.spec.iterations.toLocaleString("en").length;
-    this.#scroller.style.setProperty(
-      "--lead-columns",
-      `${Math.max(9, digits + 2)}ch 12ch ${String(tokens.length).length * 2 + 6}ch`,
-    );
-    this.#scroller.style.setProperty("--token-columns", `${widths.join(" ")} auto`);
-    this.#columns.replaceChildren(
-      element("span", { class: "iteration" }, "Iteration"),
-      element("span", { class: "distance" }, "Output dist."),
-      element("span", { class: "right" }, "Right"),
-      ...shown.map((text, position) => plainChip(tokenIds[position], text)),
-      more(tokenIds.length),
-    );
-  }
-
-  #onScroll(): void {
-    this.#top = this.#scroller.scrollTop;
-    this.#atEnd = this.#top + this.#height > this.#contentHeight - ROW_HEIGHT;
-    this.#draw();
-  }
-
-  #onResize(): void {
-    this.#height = this.#scroller.clientHeight;
-    this.#keepEnd();
-  }
-
-  #draw(): void {
+    if (this.#following && this.#atEnd) this.#window.scrollToEnd();
     this.#follow.hidden = this.#following && this.#atEnd;
-    this.#drawRows();
   }
 
   #followNewest(): void {
@@ -161,60 +120,50 @@ export class Timeline {
     this.#list.focus();
   }
 
-  #select(row: number): void {
-    if (row === this.#selected) return;
-    this.#mark(this.#selected, false);
-    this.#selected = row;
-    if (!this.#following) this.#reveal(row);
-  }
-
-  #mark(row: number, selected: boolean): void {
-    this.#rows.get(row)?.setAttribute("aria-selected", String(selected));
-  }
-
-  /** Puts the rows in sight into the document and takes the others out. */
-  #drawRows(): void {
-    const first = Math.max(0, Math.floor(this.#top / ROW_HEIGHT) - MARGIN_ROWS);
-    const last = Math.min(this.#steps.length, Math.ceil((this.#top + this.#height) / ROW_HEIGHT) + MARGIN_ROWS);
-    for (const [row, shown] of this.#rows) {
-      if (row >= first && row < last) continue;
-      shown.remove();
-      this.#rows.delete(row);
-    }
-    for (let row = first; row < last; row++) {
-      if (this.#rows.has(row)) continue;
-      const made = this.#makeRow(row);
-      this.#rows.set(row, made);
-      this.#list.append(made);
-    }
-    for (const shown of this.#rows.values()) shown.setAttribute("aria-setsize", String(this.#steps.length));
-    this.#mark(this.#selected, true);
-    const selected = this.#rows.get(this.#selected);
-    if (selected) this.#list.setAttribute("aria-activedescendant", selected.id);
-    else this.#list.removeAttribute("aria-activedescendant");
+  #drawHead({ tokenIds, tokens }: Target): void {
+    const shown = tokens.slice(0, MOST_COLUMNS);
+    this.#window.scroller.style.setProperty(
+      "--columns",
+      columnWidths(this.#run!.info.spec.iterations, tokenIds, shown),
+    );
+    this.#head.replaceChildren(
+      element("span", { class: "number" }, "Iteration"),
+      element("span", { class: "number" }, "Output dist."),
+      element("span", { class: "number" }, "Right"),
+      ...shown.map((text, position) => plainChip(tokenIds[position], text)),
+      more(tokenIds.length),
+    );
   }
 
   #makeRow(row: number): HTMLElement {
     const step = this.#steps[row];
     const { tokenIds } = this.#run!.start!.target;
     const right = tokensRight(step.tokenIds, tokenIds);
-    const made = element(
+    return element(
       "div",
       {
         "id": `row-${row}`,
-        "class": right === tokenIds.length ? "row exact" : "row",
+        "class": "cells row",
         "role": "option",
         "aria-selected": "false",
         "aria-posinset": String(row + 1),
       },
-      element("span", { class: "iteration" }, spoken("iteration "), step.iteration.toLocaleString("en")),
-      element("span", { class: "distance" }, spoken(", output distance "), formatNumber(step.outputDistance)),
-      element("span", { class: "right" }, spoken(", tokens right "), `${right}/${tokenIds.length}`, spoken(", ")),
+      element("span", { class: "number" }, spoken("iteration "), step.iteration.toLocaleString("en")),
+      element("span", { class: "number" }, spoken(", output distance "), formatNumber(step.outputDistance)),
+      element("span", { class: "number" }, spoken(", tokens right "), `${right}/${tokenIds.length}`, spoken(", ")),
       ...chipsOf(step, tokenIds).slice(0, MOST_COLUMNS).map(chip),
       more(tokenIds.length),
     );
-    made.style.insetBlockStart = `${row * ROW_HEIGHT}px`;
-    return made;
+  }
+
+  #markSelected(): void {
+    for (const [row, shown] of this.#window.rows) {
+      shown.setAttribute("aria-selected", String(row === this.#selected));
+      shown.setAttribute("aria-setsize", String(this.#steps.length));
+    }
+    const selected = this.#window.rows.get(this.#selected);
+    if (selected) this.#list.setAttribute("aria-activedescendant", selected.id);
+    else this.#list.removeAttribute("aria-activedescendant");
   }
 
   #onClick(event: MouseEvent): void {
@@ -224,7 +173,7 @@ export class Timeline {
 
   #onKey(event: KeyboardEvent): void {
     const last = this.#steps.length - 1;
-    const page = Math.max(1, Math.floor(this.#height / ROW_HEIGHT) - 2);
+    const page = Math.max(1, this.#window.capacity - 1);
     const moves: Record<string, number> = {
       ArrowUp: this.#selected - 1,
       ArrowDown: this.#selected + 1,
@@ -237,14 +186,17 @@ export class Timeline {
     else return;
     event.preventDefault();
   }
+}
 
-  #reveal(row: number): void {
-    const top = row * ROW_HEIGHT;
-    // The heads of the columns cover the uppermost row's height.
-    const lowest = top + 2 * ROW_HEIGHT - this.#height;
-    if (top < this.#top) this.#scroller.scrollTop = top;
-    else if (lowest > this.#top) this.#scroller.scrollTop = lowest;
-  }
+/** Of the three leading columns, and of each token: room for the prompt's own one with its check mark. */
+function columnWidths(iterations: number, tokenIds: readonly number[], tokens: readonly string[]): string {
+  const iteration = Math.max(9, iterations.toLocaleString("en").length + 2);
+  const right = 6 + 2 * String(tokenIds.length).length;
+  const widths = tokens.map((text, position) => {
+    const columns = columnsOf(tokenParts(tokenIds[position], text)) + 4;
+    return `${Math.min(18, Math.max(8, columns))}ch`;
+  });
+  return `${iteration}ch 12ch ${right}ch ${widths.join(" ")} auto`;
 }
 
 const more = (tokens: number): HTMLElement =>

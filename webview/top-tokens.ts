@@ -4,70 +4,89 @@ import type { StepEvent } from "../src/experiments/events.ts";
 import { chip, plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { formatNumber } from "./format.ts";
-import { type PageModel, shownStep } from "./model.ts";
+import { type PageModel, shownStep, type Target } from "./model.ts";
+import { RowWindow } from "./row-window.ts";
 
-type Target = { readonly tokenIds: readonly number[]; readonly tokens: readonly string[] };
+/** CSS pixels of a row and of the columns' heads, as in the style sheet. */
+const ROW_HEIGHT = 36;
+const HEAD_HEIGHT = 25;
 
 export class TopTokens {
+  readonly element: HTMLElement;
   readonly #title = element("h2");
-  readonly #table = element("table");
-  readonly element = element(
-    "section",
-    { "class": "top-tokens", "aria-label": "Best tokens a position" },
-    element("div", { class: "section-head" }, this.#title),
-    element(
-      "div",
-      { "class": "scroller", "tabindex": "0", "role": "region", "aria-label": "Table of the best tokens" },
-      this.#table,
-    ),
-  );
-  #shown: StepEvent | undefined;
+  readonly #head = element("div", { class: "cells names", role: "row" });
+  readonly #list = element("div", { class: "rows", role: "rowgroup" });
+  readonly #window: RowWindow;
+  #step: StepEvent | undefined;
+  #target: Target | undefined;
+
+  constructor() {
+    this.#window = new RowWindow({
+      head: element("div", { class: "head", role: "rowgroup" }, this.#head),
+      headHeight: HEAD_HEIGHT,
+      list: this.#list,
+      rowHeight: ROW_HEIGHT,
+      make: (row) => this.#makeRow(row),
+    });
+    const { scroller } = this.#window;
+    for (const [name, value] of Object.entries({ "role": "table", "tabindex": "0", "aria-label": "Best tokens" })) {
+      scroller.setAttribute(name, value);
+    }
+    this.element = element(
+      "section",
+      { "class": "top-tokens", "aria-label": "Best tokens a position" },
+      element("div", { class: "section-head" }, this.#title),
+      scroller,
+    );
+  }
 
   update(page: PageModel): void {
     const step = shownStep(page);
     const target = page.run?.start?.target;
     this.element.hidden = !step || !target;
-    if (!step || !target || step === this.#shown) return;
-    this.#shown = step;
+    if (!step || !target || step === this.#step) return;
+    this.#step = step;
+    this.#target = target;
     setText(this.#title, `Best tokens at iteration ${step.iteration.toLocaleString("en")}`);
-    this.#table.style.setProperty("--places", String(step.topK[0].length));
-    this.#table.replaceChildren(head(step), body(step, target));
+    this.#drawHead(step);
+    this.#window.clear();
+    this.#window.update(step.topK.length);
   }
-}
 
-const cell = (text: string, className?: string): HTMLElement => element("th", { scope: "col", class: className }, text);
-
-function head({ topK }: StepEvent): HTMLElement {
-  const places = Array.from({ length: topK[0].length }, (_, place) => cell(ordinal(place + 1)));
-  return element(
-    "thead",
-    {},
-    element("tr", {}, cell("Prompt", "prompt-token"), cell("Rank", "number rank"), ...places),
-  );
-}
-
-const ordinal = (place: number): string => `${place}${["st", "nd", "rd"][place - 1] ?? "th"}`;
-
-function body({ topK, targetRanks }: StepEvent, { tokenIds, tokens }: Target): HTMLElement {
-  const rows = topK.map((best, position) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, plainChip(tokenIds[position], tokens[position])),
-      element(
-        "td",
-        { class: targetRanks[position] === 1 ? "number first" : "number" },
-        targetRanks[position].toLocaleString("en"),
+  #drawHead({ topK }: StepEvent): void {
+    const places = topK[0].length;
+    this.#window.scroller.setAttribute("aria-rowcount", String(topK.length + 1));
+    this.#window.scroller.style.setProperty("--columns", `96px 56px repeat(${places}, minmax(82px, 1fr))`);
+    const names = ["Prompt", "Rank", ...Array.from({ length: places }, (_, place) => ordinal(place + 1))];
+    this.#head.replaceChildren(
+      ...names.map((name, column) =>
+        element("span", { role: "columnheader", class: column === 1 ? "number" : undefined }, name),
       ),
-      ...best.map(({ id, text, score }) =>
+    );
+  }
+
+  #makeRow(position: number): HTMLElement {
+    const { topK, targetRanks } = this.#step!;
+    const { tokenIds, tokens } = this.#target!;
+    const rank = targetRanks[position];
+    return element(
+      "div",
+      { "class": "cells", "role": "row", "aria-rowindex": String(position + 2) },
+      element("span", { role: "rowheader" }, plainChip(tokenIds[position], tokens[position])),
+      element("span", { role: "cell", class: rank === 1 ? "number first" : "number" }, rank.toLocaleString("en")),
+      ...topK[position].map(({ id, text, score }) =>
         element(
-          "td",
-          {},
+          "span",
+          { role: "cell" },
           chip({ id, text, matches: id === tokenIds[position] }),
           element("span", { class: "score" }, formatNumber(score)),
         ),
       ),
-    ),
-  );
-  return element("tbody", {}, ...rows);
+    );
+  }
 }
+
+const ordinal = (place: number): string => {
+  const tens = Math.floor(place / 10) % 10;
+  return `${place}${(tens !== 1 && ["st", "nd", "rd"][(place % 10) - 1]) || "th"}`;
+};

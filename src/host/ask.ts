@@ -10,7 +10,6 @@ import type { GPT2Config, Output } from "../networks/gpt2-config.ts";
 import {
   type Choice,
   depthChoices,
-  describeNetwork,
   knownConfig,
   methodChoices,
   type MethodSetting,
@@ -115,12 +114,7 @@ const askModel =
 const askDepth =
   (preselected: number | undefined): Question =>
   async ({ config }, place) => {
-    const blocks = await pick(
-      `How deep? Blocks of ${describeNetwork(config!)}`,
-      place,
-      preselected,
-      depthChoices(config!),
-    );
+    const blocks = await pick("How many blocks, from the input on?", place, preselected, depthChoices(config!));
     return blocks === BACK || blocks === undefined ? blocks : { blocks };
   };
 
@@ -154,7 +148,8 @@ function pick<T>(
   input.placeholder = placeholder;
   input.matchOnDetail = true;
   input.items = choices;
-  input.activeItems = choices.filter(({ value }) => value === preselected);
+  const active = choices.find(({ value }) => value === preselected);
+  if (active) input.activeItems = [active];
   return answerOf(input, place, place.step > 1, () => input.selectedItems[0]?.value);
 }
 

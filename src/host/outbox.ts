@@ -35,10 +35,6 @@ export class Outbox {
     this.#events.clear();
   }
 
-  dispose(): void {
-    this.clear();
-  }
-
   /** Events go first: a run that is over has all of them. */
   #flush(): void {
     const events = [...this.#events];

@@ -52,7 +52,7 @@ export class RunPanel implements vscode.Disposable {
     const media = (name: string) => vscode.Uri.joinPath(extensionUri, "media", name);
     panel.iconPath = { light: media("panel-light.svg"), dark: media("panel-dark.svg") };
     panel.onDidDispose(() => {
-      this.#outbox.dispose();
+      this.#outbox.clear();
       onDidDispose();
     });
     // A hidden page is taken down; it will ask again when it comes back.

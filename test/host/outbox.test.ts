@@ -27,6 +27,19 @@ describe("the outbox", () => {
     assert.equal(run.run.phase.kind, "completed");
   });
 
+  it("sends each event once", async () => {
+    const sent: ToPage[] = [];
+    const outbox = new Outbox((message) => sent.push(message));
+    for (const iteration of [0, 1]) {
+      outbox.add(info("1", "running"), [stepEvent(iteration, 0)]);
+      await wait(100);
+    }
+    assert.deepEqual(
+      sent.flatMap((message) => (message.type === "events" ? message.events : [])),
+      [stepEvent(0, 0), stepEvent(1, 0)],
+    );
+  });
+
   it("sends nothing that was cleared", async () => {
     const sent: ToPage[] = [];
     const outbox = new Outbox((message) => sent.push(message));

@@ -5,6 +5,7 @@ import type { RunInfo, RunPhase } from "../../src/host/panel-messages.ts";
 import {
   announcementOf,
   chipsOf,
+  chosenRun,
   conditionOf,
   emptyPage,
   exactRestarts,
@@ -82,6 +83,20 @@ describe("the page's model", () => {
     receive(page, { type: "show", runs: [other], shown: { id: "2", events: [] } });
     assert.equal(page.row, undefined);
     assert.equal(page.restart, undefined);
+  });
+
+  it("is about the run that was picked at once, and shows it when it has come", () => {
+    const page = running([startEvent()]);
+    const other = info({ kind: "completed" }, { id: "2" });
+    receive(page, { type: "run", run: other });
+    assert.equal(chosenRun(page)?.id, "1");
+    page.picked = "2";
+    receive(page, { type: "events", id: "1", events: [stepEvent(0, 0)] });
+    assert.equal(chosenRun(page)?.id, "2");
+    assert.equal(page.run?.info.id, "1");
+    receive(page, { type: "show", runs: page.runs, shown: { id: "2", events: wholeRun() } });
+    assert.equal(page.run?.info.id, "2");
+    assert.equal(page.picked, undefined);
   });
 
   it("adds new runs to the list and follows changes of the shown one", () => {
