@@ -1,7 +1,7 @@
-// Programs outside npm that VS Code and its tests need: found on the PATH, installed from Debian where that is possible.
+// What VS Code and the tests need from outside npm: found where it is, installed from Debian where that is possible.
 
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { withLock } from "./lock.js";
@@ -9,10 +9,21 @@ import { cache } from "./ready.js";
 
 const run = promisify(execFile);
 
-/** Debian's package for each program. */
-const PACKAGES = { chromium: "chromium", rg: "ripgrep" };
+/** Vulkan driver of Chromium that computes on the CPU: a graphics card for tests. */
+export const SWIFT_SHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
-/** @typedef {keyof typeof PACKAGES} Program */
+/** Where Debian puts Vulkan's loader. */
+const VULKAN_LOADERS = ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu/libvulkan.so.1`);
+
+/** Debian's package for each thing, and whether it is there. */
+const NEEDS = {
+  chromium: { debian: "chromium", present: () => findProgram("chromium") !== undefined },
+  rg: { debian: "ripgrep", present: () => findProgram("rg") !== undefined },
+  swiftShader: { debian: "chromium-common", present: () => existsSync(SWIFT_SHADER) },
+  vulkan: { debian: "libvulkan1", present: () => VULKAN_LOADERS.some((file) => existsSync(file)) },
+};
+
+/** @typedef {keyof typeof NEEDS} Need */
 
 /** @returns {string | undefined} where on the PATH a program is */
 export function findProgram(/** @type {string} */ name) {
@@ -29,10 +40,10 @@ export function findProgram(/** @type {string} */ name) {
 
 /**
  * Installs what is missing where apt-get is at hand and we are root. Throws a sentence that says what to install.
- * @param {Program[]} names
+ * @param {Need[]} names
  */
 export async function ensurePrograms(names) {
-  const missing = () => names.filter((name) => !findProgram(name)).map((name) => PACKAGES[name]);
+  const missing = () => names.filter((name) => !NEEDS[name].present()).map((name) => NEEDS[name].debian);
   if (missing().length === 0) return;
   if (process.getuid?.() !== 0 || !findProgram("apt-get")) {
     throw new Error(

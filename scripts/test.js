@@ -1,5 +1,5 @@
-// Runs the parts of the test: build, check (types, lint, format), unit (mocha), vscode (mocha driving a real VS Code).
-// The last line sums them up.
+// Runs the parts of the test: build, check (types, lint, format), unit (mocha), gpu (mocha on a graphics card made of
+// software), vscode (mocha driving a real VS Code). The last line sums them up.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +16,14 @@ import { prepareServer } from "./vscode-server.js";
 const PARTS = {
   build: () => counted("build", ensureBuilt),
   check,
-  unit: (parameters) => mocha("test/!(vscode)/**/*.test.ts", parameters),
+  unit: (parameters) => mocha("test/!(gpu|vscode)/**/*.test.ts", parameters),
+  gpu: async (parameters) => {
+    const prepared = await counted("a software graphics card is set up", () =>
+      ensurePrograms(["swiftShader", "vulkan"]),
+    );
+    if (prepared.failed > 0) return prepared;
+    return sum(prepared, await mocha("test/gpu/*.test.ts", parameters));
+  },
   vscode: async (parameters) => {
     const prepared = await counted("a real VS Code is set up", prepareVSCode);
     if (prepared.failed > 0) return prepared;
@@ -25,7 +32,13 @@ const PARTS = {
 };
 
 /** @type {Record<string, string[]>} what runs when one part is asked for */
-const NEEDED = { build: ["build"], check: ["check"], unit: ["build", "unit"], vscode: ["build", "vscode"] };
+const NEEDED = {
+  build: ["build"],
+  check: ["check"],
+  unit: ["build", "unit"],
+  gpu: ["gpu"],
+  vscode: ["build", "vscode"],
+};
 
 /** What keeps the house in order; the programs share nothing and run at the same time. */
 const CHECKS = {
@@ -46,7 +59,9 @@ export async function test([name, ...parameters]) {
   let counts = { passed: 0, failed: 0 };
   for (const part of name ? NEEDED[name] : Object.keys(PARTS)) {
     console.log(`\n— ${part} —`);
+    const start = performance.now();
     counts = sum(counts, await PARTS[part](parameters));
+    console.log(`  ${part} took ${Math.round((performance.now() - start) / 1000)} s`);
     if (part === "build" && counts.failed > 0) break; // the rest would test what was built before
   }
   console.log(`\n${counts.passed} passed, ${counts.failed} failed`);

@@ -1,0 +1,34 @@
+// Opens a sub-network's graph on WebGPU, for every output and metric, with ONNX Runtime's own account of where each node
+// goes on stderr.
+
+import * as ort from "onnxruntime-node";
+import { openCheckpoint } from "../../src/checkpoints/open.ts";
+import { DISTANCES, type Metric } from "../../src/networks/distance.ts";
+import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
+import { objectiveGraph } from "../../src/networks/objective.ts";
+import { locateWeight } from "../../src/runtime/compile.ts";
+import { toOnnx } from "../../src/tensorgraph/onnx.ts";
+import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
+
+const checkpoint = await openCheckpoint(TINY_GPT2, { blocks: 2 }, { cacheFolder: TEST_CACHE, initSeed: 0 });
+for (const metric of Object.keys(DISTANCES) as Metric[]) {
+  for (const output of OUTPUTS) {
+    const shape = {
+      config: checkpoint.config,
+      blocks: 2,
+      batch: 2,
+      length: 5,
+      type: "float32",
+      output,
+      metric,
+    } as const;
+    const model = toOnnx(objectiveGraph(shape), (name, tensor) => locateWeight(checkpoint, name, tensor));
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: ["webgpu", "cpu"],
+      logSeverityLevel: 0,
+      extra: { session: { model_external_initializers_file_folder_path: checkpoint.folder } },
+    });
+    await session.release();
+  }
+}
+process.exit(0);
