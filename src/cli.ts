@@ -14,11 +14,13 @@ import { EngineClient } from "./engine/client.ts";
 const programs = path.dirname(realpathSync(process.argv[1]));
 
 const stop = new AbortController();
+let engine: EngineClient | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     // The first asks for an orderly end, the second does not wait for it.
-    if (stop.signal.aborted) process.exit(EXIT.cancelled);
-    stop.abort();
+    if (!stop.signal.aborted) return stop.abort();
+    void engine?.dispose();
+    process.exit(EXIT.cancelled);
   });
 }
 
@@ -30,7 +32,9 @@ void runCli(process.argv.slice(2), version, {
   signal: stop.signal,
   cacheFolder: cacheFolder(process.env, process.platform, os.homedir()),
   workerPath: path.join(programs, "weights-worker.cjs"),
-  createEngine: (cache, onLog) =>
-    new EngineClient({ modulePath: path.join(programs, "engine.cjs"), cacheFolder: cache, onLog }),
+  createEngine(cache, onLog) {
+    engine = new EngineClient({ modulePath: path.join(programs, "engine.cjs"), cacheFolder: cache, onLog });
+    return engine;
+  },
   now: () => performance.now(),
 }).then((code) => (process.exitCode = code));

@@ -1,8 +1,11 @@
 // `inversion-lab invert TEXT`: runs the main method in the engine process and shows it.
 
+import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { errorData, LabError, messageOf } from "../common/errors.ts";
+import { errorData, LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
+import type { Progress } from "../common/progress.ts";
 import type { RunEvent } from "../experiments/events.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
 import { EXIT, type Surroundings, tell } from "./io.ts";
 import { flagOf, requestOf } from "./spec-flags.ts";
@@ -19,7 +22,8 @@ export interface InvertFlags extends Readonly<Record<string, unknown>> {
 /** Resolves to the exit code. Throws LabErrors, and OutputClosed. */
 export async function invert(text: string, flags: InvertFlags, surroundings: Surroundings): Promise<number> {
   let view: RunView | undefined;
-  const engine = surroundings.createEngine(flags.cache ?? surroundings.cacheFolder, (line) => view?.log(line));
+  const log = (line: string) => (view ? view.log(line) : tell(surroundings, line));
+  const engine = surroundings.createEngine(flags.cache ?? surroundings.cacheFolder, log);
   let record: RunRecord | undefined;
   try {
     // The engine loads while the request is read and checked.
@@ -29,11 +33,10 @@ export async function invert(text: string, flags: InvertFlags, surroundings: Sur
     const spec = parseSpec(requestOf(prompt, flags, presetOf(flags.preset, PRESETS)), flagOf);
     record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
 
-    view = await openView(spec, flags.json === true, surroundings);
-    const shown = view;
+    const shown = (view = await openView(spec, flags.json === true, surroundings));
     let last: RunEvent | undefined;
     let unrecorded: unknown;
-    const options = { signal: surroundings.signal, onProgress: shown.progress.bind(shown) };
+    const options = { signal: surroundings.signal, onProgress: (progress: Progress) => shown.progress(progress) };
     for await (const event of engine.run(spec, options)) {
       await record?.append(event).catch((error: unknown) => (unrecorded ??= error));
       await shown.show(event);
@@ -57,8 +60,11 @@ export async function invert(text: string, flags: InvertFlags, surroundings: Sur
 }
 
 /** All of stdin; the newline that `echo` puts at the end is not part of the text. */
-async function readPrompt({ stdin }: Surroundings): Promise<string> {
-  const bytes = await buffer(stdin);
+async function readPrompt({ stdin, signal }: Surroundings): Promise<string> {
+  const bytes = await buffer(addAbortSignal(signal, stdin)).catch((error: unknown) => {
+    throwIfCancelled(signal);
+    throw new LabError("badInput", `Standard input cannot be read: ${messageOf(error)}.`, { cause: error });
+  });
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, "");
   } catch {
@@ -74,7 +80,7 @@ function presetOf<Preset>(name: string | undefined, presets: Readonly<Record<str
 }
 
 /** A folder that cannot take the record is found out before the run, and is then the request's fault. */
-async function createRecord(folder: string, spec: Parameters<typeof RunRecord.createIn>[1]): Promise<RunRecord> {
+async function createRecord(folder: string, spec: ExperimentSpec): Promise<RunRecord> {
   const { RunRecord } = await import("../records/record.ts");
   try {
     return await RunRecord.createIn(folder, spec);

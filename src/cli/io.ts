@@ -34,7 +34,11 @@ export const exitCodeOf = (error: unknown): number =>
     : EXIT.failed;
 
 /** Thrown when nobody reads the output any more, as after `| head -1`: the command ends and has nothing to say. */
-export class OutputClosed extends Error {}
+export class OutputClosed extends LabError {
+  constructor() {
+    super("cancelled", "Nobody read the output any more.");
+  }
+}
 
 /**
  * Writes to stdout and waits until it is taken, so that a slow reader slows the run instead of filling the memory.

@@ -1,12 +1,12 @@
 // How a run is shown: as JSON lines for programs, as plain lines in a pipe, or live in a terminal.
 
-import type { Progress } from "../common/progress.ts";
 import { jsonLine } from "../common/json-lines.ts";
+import type { Progress } from "../common/progress.ts";
 import type { RunEvent, StartEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { isLive, PLAIN, print, type Surroundings, tell } from "./io.ts";
-import { counted, decoded, figure, header, rightTokens, summary } from "./report.ts";
 import { openProgressLine, type ProgressLine } from "./progress.ts";
+import { counted, decoded, figure, header, rightTokens, summary } from "./report.ts";
 import { visible } from "./visible-text.ts";
 
 export interface RunView {

@@ -65,7 +65,7 @@ export class EngineClient {
     }
   }
 
-  /** Ends the process; runs that go on throw. */
+  /** Ends the process, at once and even when it hangs; runs that go on throw. Resolves when it is gone. */
   async dispose(): Promise<void> {
     this.#disposed = true;
     await this.#engine?.close();
@@ -137,8 +137,13 @@ class EngineProcess {
     this.#child = forkProcess(modulePath, [cacheFolder], {
       // The extension host may be debugged; its inspector's port is taken.
       execArgv: [],
-      // In desktop VS Code the executable is Electron, and this makes it Node.
-      env: process.versions.electron ? { ...process.env, ELECTRON_RUN_AS_NODE: "1" } : process.env,
+      env: {
+        ...process.env,
+        // In desktop VS Code the executable is Electron, and this makes it Node.
+        ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: "1" }),
+        // ONNX Runtime's Linux builds report model names and hashes to their makers unless they are told not to.
+        ORT_DISABLE_TELEMETRY: "1",
+      },
       // What is shown live is then what the record and `--json` hold, and for events of this size it is the faster one.
       serialization: "json",
       stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -79,6 +79,13 @@ describe("command line", () => {
       .slice(0, -1)
       .map((line) => JSON.parse(line) as RunEvent);
 
+  /** Processes whose command line names the program (Linux; elsewhere none are found). */
+  async function running(program: string): Promise<string[]> {
+    const names = await readdir("/proc").catch(() => []);
+    const lines = await Promise.all(names.map((name) => readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "")));
+    return lines.filter((line) => line.includes(program));
+  }
+
   const specOf = (outcome: Outcome) => (eventsOf(outcome)[0] as StartEvent).spec;
 
   describe("invert --json", () => {
@@ -350,7 +357,7 @@ describe("command line", () => {
     });
 
     it("says what a search did not find, and not that it is gone", async () => {
-      const { out } = await run(["invert", "wait"], { stopAt: "iteration 5/" });
+      const { out } = await run(["invert", "wait"], { stopAt: "iteration   5/" });
       assert.match(
         out,
         /\nStopped after \d+ iterations\. Not exact: \d of 4 tokens (is|are) right\. This search did not find/,
@@ -473,6 +480,14 @@ describe("command line", () => {
       assert.equal((JSON.parse(out.trimEnd().split("\n").at(-1)!) as EndEvent).status, "cancelled");
     });
 
+    it("stops at the first Ctrl-C also while it waits for a text", async () => {
+      const child = spawn(process.execPath, [engine.cliPath, "invert", "-"], { stdio: ["pipe", "ignore", "pipe"] });
+      // By the engine's first words the program has long been listening.
+      child.stderr.once("data", () => child.kill("SIGINT"));
+      const [code] = (await once(child, "exit")) as [number];
+      assert.equal(code, 130);
+    });
+
     it("stops at once at the second Ctrl-C, however stuck the engine is", async () => {
       const { child, outcome } = start(["invert", "hang", "--json"]);
       child.stdout.once("data", () => {
@@ -482,15 +497,17 @@ describe("command line", () => {
       const began = performance.now();
       assert.equal((await outcome()).code, 130);
       assert.ok(performance.now() - began < 3000);
+      assert.deepEqual(await running(engine.modulePath), [], "and takes the engine along");
     });
 
-    it("ends quietly when nobody reads on", async () => {
-      const { child, outcome } = start(["invert", "wait", "--json"]);
+    it("ends quietly when nobody reads on, and its record says that it was stopped", async () => {
+      const folder = path.join(scratch, "unread");
+      const { child } = start(["invert", "wait", "--json", "--out", folder]);
       child.stdout.once("data", () => child.stdout.destroy());
       const [err, [code]] = await Promise.all([text(child.stderr), once(child, "exit") as Promise<[number]>]);
-      void outcome;
       assert.equal(code, 0);
       assert.doesNotMatch(err, /EPIPE|error/i);
+      assert.equal((await readRun(folder)).status, "cancelled");
     });
 
     const bash = (command: string, ...argv: string[]) =>

@@ -237,13 +237,14 @@ describe("records", () => {
       const record = await RunRecord.createIn(${JSON.stringify(runs)}, ${JSON.stringify(spec)});
       const refused = [];
       for (let n = 0; n < 100; n++) {
-        await record.append(${JSON.stringify(step(0))}).catch((error) => refused.push(error));
+        const event = { ...${JSON.stringify(step(0))}, iteration: n, text: "x".repeat((n % 7) * 100) };
+        await record.append(event).catch((error) => refused.push(error));
       }
       await record.end();
       console.log(JSON.stringify(refused.map(({ kind, message }) => kind + ": " + message)));`;
     const child = spawn(
       "bash",
-      ["-c", 'ulimit -f 8; exec "$0" --import=tsx --input-type=module -e "$1"', process.execPath, program],
+      ["-c", 'ulimit -f 10; exec "$0" --import=tsx --input-type=module -e "$1"', process.execPath, program],
       // tsx would write its cache under the same limit.
       { env: { ...process.env, TSX_DISABLE_CACHE: "1" }, stdio: ["ignore", "pipe", "inherit"] },
     );
@@ -251,6 +252,7 @@ describe("records", () => {
     const { events, status } = await readRun(runs);
     assert.ok(events.length > 10 && refused.length > 10);
     assert.equal(events.length + refused.length, 100);
+    events.forEach((event, n) => assert.equal(event.type === "step" && event.iteration, n, "no gaps"));
     assert.equal(new Set(refused).size, 1);
     assert.ok(refused[0].startsWith("storage: ") && refused[0].includes(runs), refused[0]);
     assert.equal(status, "interrupted");
