@@ -2,7 +2,7 @@
 
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
-import { LabError, messageOf } from "../common/errors.ts";
+import { LabError, type LabErrorKind, messageOf } from "../common/errors.ts";
 import type { EngineClient } from "../engine/client.ts";
 import { visible } from "./visible-text.ts";
 
@@ -28,10 +28,19 @@ export interface Surroundings {
 /** Exit codes: a contract with the programs that call this one. */
 export const EXIT = { done: 0, badInput: 2, failed: 3, cancelled: 130 } as const;
 
+/** A checkpoint that cannot be used is bad input as well: it was asked for. */
+const EXIT_OF_KIND: Readonly<Record<LabErrorKind, number>> = {
+  badInput: EXIT.badInput,
+  checkpoint: EXIT.badInput,
+  cancelled: EXIT.cancelled,
+  memory: EXIT.failed,
+  device: EXIT.failed,
+  storage: EXIT.failed,
+  engine: EXIT.failed,
+};
+
 export const exitCodeOf = (error: unknown): number =>
-  error instanceof LabError && (error.kind === "badInput" || error.kind === "cancelled")
-    ? EXIT[error.kind]
-    : EXIT.failed;
+  error instanceof LabError ? EXIT_OF_KIND[error.kind] : EXIT.failed;
 
 /** Thrown when nobody reads the output any more, as after `| head -1`: the command ends and has nothing to say. */
 export class OutputClosed extends LabError {

@@ -141,8 +141,6 @@ class EngineProcess {
         ...process.env,
         // In desktop VS Code the executable is Electron, and this makes it Node.
         ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: "1" }),
-        // ONNX Runtime's Linux builds report model names and hashes to their makers unless they are told not to.
-        ORT_DISABLE_TELEMETRY: "1",
       },
       // What is shown live is then what the record and `--json` hold, and for events of this size it is the faster one.
       serialization: "json",

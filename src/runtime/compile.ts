@@ -1,7 +1,7 @@
 // Graph → ONNX Runtime session. The weights stay where the checkpoint's files hold them: the session is told their
 // folder, and maps them from there.
 
-import * as ort from "onnxruntime-node";
+import * as ort from "./onnxruntime.ts";
 import type { Checkpoint, StoredType } from "../checkpoints/checkpoint.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { type FloatArray, typeOf } from "../common/floats.ts";

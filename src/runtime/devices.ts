@@ -1,6 +1,6 @@
 // From a device's name to the ONNX Runtime execution providers that serve it, in order of preference.
 
-import type { InferenceSession } from "onnxruntime-node";
+import type { InferenceSession } from "./onnxruntime.ts";
 
 interface Device {
   readonly providers: readonly InferenceSession.ExecutionProviderConfig[];
