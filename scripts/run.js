@@ -1,6 +1,8 @@
 // Makes the project ready and then runs one of its programs: node scripts/run.js PROGRAM [PARAMETERS]. Uses only what
 // Node brings along until the packages are there.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { runMain } from "node:module";
 import path from "node:path";
 import { ensureBuilt, ensureModules, root } from "./ready.js";
@@ -16,6 +18,7 @@ const PROGRAMS = {
   watch: { built: false, run: async () => (await import("./build.js")).watch() },
   check: { built: false, run: async () => (await import("./test.js")).test(["check"]) },
   test: { built: false, run: async (parameters) => (await import("./test.js")).test(parameters) },
+  bench: { built: false, run: bench },
   package: { built: true, run: async (parameters) => (await import("./package.js")).main(parameters) },
 };
 
@@ -23,6 +26,13 @@ const PROGRAMS = {
 function runCli(/** @type {string[]} */ parameters) {
   process.argv = [process.execPath, path.join(root, "dist", "cli.cjs"), ...parameters];
   runMain();
+}
+
+/** Needs nothing built: it measures the sources. */
+async function bench() {
+  const bench = path.join(root, "bench", "bench.ts");
+  const [code] = await once(spawn(process.execPath, ["--import=tsx/esm", bench], { stdio: "inherit" }), "exit");
+  process.exitCode = code;
 }
 
 const [name = "", ...parameters] = process.argv.slice(2);
