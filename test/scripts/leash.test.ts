@@ -15,9 +15,12 @@ const FAMILY = `
   setInterval(() => {}, 1e6);`;
 
 describe("a leash", () => {
+  let family: number[] = [];
+  afterEach(() => family.filter(isAlive).forEach((pid) => process.kill(pid, "SIGKILL")));
+
   it("ends the program and its children when it is let go", async () => {
     const leash = fork(LEASH, [process.execPath, "-e", FAMILY], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
-    const family = await processIds(leash);
+    family = await processIds(leash);
     assert.deepEqual(family.map(isAlive), [true, true]);
     leash.disconnect();
     await once(leash, "exit");
@@ -29,14 +32,14 @@ describe("a leash", () => {
       "-e",
       `require("node:child_process").fork(${JSON.stringify(LEASH)}, [process.execPath, "-e", ${JSON.stringify(FAMILY)}])`,
     ]);
-    const family = await processIds(holder);
+    family = await processIds(holder);
     holder.kill("SIGKILL");
     await until("both have ended", () => !family.some(isAlive));
   });
 
   it("ends the children when the program ends before them", async () => {
     const leash = fork(LEASH, [process.execPath, "-e", FAMILY], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
-    const family = await processIds(leash);
+    family = await processIds(leash);
     process.kill(family[0] ?? 0, "SIGKILL");
     await until("both have ended", () => !family.some(isAlive));
   });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Panel } from "./panel.ts";
 import { until } from "./until.ts";
-import { THEMES, Workbench, type Theme, type WorkbenchOptions } from "./workbench.ts";
+import { shown, THEMES, Workbench, type Theme, type WorkbenchOptions } from "./workbench.ts";
 
 /** A network that takes well under a millisecond an iteration. */
 const MINI = { "inversionLab.checkpoint": "random:mini" };
@@ -65,6 +65,18 @@ describe("Invert Selection with GPT-2's full size", () => {
     if (this.test) this.test.title += `: ${Math.round(elapsed)} ms`;
     await the.panel.waitForState("Done", 60_000);
     assert.ok(elapsed <= 3000); // on a machine that has nothing else to do it is well under 1000
+  });
+
+  it("shows the best tokens of the iteration that the keyboard picks", async () => {
+    await the.workbench.runCommand("View: Toggle Primary Side Bar Visibility");
+    const page = await the.panel.page();
+    const iterations = page.getByRole("listbox", { name: "Shown iterations" });
+    await iterations.press("Home");
+    for (const iteration of [0, 4, 8, 12]) {
+      const title = `Best tokens at iteration ${iteration}`;
+      await shown(page.getByRole("heading", { name: title, exact: true }), `"${title}"`);
+      if (iteration < 12) await iterations.press("ArrowDown");
+    }
   });
 
   for (const theme of Object.keys(THEMES) as Theme[]) {

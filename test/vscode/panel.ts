@@ -35,7 +35,10 @@ export class Panel {
   /** Waits until at least so many iterations are shown. */
   async waitForRows(count: number): Promise<void> {
     const page = await this.page();
-    await until(`the panel shows ${count} iterations`, async () => (await page.locator(".row").count()) >= count);
+    await until(
+      `the panel shows ${count} iterations`,
+      async () => (await page.locator(".timeline .row").count()) >= count,
+    );
   }
 
   /** "Exact: all 5 tokens", say. */
@@ -57,7 +60,7 @@ export class Panel {
   }
 
   async newestRow(): Promise<Locator> {
-    return (await this.page()).locator(".row").last();
+    return (await this.page()).locator(".timeline .row").last();
   }
 
   /** Chooses the latest run whose label has this text. */

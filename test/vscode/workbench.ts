@@ -38,6 +38,7 @@ const QUIET = {
   "git.enabled": false,
   "telemetry.telemetryLevel": "off",
   "editor.occurrencesHighlight": "off",
+  "editor.minimap.enabled": false,
   // Without it a page that is loaded again shows the document that its address names and nothing else.
   "window.restoreWindows": "preserve",
 };
@@ -240,6 +241,7 @@ export class Workbench {
   /** A picture for the documentation. */
   async screenshot(name: string): Promise<void> {
     await mkdir(SCREENSHOTS, { recursive: true });
+    await this.page.mouse.move(0, 0); // away from whatever it hovers over
     await this.page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
   }
 
