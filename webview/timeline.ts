@@ -45,6 +45,8 @@ export class Timeline {
   #restart = 0;
   #steps: readonly StepEvent[] = [];
   #selected = -1;
+  /** The row that was last scrolled into view. */
+  #revealed = -1;
   /** Is the newest row under study? */
   #following = true;
   /** Is the end of the list in sight, to be kept there as it grows? */
@@ -95,8 +97,9 @@ export class Timeline {
     if (this.#head.childElementCount === 0) this.#drawHead(run.start.target);
     this.#restarts.update(restartOptions(run), page.restart === undefined ? "" : String(page.restart));
     const row = shownRow(page);
-    const moved = row !== this.#selected;
+    const moved = row !== this.#revealed;
     this.#selected = row;
+    this.#revealed = row;
     this.#window.update(this.#steps.length);
     if (moved && !this.#following) this.#window.reveal(row);
     this.#keepEnd();
@@ -106,6 +109,7 @@ export class Timeline {
     this.#window.clear();
     this.#head.replaceChildren();
     this.#selected = -1;
+    this.#revealed = -1;
   }
 
   /** As the list grows, or its part in sight shrinks. */
@@ -182,8 +186,11 @@ export class Timeline {
       Home: 0,
     };
     if (event.key === "End") this.#followNewest();
-    else if (event.key in moves) this.#actions.pickRow(Math.max(0, Math.min(last, moves[event.key])));
-    else return;
+    else if (event.key in moves) {
+      // Kept at once: the next key may come before the page is drawn again.
+      this.#selected = Math.max(0, Math.min(last, moves[event.key]));
+      this.#actions.pickRow(this.#selected);
+    } else return;
     event.preventDefault();
   }
 }

@@ -1,9 +1,7 @@
 // From a device's name to the ONNX Runtime execution providers that serve it, in order of preference.
 
-import type { InferenceSession } from "./onnxruntime.ts";
-
 interface Device {
-  readonly providers: readonly InferenceSession.ExecutionProviderConfig[];
+  readonly providers: readonly string[];
   /** Said when no session can be made on it. */
   readonly help: string;
 }
