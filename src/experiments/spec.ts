@@ -52,7 +52,7 @@ const experimentSpec = z.strictObject({
   dtype: z.enum(["float32", "float64"]).default("float32").describe("Number format of the computation."),
   topK: count(1, 100).default(5).describe("Tokens listed a position."),
   decoder: z.enum(DECODERS).default("pseudoinverse").describe("How an embedding becomes tokens."),
-  every: count(1, 1_000_000).optional().describe("Decode and show each so many iterations; by default about 50 times."),
+  every: count(1, 1_000_000).optional().describe("Decode and show each so many iterations; by default about 40 times."),
   shiftStd: z.number().positive().default(0.05).describe("σ of the shift test, absolute."),
   shiftDraws: count(1, 1024).default(16).describe("Draws of the shift test; its median is the bar."),
   device: z.enum(DEVICES).default("auto").describe("Where the network runs."),
@@ -86,8 +86,8 @@ export const PRESETS = {
   },
 } as const satisfies Record<string, Partial<ExperimentRequest>>;
 
-/** About fifty shown iterations, whatever N is. */
-const defaultEvery = (iterations: number): number => Math.max(1, Math.round(iterations / 50));
+/** About forty shown iterations, whatever N is: each costs as much as several iterations of a shallow network. */
+const defaultEvery = (iterations: number): number => Math.max(1, Math.round(iterations / 40));
 
 /** What the person who made the request calls a field: a flag, a setting. */
 export type FieldName = (field: string) => string;

@@ -18,7 +18,7 @@ describe("experiment spec", () => {
   it("needs a prompt only", () => {
     const spec = parseSpec({ prompt: "The sky is blue." });
     assert.equal(spec.blocks, 1);
-    assert.equal(spec.every, spec.iterations / 50);
+    assert.equal(spec.every, spec.iterations / 40);
   });
 
   it("parses its own result again to the same", () => {
