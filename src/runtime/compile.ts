@@ -17,11 +17,6 @@ export interface CompileOptions {
   readonly checkpoint?: Checkpoint;
   readonly device: DeviceName;
   readonly memory: MemoryMode;
-  /**
-   * Is this the session that runs over and over? Its threads stay awake from one run to the next. Those of all others
-   * go to sleep, or they would hold the processors that this one needs: on two cores, three times the work's own time.
-   */
-  readonly hot?: boolean;
 }
 
 /** A graph that can be run. Holds native memory until it is released. */
@@ -54,7 +49,7 @@ export function locateWeight(checkpoint: Checkpoint | undefined, name: string, {
 /** Throws a LabError of kind "device" when the device cannot run the graph, of kind "memory" when it does not fit. */
 export async function compile(
   outputs: Readonly<Record<string, Tensor>>,
-  { checkpoint, device, memory, hot = false }: CompileOptions,
+  { checkpoint, device, memory }: CompileOptions,
 ): Promise<CompiledGraph> {
   const model = toOnnx(outputs, (name, tensor) => locateWeight(checkpoint, name, tensor));
   let session: ort.InferenceSession;
@@ -65,7 +60,9 @@ export async function compile(
       extra: {
         session: {
           ...(checkpoint && { model_external_initializers_file_folder_path: checkpoint.folder }),
-          ...(!hot && { force_spinning_stop: "1" }),
+          // Waiting threads sleep. Spinning gains 3 to 5 % on a quiet machine, and takes the processors away from the
+          // editor and from the lab's other sessions: with VS Code on two cores a run takes more than twice as long.
+          intra_op: { allow_spinning: "0" },
           ...(memory === "low" && { disable_prepacking: "1" }),
         },
       },

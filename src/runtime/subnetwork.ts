@@ -22,7 +22,7 @@ export async function openSubnetwork(options: SubnetworkOptions): Promise<Subnet
   const shape: ObjectiveShape = { ...options, config: options.checkpoint.config };
   const graph = objectiveGraph(shape);
   checkMemory(shape, options.memory);
-  return new Subnetwork(shape, options, await compile(graph, { ...options, hot: true }));
+  return new Subnetwork(shape, options, await compile(graph, options));
 }
 
 export class Subnetwork implements NetworkFunctions {
