@@ -4,6 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { LabError, messageOf } from "../common/errors.ts";
 import { type CreateFlags, type ListFlags, create, listCached } from "./checkpoints.ts";
+import { doctor, type DoctorFlags } from "./doctor.ts";
 import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph.ts";
 import { invert, type InvertFlags } from "./invert.ts";
 import { EXIT, exitCodeOf, OutputClosed, type Surroundings, tell } from "./io.ts";
@@ -91,6 +92,16 @@ function commands(
     .option("--json", "print one JSON object and nothing else")
     .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
     .action((flags: GraphFlags) => graph(flags, surroundings));
+
+  const examining = program
+    .command("doctor")
+    .description("show what a checkpoint computes for a fixed prompt, to compare with other programs");
+  for (const option of specOptions(["checkpoint", "initSeed"], schema)) examining.addOption(option);
+  examining
+    .option("--blocks <N>", "number of transformer blocks, from the input on (default: all)")
+    .option("--json", "print one JSON object a line and nothing else")
+    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
+    .action((flags: DoctorFlags) => doctor(flags, surroundings));
   return program;
 }
 

@@ -37,7 +37,17 @@ export const outputWidth = ({ config, output }: SubnetworkShape): number =>
  * e [B, T, D] (token plus position embedding) → [B, T, D] or, with a head, [B, T, V]. `block` is the state after the
  * last block, `finalNorm` is after ln_f, `head` are the logits of that, and `blockHead` the logits of `block` as it is.
  */
-export function gpt2Subnetwork(embedding: Tensor, { config, blocks, output }: SubnetworkShape): Tensor {
+export function gpt2Subnetwork(embedding: Tensor, shape: SubnetworkShape): Tensor {
+  const [B, T] = embedding.shape;
+  const x = residualStream(embedding, shape).at(-1) as Tensor;
+  return reshape(ending(x, shape.config, shape.output), [B, T, outputWidth(shape)]);
+}
+
+/** The residual stream before the first block and after each of the first `blocks`: e [B, T, D] → n + 1 of [B·T, D]. */
+export function residualStream(
+  embedding: Tensor,
+  { config, blocks }: Pick<SubnetworkShape, "config" | "blocks">,
+): Tensor[] {
   const [B, T, D] = embedding.shape;
   if (D !== config.width) throw new LabError("badInput", `The input is ${D} wide; the network is ${config.width}.`);
   if (T > config.positions) {
@@ -47,9 +57,9 @@ export function gpt2Subnetwork(embedding: Tensor, { config, blocks, output }: Su
     throw new LabError("badInput", `${blocks} blocks were asked for; the network has ${config.blocks}.`);
   }
   const mask = causalMask(T, embedding.type as FloatType);
-  let x = reshape(embedding, [B * T, D]);
-  for (let index = 0; index < blocks; index++) x = block(x, mask, index, B, config);
-  return reshape(ending(x, config, output), [B, T, outputWidth({ config, blocks, output })]);
+  const stream = [reshape(embedding, [B * T, D])];
+  for (let index = 0; index < blocks; index++) stream.push(block(stream[index], mask, index, B, config));
+  return stream;
 }
 
 /** What follows the last block: x [N, D] → [N, D] or [N, V]. */

@@ -422,6 +422,18 @@ describe("command line", () => {
       assert.match((await run(["checkpoints", "list", "--cache", cache])).out, /seed 0 .* 1 of 2 blocks .* kB/);
     });
 
+    it("doctor prints a checkpoint's figures, for people and for programs", async () => {
+      const asked = ["doctor", "--checkpoint", `random:${config()}`, "--blocks", "1"];
+      const { code, out } = await run(asked);
+      assert.equal(code, 0);
+      assert.match(out, /tap +norm +checksum\nembedding +\d.*\nblock 1 +\d.*\nfinalNorm +\d.*\nlogits +\d/);
+      const report = JSON.parse((await run([...asked, "--json"])).out) as { taps: object[]; nextTokens: object[] };
+      assert.deepEqual([report.taps.length, report.nextTokens.length], [4, 5]);
+      const nothing = await run(["doctor"]);
+      assert.equal(nothing.code, 2);
+      assert.match(nothing.err, /name a checkpoint with --checkpoint/);
+    });
+
     it("graph writes a network that a bare runtime opens, with the contract's inputs and outputs", async () => {
       const folder = path.join(scratch, "graph");
       const outcome = await run([

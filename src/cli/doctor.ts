@@ -1,0 +1,89 @@
+// `inversion-lab doctor`: what this machine and a checkpoint really compute, as figures that can be held against other
+// programs'. Each section is a list of lines for people and of objects for programs.
+
+import { LabError } from "../common/errors.ts";
+import { jsonLine } from "../common/json-lines.ts";
+import type { ParityReport } from "../engine/parity.ts";
+import { print, type Surroundings } from "./io.ts";
+import { openProgressLine, type ProgressLine } from "./progress.ts";
+import { counted } from "./report.ts";
+import { decimal, flagOf, requestOf } from "./spec-flags.ts";
+import { visible } from "./visible-text.ts";
+
+export interface DoctorFlags extends Readonly<Record<string, unknown>> {
+  readonly checkpoint?: string;
+  readonly initSeed?: number;
+  /** As typed. */
+  readonly blocks?: string;
+  readonly json?: boolean;
+  readonly cache?: string;
+}
+
+/** Makes one section's findings: objects for `--json`, each with the lines that say the same to a person. */
+type Section = (
+  flags: DoctorFlags,
+  surroundings: Surroundings,
+  progress: ProgressLine | undefined,
+) => AsyncIterable<{ readonly finding: object; readonly lines: readonly string[] }>;
+
+const SECTIONS: readonly Section[] = [checkpointSection];
+
+/** Throws LabErrors. */
+export async function doctor(flags: DoctorFlags, surroundings: Surroundings): Promise<void> {
+  const progress = flags.json ? undefined : await openProgressLine(surroundings);
+  try {
+    let found = false;
+    for (const section of SECTIONS) {
+      for await (const { finding, lines } of section(flags, surroundings, progress)) {
+        found = true;
+        progress?.close();
+        const text = flags.json ? jsonLine(finding) : lines.map((line) => `${visible(line)}\n`).join("");
+        await print(surroundings, text);
+      }
+    }
+    if (!found) throw new LabError("badInput", "There is nothing to look at: name a checkpoint with --checkpoint.");
+  } finally {
+    progress?.close();
+  }
+}
+
+/** What a checkpoint computes for a fixed prompt; test/reference/doctor.py does the same in PyTorch. */
+async function* checkpointSection(
+  flags: DoctorFlags,
+  { cacheFolder, workerPath, signal }: Surroundings,
+  progress: ProgressLine | undefined,
+): ReturnType<Section> {
+  if (flags.checkpoint === undefined) return;
+  const { parseSpec } = await import("../experiments/spec.ts");
+  const asked = flags.blocks === undefined ? undefined : blocksOf(flags.blocks);
+  const { checkpoint, initSeed } = parseSpec(requestOf("any", { ...flags, blocks: asked }), flagOf);
+  const { parityReport, PARITY_PROMPT } = await import("../engine/parity.ts");
+  const options = { cacheFolder: flags.cache ?? cacheFolder, initSeed, workerPath, signal, onProgress: progress?.show };
+  const report = await parityReport(checkpoint, asked, options);
+  yield { finding: { type: "checkpoint", prompt: PARITY_PROMPT, ...report }, lines: describe(report, PARITY_PROMPT) };
+}
+
+function blocksOf(value: string): number {
+  const blocks = decimal("--blocks", value);
+  if (Number.isInteger(blocks) && blocks >= 1) return blocks;
+  throw new LabError("badInput", `--blocks is ${value}: it takes a whole number from 1 on.`);
+}
+
+/** Seven digits: float32 has no more. */
+const digits = (value: number): string => value.toPrecision(7).padStart(14);
+
+function describe(report: ParityReport, prompt: string): string[] {
+  const { source, revision, fingerprint, blocks, tokenIds, taps, nextTokens } = report;
+  return [
+    `Checkpoint ${source}${revision ? ` at ${revision}` : ""}, fingerprint ${fingerprint.slice(0, 12)}`,
+    `“${prompt}” = tokens ${tokenIds.join(", ")}; ${counted(blocks, "block")}, float32 on the CPU`,
+    "",
+    `${"tap".padEnd(12)}${"norm".padStart(14)}${"checksum".padStart(14)}`,
+    ...taps.map(({ tap, norm, checksum }) => `${tap.padEnd(12)}${digits(norm)}${digits(checksum)}`),
+    "",
+    "next token",
+    ...nextTokens.map(
+      ({ id, text, probability }) => `${probability.toFixed(6).padStart(10)}  ${String(id).padStart(6)}  “${text}”`,
+    ),
+  ];
+}
