@@ -32,6 +32,7 @@ void runCli(process.argv.slice(2), version, {
   signal: stop.signal,
   cacheFolder: cacheFolder(process.env, process.platform, os.homedir()),
   workerPath: path.join(programs, "weights-worker.cjs"),
+  modelsFolder: path.join(programs, "..", "models"),
   createEngine(cache, onLog) {
     engine = new EngineClient({ modulePath: path.join(programs, "engine.cjs"), cacheFolder: cache, onLog });
     return engine;

@@ -109,6 +109,8 @@ const SIZES = {
 } as const;
 export type SizeName = keyof typeof SIZES;
 export const SIZE_NAMES = Object.keys(SIZES) as SizeName[];
+/** The checkpoint that comes with the program: trained, in the sizes of `random:mini`. A folder of that name is `./mini`. */
+export const MINI = "mini";
 export const isSizeName = (name: string): name is SizeName => Object.hasOwn(SIZES, name);
 
 /** The config.json of `GPT2LMHeadModel(GPT2Config())` in one of its sizes. */

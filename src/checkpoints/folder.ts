@@ -10,7 +10,7 @@ import type { OnProgress } from "../common/progress.ts";
 import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from "../networks/gpt2-config.ts";
 import { auditFile, isStoredType, type FileAudit } from "./audit.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
-import { readConfig, SIZE_NAMES } from "./config.ts";
+import { MINI, readConfig, SIZE_NAMES } from "./config.ts";
 import { errorCode } from "./files.ts";
 import { CONFIG_FILE, INDEX_FILE, plainName, WEIGHTS_FILE } from "./hugging-face.ts";
 import { readSafetensorsHeader, type Safetensors, type SafetensorsEntry } from "./safetensors.ts";
@@ -26,10 +26,16 @@ export interface FolderOptions {
 
 /**
  * Opens the first `blocks` blocks of the checkpoint in a folder, after checking that every weight needed is there, has
- * its shape and holds finite numbers. Throws a LabError (checkpoint) that names what is wrong.
+ * its shape and holds finite numbers. `place` is the folder where `source` is a name for it. Throws a LabError
+ * (checkpoint) that names what is wrong.
  */
-export async function openFolder(source: string, blocks: number, options: FolderOptions): Promise<Checkpoint> {
-  const folder = await existingFolder(source);
+export async function openFolder(
+  source: string,
+  blocks: number,
+  options: FolderOptions,
+  place = source,
+): Promise<Checkpoint> {
+  const folder = await existingFolder(place);
   const { config } = await readConfig(path.join(folder, CONFIG_FILE)).catch((error: unknown): never => {
     if (error instanceof LabError) throw error;
     const why = errorCode(error) === "ENOENT" ? `has no ${CONFIG_FILE}` : `cannot be read: ${messageOf(error)}`;
@@ -69,7 +75,7 @@ async function existingFolder(source: string): Promise<string> {
   const folder = path.resolve(source);
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return folder;
-  const sources = SIZE_NAMES.map((name) => `random:${name}`).join(", ");
+  const sources = [MINI, ...SIZE_NAMES.map((name) => `random:${name}`)].join(", ");
   throw new LabError(
     "checkpoint",
     found

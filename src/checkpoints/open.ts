@@ -3,6 +3,7 @@
 import { LabError } from "../common/errors.ts";
 import path from "node:path";
 import type { Checkpoint } from "./checkpoint.ts";
+import { MINI } from "./config.ts";
 import { checkDepth, openFolder } from "./folder.ts";
 import { RANDOM, randomNetwork } from "./random.ts";
 import { openRandom, writeWholeFolder, type WritingOptions } from "./random-folder.ts";
@@ -14,17 +15,22 @@ export interface OpenOptions extends WritingOptions {
   readonly cacheFolder: string;
   /** Seed of random weights; a folder's weights are what they are. */
   readonly initSeed: number;
+  /** Where the checkpoints lie that come with the program; without it there are none. */
+  readonly modelsFolder?: string;
 }
 
 /**
- * Opens the first `blocks` blocks and what stands around them, from `random:NAME`, `random:PATH/config.json` or a
- * folder. Throws a LabError: badInput (more blocks than there are), checkpoint, storage, cancelled.
+ * Opens the first `blocks` blocks and what stands around them, from `random:NAME`, `random:PATH/config.json`, `mini` or
+ * a folder. Throws a LabError: badInput (more blocks than there are), checkpoint, storage, cancelled.
  */
 export async function openCheckpoint(
   source: string,
   { blocks }: { readonly blocks: number },
   options: OpenOptions,
 ): Promise<Checkpoint> {
+  if (source === MINI && options.modelsFolder !== undefined) {
+    return openFolder(source, blocks, options, path.join(options.modelsFolder, MINI));
+  }
   if (!source.startsWith(RANDOM)) return openFolder(source, blocks, options);
   const network = await randomNetwork(source, options.initSeed);
   checkDepth(source, blocks, network.config);

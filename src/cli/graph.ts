@@ -39,9 +39,9 @@ export async function graph(flags: GraphFlags, surroundings: Surroundings): Prom
   const { exportGraph } = await import("../runtime/export.ts");
   const progress = flags.json ? undefined : await openProgressLine(surroundings);
   try {
-    const { workerPath, signal } = surroundings;
+    const { workerPath, modelsFolder, signal } = surroundings;
     const cacheFolder = flags.cache ?? surroundings.cacheFolder;
-    const options = { cacheFolder, initSeed, workerPath, signal, onProgress: progress?.show };
+    const options = { cacheFolder, initSeed, workerPath, modelsFolder, signal, onProgress: progress?.show };
     const checkpoint = await openCheckpoint(source, { blocks }, options);
     progress?.show({ stage: "Writing the graph" });
     const shape = { blocks, output, batch, length, type: dtype, metric };

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly cacheFolder: string;
   /** Where the bundled weights worker lies. */
   readonly workerPath?: string;
+  /** Where the checkpoints lie that come with the program. */
+  readonly modelsFolder?: string;
   createEngine(cacheFolder: string, onLog: (line: string) => void): EngineClient;
   /** Milliseconds of any steady clock. */
   now(): number;

@@ -20,6 +20,8 @@ export interface LaboratoryOptions {
   readonly cacheFolder: string;
   /** Program that generates random weights in threads; without it they are generated in this one. */
   readonly workerPath?: string;
+  /** Where the checkpoints lie that come with the program; without it there are none. */
+  readonly modelsFolder?: string;
 }
 
 export class Laboratory implements Experimenter {

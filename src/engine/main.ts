@@ -30,8 +30,9 @@ serve(
 async function openLaboratory(): Promise<Experimenter> {
   try {
     const { Laboratory } = await import("./laboratory.ts");
-    const workerPath = path.join(path.dirname(realpathSync(program)), "weights-worker.cjs");
-    return new Laboratory({ cacheFolder, workerPath });
+    const programs = path.dirname(realpathSync(program));
+    const workerPath = path.join(programs, "weights-worker.cjs");
+    return new Laboratory({ cacheFolder, workerPath, modelsFolder: path.join(programs, "..", "models") });
   } catch (error) {
     throw new LabError("engine", `The engine could not be loaded: ${messageOf(error).split("\n")[0]}`, {
       cause: error,

@@ -256,6 +256,19 @@ describe("a checkpoint folder", () => {
     assert.equal(readRows(checkpoint, "wpe.weight", [0]).length, 8);
   });
 
+  it("comes with the program under the name mini", async () => {
+    const modelsFolder = await newFolder();
+    const folder = await writeCheckpoint(path.join(modelsFolder, "mini"), configJson(TINY), weights);
+    const options = { cacheFolder, initSeed: 0, modelsFolder };
+    const [named, direct] = [await openCheckpoint("mini", { blocks: 2 }, options), await opened(folder)];
+    assert.deepEqual(named, { ...direct, source: "mini" });
+    await assert.rejects(openCheckpoint("mini", { blocks: 3 }, options), {
+      kind: "badInput",
+      message: "3 blocks were asked for, and mini has 2.",
+    });
+    await refused("mini", /There is no checkpoint "mini"/);
+  });
+
   describe("is refused", () => {
     it("when it is not there, or is a file", async () => {
       await refused("/nowhere/at/all", /There is no checkpoint "\/nowhere\/at\/all".*random:gpt2/);
