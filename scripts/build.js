@@ -15,6 +15,7 @@ const node = {
   entryPoints: {
     "extension": "src/extension.ts",
     "engine": "src/engine/main.ts",
+    "device-trial": "src/runtime/trial-process.ts",
     "weights-worker": "src/checkpoints/weights-worker.ts",
     "cli": "src/cli.ts",
   },

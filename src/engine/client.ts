@@ -5,6 +5,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import readline from "node:readline";
 import type { Readable } from "node:stream";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
+import { nodeProcess } from "../common/node-process.ts";
 import type { OnProgress } from "../common/progress.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -135,13 +136,7 @@ class EngineProcess {
   constructor({ modulePath, cacheFolder, onLog, fork: forkProcess = fork, patienceMs = 5000 }: EngineOptions) {
     this.#patienceMs = patienceMs;
     this.#child = forkProcess(modulePath, [cacheFolder], {
-      // The extension host may be debugged; its inspector's port is taken.
-      execArgv: [],
-      env: {
-        ...process.env,
-        // In desktop VS Code the executable is Electron, and this makes it Node.
-        ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: "1" }),
-      },
+      ...nodeProcess(),
       // What is shown live is then what the record and `--json` hold, and for events of this size it is the faster one.
       serialization: "json",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -228,7 +223,10 @@ class EngineProcess {
         if (message.event.type === "end") this.#settle(run);
         return;
       case "failed":
-        return this.#settle(run, new LabError(message.error.kind, message.error.message));
+        // A graphics driver that has failed once is of no use to the process any more; the next run gets a new one.
+        if (message.error.kind === "device") this.#open = false;
+        this.#settle(run, new LabError(message.error.kind, message.error.message));
+        if (!this.#open && this.#runs.size === 0) this.#child.kill("SIGKILL");
     }
   }
 

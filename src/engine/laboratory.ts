@@ -6,13 +6,15 @@ import { LabError, throwIfCancelled } from "../common/errors.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import { invert } from "../experiments/inversion.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { resolveDevice } from "../runtime/devices.ts";
+import { automaticDevice, forgetAutomaticDevice } from "../runtime/device-choice.ts";
+import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices.ts";
 import { openSubnetwork, type Subnetwork } from "../runtime/subnetwork.ts";
 import { VERSIONS } from "../runtime/versions.ts";
 import { type Decoder, openDecoder } from "../text/decoders.ts";
 import { embedTokens } from "../text/embedding.ts";
 import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import type { OnProgress } from "../common/progress.ts";
 import type { Experimenter, ExperimentOptions } from "./server.ts";
 
 export interface LaboratoryOptions {
@@ -22,6 +24,8 @@ export interface LaboratoryOptions {
   readonly workerPath?: string;
   /** Where the checkpoints lie that come with the program; without it there are none. */
   readonly modelsFolder?: string;
+  /** Program that tries a device out; without it `auto` means the CPU. */
+  readonly trialProgram?: string;
 }
 
 export class Laboratory implements Experimenter {
@@ -48,10 +52,11 @@ export class Laboratory implements Experimenter {
     const statistics = await this.#statistics.open(fingerprint, () => embeddingStatistics(checkpoint, options));
     throwIfCancelled(signal);
     onProgress({ stage: "Opening the network" });
-    const device = resolveDevice(spec.device);
     const { blocks, output, restarts: batch, dtype: type, metric, memory, positions, decoder, topK } = spec;
-    const shape = { blocks, output, batch, length: targetIds.length, type, metric, device, memory };
-    const network = await this.#network.open({ fingerprint, ...shape }, () => openSubnetwork({ ...shape, checkpoint }));
+    const shape = { blocks, output, batch, length: targetIds.length, type, metric, memory };
+    const { network, device } = await this.#onDevice(spec, onProgress, (device) =>
+      this.#network.open({ fingerprint, ...shape, device }, () => openSubnetwork({ ...shape, device, checkpoint })),
+    );
     const reading = { decoder, positions, batch, targetIds, topK };
     const reader = await this.#decoder.open({ fingerprint, ...reading }, () =>
       openDecoder(checkpoint, statistics, reading),
@@ -64,11 +69,54 @@ export class Laboratory implements Experimenter {
       embed: (ids: readonly number[]) => embedTokens(checkpoint, ids, positions, type),
       moments: embeddingMoments(checkpoint, statistics, positions, targetIds.length),
       text: tokenizer,
-      provenance: { device, checkpoint: { source: checkpoint.source, fingerprint }, versions: VERSIONS },
+      provenance: {
+        device,
+        memory: network.memory,
+        checkpoint: { source: checkpoint.source, fingerprint },
+        versions: VERSIONS,
+      },
       now: () => performance.now(),
     };
     yield* invert(spec, setting, signal);
   }
+
+  /**
+   * Opens a network on the device that the spec asks for. `auto` takes the CPU for what the device it means cannot do or
+   * cannot hold. Throws a LabError when a device was asked for by its name and is not to be had.
+   */
+  async #onDevice<Network>(
+    { device: asked, dtype }: ExperimentSpec,
+    onProgress: OnProgress,
+    open: (device: DeviceName) => Promise<Network>,
+  ): Promise<{ network: Network; device: DeviceName }> {
+    if (asked !== "auto") {
+      checkDevice(asked, dtype);
+      return { network: await open(asked), device: asked };
+    }
+    const { trialProgram, cacheFolder } = this.#options;
+    const onTrial = (label: string) => onProgress({ stage: `Trying ${label}` });
+    const device = trialProgram ? await automaticDevice({ cacheFolder, trialProgram, onTrial }) : "cpu";
+    if (device !== "cpu" && deviceNamed(device).types.includes(dtype)) {
+      onProgress({ stage: `Opening the network on ${deviceNamed(device).label}` });
+      try {
+        return { network: await open(device), device };
+      } catch (error) {
+        if (!(error instanceof LabError) || !["memory", "device"].includes(error.kind)) throw error;
+        if (error.kind === "device") await forgetAutomaticDevice(cacheFolder);
+        onProgress({ stage: `Opening the network on the processor instead (${error.message})` });
+      }
+    }
+    return { network: await open("cpu"), device: "cpu" };
+  }
+}
+
+/** Throws a LabError (device, badInput) for a device that this platform lacks, or that lacks the number format. */
+function checkDevice(device: DeviceName, type: ExperimentSpec["dtype"]): void {
+  if (!devicesOf(process).includes(device)) {
+    throw new LabError("device", `The device ${device} is not here: ${whereDeviceExists(device)}`);
+  }
+  if (deviceNamed(device).types.includes(type)) return;
+  throw new LabError("badInput", `The device ${device} does not compute in ${type}: use float32, or the device cpu.`);
 }
 
 function checkLength(ids: readonly number[], positions: number): void {

@@ -32,7 +32,12 @@ async function openLaboratory(): Promise<Experimenter> {
     const { Laboratory } = await import("./laboratory.ts");
     const programs = path.dirname(realpathSync(program));
     const workerPath = path.join(programs, "weights-worker.cjs");
-    return new Laboratory({ cacheFolder, workerPath, modelsFolder: path.join(programs, "..", "models") });
+    return new Laboratory({
+      cacheFolder,
+      workerPath,
+      modelsFolder: path.join(programs, "..", "models"),
+      trialProgram: path.join(programs, "device-trial.cjs"),
+    });
   } catch (error) {
     throw new LabError("engine", `The engine could not be loaded: ${messageOf(error).split("\n")[0]}`, {
       cause: error,

@@ -28,6 +28,8 @@ export interface StartEvent {
   readonly shiftDistances: readonly number[];
   /** The device in use (never "auto"). */
   readonly device: string;
+  /** The memory mode in use; missing in records of earlier versions. */
+  readonly memory?: string;
   readonly checkpoint: { readonly source: string; readonly fingerprint: string };
   readonly versions: Readonly<Record<string, string>>;
 }

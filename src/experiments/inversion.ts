@@ -28,7 +28,7 @@ export interface InversionSetting {
   /** The text of one token, and of a row of them. */
   readonly text: Pick<Tokenizer, "token" | "decode">;
   /** Where the run takes place, for its record. */
-  readonly provenance: Pick<StartEvent, "device" | "checkpoint" | "versions">;
+  readonly provenance: Pick<StartEvent, "device" | "memory" | "checkpoint" | "versions">;
   /** Milliseconds of any steady clock. */
   readonly now: () => number;
 }

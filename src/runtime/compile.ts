@@ -1,6 +1,7 @@
 // Graph → ONNX Runtime session. The weights stay where the checkpoint's files hold them: the session is told their
 // folder, and maps them from there.
 
+import process from "node:process";
 import * as ort from "./onnxruntime.ts";
 import type { Checkpoint, StoredType } from "../checkpoints/checkpoint.ts";
 import { LabError, messageOf } from "../common/errors.ts";
@@ -51,11 +52,14 @@ export async function compile(
   outputs: Readonly<Record<string, Tensor>>,
   { checkpoint, device, memory }: CompileOptions,
 ): Promise<CompiledGraph> {
+  const { providers, session: options, environment } = deviceNamed(device);
+  Object.assign(process.env, environment);
   const model = toOnnx(outputs, (name, tensor) => locateWeight(checkpoint, name, tensor));
   let session: ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(model, {
-      executionProviders: [...deviceNamed(device).providers],
+      executionProviders: [...providers] as ort.InferenceSession.ExecutionProviderConfig[],
+      ...options,
       logSeverityLevel: 3,
       extra: {
         session: {
@@ -107,6 +111,10 @@ class Session implements CompiledGraph {
 /** ONNX Runtime reports a failed allocation in words only. */
 const OUT_OF_MEMORY = /bad_alloc|bad allocation|failed to allocate|out of memory/i;
 
+/** What is said of a card that was reset under a running session: nothing can be computed with it in this process. */
+const DEVICE_LOST =
+  /device lost|device is lost|DXGI_ERROR_DEVICE|VK_ERROR_DEVICE_LOST|cudaErrorDevicesUnavailable|CUDA failure (?:46|700|719)\b/i;
+
 /** ONNX Runtime puts the place in its source and the failed check before the reason. */
 const SOURCE_LOCATION = /^\S*onnxruntime_src\S*.* was (?:false|true)\. |\.$/gs;
 
@@ -119,6 +127,14 @@ function sessionError(error: unknown, device: DeviceName): LabError {
       {
         cause: error,
       },
+    );
+  }
+  if (DEVICE_LOST.test(cause)) {
+    return new LabError(
+      "device",
+      `The graphics device was lost during the run, as happens when its driver is reset (${device}). ` +
+        "What was found before is kept; start the run again, or choose the device cpu.",
+      { cause: error },
     );
   }
   const reason = cause.trim().replace(SOURCE_LOCATION, "");

@@ -1,11 +1,13 @@
 // What opening a sub-network will take, computed from its sizes before anything is allocated.
 
 import os from "node:os";
+import process from "node:process";
 import { LabError } from "../common/errors.ts";
 import { blockWeights, hasHead } from "../networks/gpt2-config.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
 import { sizeOf } from "../tensorgraph/tensor.ts";
 import type { MemoryMode } from "./compile.ts";
+import { graphicsCards } from "./graphics-cards.ts";
 
 /**
  * Bytes of anonymous memory that the session will need, roughly: weights packed once for the forward and once for the
@@ -26,18 +28,37 @@ export function sessionBytes(shape: ObjectiveShape, memory: MemoryMode): number 
 /** `process.availableMemory` looks through containers' limits; Node has it since 20.13. */
 const availableBytes = (): number => process.availableMemory?.() ?? os.freemem();
 
-/** Throws a LabError of kind "memory" that names the bytes needed, the bytes there, and what would fit. */
-export function checkMemory(shape: ObjectiveShape, memory: MemoryMode, available = availableBytes()): void {
-  const needed = sessionBytes(shape, memory);
-  if (needed <= available) return;
-  const low = sessionBytes(shape, "low");
-  const advice =
-    memory === "speed" && low <= available
-      ? `Memory mode "low" would take ${gigabytes(low)}.`
-      : "Fewer blocks, fewer restarts or a shorter text would take less.";
-  throw new LabError(
+/**
+ * The memory mode to open the session in: the one that was asked for or, where that does not fit, "low". Throws a
+ * LabError of kind "memory" that names the bytes needed, the bytes there, and what would fit.
+ */
+export function fittingMode(shape: ObjectiveShape, memory: MemoryMode, available = availableBytes()): MemoryMode {
+  if (sessionBytes(shape, memory) <= available) return memory;
+  const needed = sessionBytes(shape, "low");
+  if (needed <= available) return "low";
+  throw tooLarge(needed, available, 'memory, in memory mode "low" already,');
+}
+
+/**
+ * Throws a LabError of kind "memory" when a card has not the room: it takes one copy of the weights, and the activations.
+ * A card that shares the processor's memory, or does not tell, is measured by that.
+ */
+export async function checkCardMemory(
+  shape: ObjectiveShape,
+  cards = graphicsCards(process.platform),
+  shared = availableBytes(),
+): Promise<void> {
+  const free = Math.max(0, ...(await cards).map(({ memory }) => memory?.free ?? 0)) || shared;
+  const [speed, low] = [sessionBytes(shape, "speed"), sessionBytes(shape, "low")];
+  const needed = low + (speed - low) / 2;
+  if (needed > free) throw tooLarge(needed, free, "memory on the graphics card");
+}
+
+function tooLarge(needed: number, available: number, memory: string): LabError {
+  return new LabError(
     "memory",
-    `This needs about ${gigabytes(needed)} of memory and ${gigabytes(available)} are free. ${advice}`,
+    `This needs about ${gigabytes(needed)} of ${memory} and ${gigabytes(available)} are free. ` +
+      "Fewer blocks, fewer restarts or a shorter text would take less.",
   );
 }
 

@@ -8,8 +8,8 @@ import { hasHead } from "../networks/gpt2-config.ts";
 import { objectiveGraph, type ObjectiveShape } from "../networks/objective.ts";
 import { input } from "../tensorgraph/tensor.ts";
 import { type CompiledGraph, compile, type MemoryMode } from "./compile.ts";
-import type { DeviceName } from "./devices.ts";
-import { checkMemory } from "./memory.ts";
+import { type DeviceName, deviceNamed } from "./devices.ts";
+import { checkCardMemory, fittingMode } from "./memory.ts";
 
 export interface SubnetworkOptions extends Omit<ObjectiveShape, "config"> {
   readonly checkpoint: Checkpoint;
@@ -17,12 +17,16 @@ export interface SubnetworkOptions extends Omit<ObjectiveShape, "config"> {
   readonly memory: MemoryMode;
 }
 
-/** Opens the sub-network. Throws a LabError of kind "memory" before anything is allocated when it cannot fit. */
+/**
+ * Opens the sub-network, in memory mode "low" where "speed" does not fit. Throws a LabError of kind "memory" before
+ * anything is allocated when it cannot fit at all, of kind "device" when the device cannot run it.
+ */
 export async function openSubnetwork(options: SubnetworkOptions): Promise<Subnetwork> {
   const shape: ObjectiveShape = { ...options, config: options.checkpoint.config };
   const graph = objectiveGraph(shape);
-  checkMemory(shape, options.memory);
-  return new Subnetwork(shape, options, await compile(graph, options));
+  if (deviceNamed(options.device).isCard) await checkCardMemory(shape);
+  const memory = deviceNamed(options.device).isCard ? options.memory : fittingMode(shape, options.memory);
+  return new Subnetwork(shape, { ...options, memory }, await compile(graph, { ...options, memory }));
 }
 
 export class Subnetwork implements NetworkFunctions {
@@ -31,6 +35,8 @@ export class Subnetwork implements NetworkFunctions {
   readonly width: number;
   readonly outputWidth: number;
   readonly type: FloatType;
+  /** The memory mode that it was opened in. */
+  readonly memory: MemoryMode;
   readonly #shape: ObjectiveShape;
   readonly #options: SubnetworkOptions;
   readonly #objective: CompiledGraph;
@@ -44,6 +50,7 @@ export class Subnetwork implements NetworkFunctions {
     this.width = shape.config.width;
     this.outputWidth = outputWidth(shape);
     this.type = shape.type;
+    this.memory = options.memory;
     this.#shape = shape;
     this.#options = options;
     this.#objective = objective;
@@ -88,7 +95,8 @@ export class Subnetwork implements NetworkFunctions {
           output === "block" ? "head" : "blockHead",
         ),
       },
-      { ...this.#options, memory: "low" },
+      // One row in a while is not worth a second copy of the head on a card.
+      { ...this.#options, device: "cpu", memory: "low" },
     );
     return (await this.#readout.run({ hidden }, ["logits"])).logits;
   }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { LabError } from "../../src/common/errors.ts";
-import { checkMemory, sessionBytes } from "../../src/runtime/memory.ts";
+import { checkCardMemory, fittingMode, sessionBytes } from "../../src/runtime/memory.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/subnetwork.ts";
 import { gpt2Subnetwork } from "../../src/networks/gpt2.ts";
@@ -82,22 +82,28 @@ describe("an opened sub-network", () => {
     );
   });
 
-  it("refuses what cannot fit before anything is allocated, and says what would", () => {
+  it("opens in low-memory mode what fits only there, and refuses with numbers what does not fit at all", async () => {
     const shape = {
       ...options,
       config: { ...checkpoint.config, width: 1600, innerWidth: 6400, blocks: 48 },
       blocks: 48,
     };
     assert.ok(sessionBytes(shape, "speed") > 11e9, "48 blocks of gpt2-xl packed twice");
-    assert.throws(
-      () => checkMemory(shape, "speed", 4e9),
-      (error) =>
-        error instanceof LabError &&
-        error.kind === "memory" &&
-        /needs about 12\.0 GB of memory and 4\.0 GB are free\. Memory mode "low" would take/.test(error.message),
+    assert.equal(fittingMode(shape, "speed", 20e9), "speed");
+    assert.equal(fittingMode(shape, "speed", 4e9), "low");
+    const refusal = (pattern: RegExp) => (error: unknown) =>
+      error instanceof LabError && error.kind === "memory" && pattern.test(error.message);
+    const numbers =
+      /needs about 0\.\d\d GB of memory, in memory mode "low" already, and 0\.00 GB are free\. Fewer blocks/;
+    assert.throws(() => fittingMode(shape, "speed", 1e6), refusal(numbers));
+
+    const card = (free: number) => Promise.resolve([{ name: "card", memory: { total: 24e9, free } }]);
+    await checkCardMemory(shape, card(8e9), 0);
+    await assert.rejects(
+      checkCardMemory(shape, card(4e9), 64e9),
+      refusal(/memory on the graphics card and 4\.0 GB are/),
     );
-    assert.throws(() => checkMemory(shape, "low", 1e6), /Fewer blocks, fewer restarts or a shorter text/);
-    assert.doesNotThrow(() => checkMemory(shape, "speed", 20e9));
+    await assert.rejects(checkCardMemory(shape, Promise.resolve([]), 4e9), refusal(/and 4\.0 GB are free/));
   });
 });
 
