@@ -10,13 +10,15 @@ import * as ort from "onnxruntime-node";
 import type { Checkpoint } from "../src/checkpoints/checkpoint.ts";
 import { openCheckpoint } from "../src/checkpoints/open.ts";
 import { randomStream } from "../src/common/random.ts";
-import { invert, type InversionSetting } from "../src/experiments/inversion.ts";
+import { invert } from "../src/experiments/inversion.ts";
+import type { ExperimentSetting } from "../src/experiments/setting.ts";
 import { median } from "../src/experiments/shift-test.ts";
 import { parseSpec } from "../src/experiments/spec.ts";
 import { blockWeights } from "../src/networks/gpt2-config.ts";
 import { objectiveGraph } from "../src/networks/objective.ts";
 import { locateWeight } from "../src/runtime/compile.ts";
-import { openSubnetwork } from "../src/runtime/subnetwork.ts";
+import { wholeOutput } from "../src/networks/distance.ts";
+import { openSubnetwork } from "../src/runtime/network.ts";
 import { toOnnx } from "../src/tensorgraph/onnx.ts";
 import { sizeOf } from "../src/tensorgraph/tensor.ts";
 
@@ -51,11 +53,17 @@ async function inTurn(rounds: number, a: () => Promise<number>, b: () => Promise
 }
 
 const shapeOf = (blocks: number, batch: number) =>
-  ({ blocks, output: "block", batch, length: LENGTH, type: "float32", metric: "l1" }) as const;
+  ({ blocks, output: "block", batch, length: LENGTH, type: "float32", measure: wholeOutput("l1") }) as const;
 
 /** Runs N gradients of a sub-network in the barest way: one session, one `run` after the other. */
 async function bareLoop(checkpoint: Checkpoint, blocks: number, batch: number) {
-  const graph = objectiveGraph({ ...shapeOf(blocks, batch), config: checkpoint.config });
+  const graph = objectiveGraph({
+    network: { kind: "gpt2", config: checkpoint.config, blocks, output: "block" },
+    batch,
+    length: LENGTH,
+    type: "float32",
+    measure: wholeOutput("l1"),
+  });
   const session = await ort.InferenceSession.create(
     toOnnx(graph, (name, tensor) => locateWeight(checkpoint, name, tensor)),
     { extra: { session: { model_external_initializers_file_folder_path: checkpoint.folder } } },
@@ -74,7 +82,7 @@ async function ourLoop(checkpoint: Checkpoint, blocks: number, batch: number) {
   const network = await openSubnetwork({ ...shapeOf(blocks, batch), checkpoint, device: "cpu", memory: "speed" });
   const size = LENGTH * checkpoint.config.width;
   const nothing = { tokenIds: [], topK: [], targetRanks: [] };
-  const setting: InversionSetting = {
+  const setting: ExperimentSetting = {
     network: { ...bound(network), nextTokens: async () => new Array<number>(batch).fill(0) },
     decoder: { decode: async () => Array.from({ length: batch }, () => nothing) },
     targetIds: [],
@@ -91,7 +99,7 @@ async function ourLoop(checkpoint: Checkpoint, blocks: number, batch: number) {
 }
 
 /** The network's functions as a plain object. */
-const bound = (network: InversionSetting["network"]): InversionSetting["network"] => ({
+const bound = (network: ExperimentSetting["network"]): ExperimentSetting["network"] => ({
   batch: network.batch,
   length: network.length,
   width: network.width,
@@ -99,6 +107,8 @@ const bound = (network: InversionSetting["network"]): InversionSetting["network"
   type: network.type,
   forward: (embedding) => network.forward(embedding),
   distanceAndGradient: (embedding, target) => network.distanceAndGradient(embedding, target),
+  vjp: (embedding, cotangent, target) => network.vjp(embedding, cotangent, target),
+  normalProduct: (embedding, tangent) => network.normalProduct(embedding, tangent),
   nextTokens: (embedding) => network.nextTokens(embedding),
 });
 

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { openCheckpoint } from "../src/checkpoints/open.ts";
-import { openSubnetwork } from "../src/runtime/subnetwork.ts";
+import { wholeOutput } from "../src/networks/distance.ts";
+import { openSubnetwork } from "../src/runtime/network.ts";
 
 const [cacheFolder, memory] = process.argv.slice(2) as [string, "speed" | "low"];
 const anonymous = (): number => {
@@ -19,7 +20,7 @@ const network = await openSubnetwork({
   batch: 1,
   length: 5,
   type: "float32",
-  metric: "l1",
+  measure: wholeOutput("l1"),
   device: "cpu",
   memory,
 });

@@ -272,12 +272,22 @@ export function resultOf(page: PageModel): Result | undefined {
   const { run } = page;
   const latest = shownSteps(page).at(-1);
   if (!run?.start || !latest) return undefined;
-  const { tokenIds: target } = run.start.target;
   const ended = run.end?.restarts[shownRestart(page)];
+  return run.info.spec.method === "inversion"
+    ? inversionResult(page, run, run.start, latest, ended)
+    : walkResult(page, run, run.start, latest, ended);
+}
+
+function inversionResult(
+  page: PageModel,
+  run: RunModel,
+  { target: { tokenIds: target, nextToken } }: StartEvent,
+  latest: StepEvent,
+  ended: RestartResult | undefined,
+): Result {
   const { tokenIds, outputDistance } = ended ?? latest;
   const right = tokensRight(tokenIds, target);
   const exact = right === target.length;
-  const open = isOver(run.info) ? "not known: the run ended early" : "known at the end";
   return {
     exact,
     title: exact ? `Exact: all ${plural(target.length, "token")}` : `${right} of ${plural(target.length, "token")}`,
@@ -300,17 +310,63 @@ export function resultOf(page: PageModel): Result | undefined {
             note: ended.exact ? "the decoded tokens are the prompt’s" : "of the decoded tokens’ own output",
             good: ended.exact,
           }
-        : { label: "Discrete distance", value: "–", note: open },
-      ended
-        ? {
-            label: "Next token",
-            value: ended.sameNextToken ? "the same" : "different",
-            tokens: [run.start.target.nextToken, ended.nextToken],
-            note: "of the prompt, and of what was found",
-            good: ended.sameNextToken,
-          }
-        : { label: "Next token", value: "–", note: open },
+        : { label: "Discrete distance", value: "–", note: openNote(run) },
+      nextTokenFact(run, nextToken, ended),
     ],
+  };
+}
+
+/** A walk succeeds by going far while the output stays; its tokens are to change. */
+function walkResult(
+  page: PageModel,
+  run: RunModel,
+  { target: { tokenIds: target, nextToken }, shiftDistance }: StartEvent,
+  latest: StepEvent,
+  ended: RestartResult | undefined,
+): Result {
+  const { tokenIds, outputDistance, inputDistance, ratio } = ended ?? latest;
+  const left = target.length - tokensRight(tokenIds, target);
+  const perElement = ended?.ratioPerElement;
+  const within = outputDistance < shiftDistance;
+  return {
+    exact: false,
+    title:
+      ratio === null
+        ? "The output has not moved"
+        : `r = ${formatNumber(ratio)}: the input moved ${formatNumber(ratio)} times as far as the output`,
+    text: [wherefrom(page, run, ended ?? latest), `${left} of ${plural(target.length, "token")} changed`].join(" · "),
+    facts: [
+      {
+        label: "Output moved",
+        value: formatNumber(outputDistance),
+        note: `${within ? "less" : "not less"} than by a N(0, ${run.info.spec.shiftStd}) shift (${formatNumber(shiftDistance)})`,
+        good: within,
+      },
+      {
+        label: "Input moved",
+        value: formatNumber(inputDistance),
+        note:
+          ratio === null
+            ? "L1 distance to the prompt’s embedding"
+            : `output / input ${formatNumber(1 / ratio)}${typeof perElement === "number" ? `; r an element ${formatNumber(perElement)}` : ""}`,
+      },
+      nextTokenFact(run, nextToken, ended),
+    ],
+  };
+}
+
+const openNote = ({ info }: RunModel): string => (isOver(info) ? "not known: the run ended early" : "known at the end");
+
+function nextTokenFact(run: RunModel, wanted: Token | null, ended: RestartResult | undefined): Fact {
+  if (!wanted) return { label: "Next token", value: "–", note: "this network predicts no token" };
+  if (!ended?.nextToken) return { label: "Next token", value: "–", note: openNote(run) };
+  const same = ended.sameNextToken === true;
+  return {
+    label: "Next token",
+    value: same ? "the same" : "different",
+    tokens: [wanted, ended.nextToken],
+    note: "of the prompt, and of what was found",
+    good: same,
   };
 }
 
@@ -347,22 +403,58 @@ export const METRIC_NAMES: Readonly<Record<ExperimentSpec["metric"], string>> = 
 
 /** The experiment's condition, a part each, most telling first. */
 export function conditionOf(spec: ExperimentSpec, device: string = spec.device): string[] {
-  const random = spec.checkpoint.startsWith("random:");
-  const mixed = spec.noiseShare !== 1 || spec.targetShare !== 0;
+  const random = spec.checkpoint.startsWith("random:") || spec.network !== "gpt2";
+  const { metric, reduction, fromPosition, channels } = spec;
   return [
     `${modelName(spec.checkpoint)}${random ? `, init seed ${spec.initSeed}` : ""}`,
-    plural(spec.blocks, "block"),
-    `output ${spec.output}`,
-    `start ${spec.start}${mixed ? `, ${spec.noiseShare}·noise + ${spec.targetShare}·e*` : ""}`,
-    `${spec.optimizer === "adam" ? "Adam" : "gradient descent"}, η ${spec.learningRate}`,
-    METRIC_NAMES[spec.metric],
+    ...(spec.network === "gpt2"
+      ? [plural(spec.blocks, "block"), `output ${spec.output}`]
+      : [`fully connected net, ${NETWORK_NAMES[spec.network]}`]),
+    ...methodParts(spec),
+    `${reduction === "mean" ? "mean " : ""}${METRIC_NAMES[metric]}`,
+    ...(fromPosition === 0 ? [] : [`output from position ${fromPosition}`]),
+    ...(channels === undefined ? [] : [`first ${plural(channels, "channel")}`]),
     ...(spec.positions === "first" ? ["all tokens at position 0"] : []),
     ...(spec.decoder === "pseudoinverse" ? [] : [`decoder ${spec.decoder}`]),
+    ...(spec.vocabulary === undefined ? [] : ["restricted vocabulary"]),
     `seed ${spec.seed}`,
     ...(spec.restarts > 1 ? [plural(spec.restarts, "restart")] : []),
     ...(spec.dtype === "float64" ? ["float64"] : []),
     device,
   ];
+}
+
+const NETWORK_NAMES: Readonly<Record<Exclude<ExperimentSpec["network"], "gpt2">, string>> = {
+  invertible: "invertible",
+  notInvertible: "not invertible",
+  perToken: "per token",
+};
+
+function methodParts(spec: ExperimentSpec): string[] {
+  switch (spec.method) {
+    case "inversion": {
+      const mixed = spec.noiseShare !== 1 || spec.targetShare !== 0;
+      return [
+        `start ${spec.start}${mixed ? `, ${spec.noiseShare}·noise + ${spec.targetShare}·e*` : ""}`,
+        `${spec.optimizer === "adam" ? "Adam" : "gradient descent"}, η ${spec.learningRate}`,
+      ];
+    }
+    case "orthogonalWalk":
+      return [
+        "orthogonal walk",
+        spec.direction === "gradient" ? "null vectors of the gradient" : "smallest directions of the Jacobian",
+        spec.vectors === "broadcast" ? "one vector for all tokens" : "a vector a token",
+        ...(spec.nullVector === "fresh" ? ["drawn anew each step"] : []),
+        `step ${spec.learningRate}`,
+      ];
+    case "clampedWalk":
+      return [
+        "clamped walk",
+        `noise ${spec.randEta}`,
+        `${plural(spec.innerSteps, "gradient step")} of ${spec.learningRate}`,
+        ...(spec.form === "equation" ? ["the equation’s form"] : []),
+      ];
+  }
 }
 
 /** A folder by its own name. */

@@ -17,14 +17,18 @@ export interface StoredTensor {
   readonly byteLength: number;
 }
 
-export interface Checkpoint {
+/** Weights by where they lie. */
+export interface WeightStore {
   /** As the person named it: "random:gpt2", a folder… */
   readonly source: string;
   /** Absolute, with links resolved. */
   readonly folder: string;
-  readonly config: GPT2Config;
-  /** By Hugging Face's name without "transformer.": "wte.weight", "h.0.ln_1.bias"… */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** The weights of a GPT-2, by Hugging Face's names without "transformer.": "wte.weight", "h.0.ln_1.bias"… */
+export interface Checkpoint extends WeightStore {
+  readonly config: GPT2Config;
   /** Tells two sets of weights apart; the same for the same weights on every machine. */
   readonly fingerprint: string;
 }

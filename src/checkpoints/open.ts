@@ -6,7 +6,8 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { MINI } from "./config.ts";
 import { checkDepth, openFolder } from "./folder.ts";
 import { RANDOM, randomNetwork } from "./random.ts";
-import { openRandom, writeWholeFolder, type WritingOptions } from "./random-folder.ts";
+import type { WritingOptions } from "./random-files.ts";
+import { openRandom, writeWholeFolder } from "./random-folder.ts";
 
 export { listCheckpoints, type CachedCheckpoint } from "./random-folder.ts";
 

@@ -2,21 +2,26 @@
 // blocks and one a block, each written when it is first needed. config.json is written first and the index last, so the
 // folder opens in any Hugging Face tool exactly when it is complete.
 
-import { open, readdir, realpath, rm, stat } from "node:fs/promises";
-import os from "node:os";
+import { readdir, realpath, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
-import { LabError, throwIfCancelled } from "../common/errors.ts";
-import type { OnProgress } from "../common/progress.ts";
+import { LabError } from "../common/errors.ts";
 import { GENERATOR_VERSION } from "../common/random.ts";
 import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from "../networks/gpt2-config.ts";
-import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { readConfig } from "./config.ts";
 import { requireSpace, sweepTemporaryFiles, writeAtomically } from "./files.ts";
 import { CONFIG_FILE, INDEX_FILE, shardFile, storedName, WEIGHTS_FILE } from "./hugging-face.ts";
 import { fingerprint, initialValues, type RandomNetwork } from "./random.ts";
-import { layOutSafetensors, type SafetensorsLayout } from "./safetensors.ts";
-import { PIECE, weightsWriter, type Piece, type WeightsWriter } from "./weights.ts";
+import {
+  absent,
+  planFile,
+  type PlannedFile,
+  type RandomSource,
+  storedTensors,
+  writeFiles,
+  type WritingOptions,
+} from "./random-files.ts";
 
 /** Folder of all random checkpoints in the cache. */
 const CHECKPOINTS = "checkpoints";
@@ -24,16 +29,6 @@ const CHECKPOINTS = "checkpoints";
 const ORIGIN = "inversion_lab";
 const originNote = z.object({ source: z.string(), seed: z.number(), generator: z.number() });
 type OriginNote = z.infer<typeof originNote>;
-const STAGE = "Writing random weights";
-/** Shards in the making at a time: enough that flushing one overlaps with filling the next. */
-const OPEN_SHARDS = 3;
-
-export interface WritingOptions {
-  /** Where the bundled `weights-worker.ts` lies; without it the calling thread makes the numbers. */
-  readonly workerPath?: string;
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
-}
 
 /** The folder of a random checkpoint in the cache: one for each configuration, seed and generator version. */
 export function randomFolder(cacheFolder: string, { config, seed, fingerprint }: RandomNetwork): string {
@@ -61,7 +56,7 @@ export async function openRandom(
     await rm(path.join(folder, INDEX_FILE), { force: true }).catch(() => undefined);
   }
   if (!(await isOurConfig(folder, network))) await writeText(path.join(folder, CONFIG_FILE), configText(network));
-  if (missing.length > 0) await writeShards(folder, missing, network, options);
+  if (missing.length > 0) await writeFiles(folder, missing, sourceOf(network), options);
   if (blocks === network.config.blocks && !(await isFile(path.join(folder, INDEX_FILE)))) {
     await writeText(path.join(folder, INDEX_FILE), indexText(shards));
   }
@@ -89,7 +84,7 @@ export async function writeWholeFolder(network: RandomNetwork, folder: string, o
   const file = shard(WEIGHTS_FILE, weights);
   await sweepTemporaryFiles(folder, Date.now());
   await requireSpace(folder, file.layout.fileBytes, `The checkpoint ${network.source}`);
-  await writeShards(folder, [file], network, options);
+  await writeFiles(folder, [file], sourceOf(network), options);
   // Last, because a folder without it is no checkpoint.
   await writeText(path.join(folder, CONFIG_FILE), configText(network));
 }
@@ -150,20 +145,16 @@ async function inspect(folder: string): Promise<CachedCheckpoint | undefined> {
   };
 }
 
-/** A weights file of a checkpoint, planned. */
-interface Shard {
-  readonly file: string;
-  readonly weights: readonly WeightShape[];
-  readonly layout: SafetensorsLayout;
-}
+const shard = (file: string, weights: readonly WeightShape[]): PlannedFile => planFile(file, weights, storedName);
 
-function shard(file: string, weights: readonly WeightShape[]): Shard {
-  const tensors = weights.map(({ name, shape }) => ({ name: storedName(name), shape, type: "F32" as const }));
-  return { file, weights, layout: layOutSafetensors(tensors, { format: "pt" }) };
-}
+/** What the weights of a network are drawn from. */
+const sourceOf = ({ config, seed }: RandomNetwork): RandomSource => ({
+  seed,
+  distribution: (name) => ({ kind: "normal", ...initialValues(name, config) }),
+});
 
 /** The shard outside the blocks, and those of the first `blocks` blocks. */
-function shardsOf(config: GPT2Config, blocks: number): Shard[] {
+function shardsOf(config: GPT2Config, blocks: number): PlannedFile[] {
   const name = (index: number) => shardFile(index, config.blocks + 1);
   return [
     shard(name(0), outerWeights(config)),
@@ -173,95 +164,8 @@ function shardsOf(config: GPT2Config, blocks: number): Shard[] {
 
 const blockIndices = (blocks: number): number[] => Array.from({ length: blocks }, (_, index) => index);
 
-const totalBytes = (shards: readonly Shard[]): number => shards.reduce((sum, { layout }) => sum + layout.fileBytes, 0);
-
-function storedTensors({ file, weights, layout }: Shard): [string, StoredTensor][] {
-  return weights.map(({ name, shape }) => {
-    const { byteOffset, byteLength } = layout.tensors.get(storedName(name))!;
-    return [name, { shape, type: "F32", file, byteOffset, byteLength }];
-  });
-}
-
-/** Those shards that are not in the folder with exactly the right header and size. */
-async function absent(folder: string, shards: readonly Shard[]): Promise<Shard[]> {
-  const whole = await Promise.all(shards.map((shard) => isWhole(path.join(folder, shard.file), shard.layout)));
-  return shards.filter((_, i) => !whole[i]);
-}
-
-async function isWhole(file: string, { header, fileBytes }: SafetensorsLayout): Promise<boolean> {
-  const handle = await open(file).catch(() => undefined);
-  if (handle === undefined) return false;
-  try {
-    if ((await handle.stat()).size !== fileBytes) return false;
-    const found = Buffer.alloc(header.length);
-    await handle.read(found, 0, found.length, 0);
-    return found.equals(header);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeShards(
-  folder: string,
-  shards: readonly Shard[],
-  network: RandomNetwork,
-  { workerPath, onProgress, signal }: WritingOptions,
-): Promise<void> {
-  throwIfCancelled(signal);
-  const total = shards.reduce((sum, { layout }) => sum + layout.fileBytes - layout.header.length, 0);
-  let done = 0;
-  onProgress?.({ stage: STAGE, done, total });
-  const writer = weightsWriter({
-    workerPath,
-    signal,
-    parallelism: os.availableParallelism(),
-    onWritten: (count) => onProgress?.({ stage: STAGE, done: (done += 4 * count), total }),
-  });
-  try {
-    const waiting = [...shards];
-    const lane = async (): Promise<void> => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) {
-        try {
-          await writeShard(path.join(folder, next.file), next, network, writer);
-        } catch (error) {
-          waiting.length = 0;
-          throw error;
-        }
-      }
-    };
-    const lanes = await Promise.allSettled(Array.from({ length: OPEN_SHARDS }, lane));
-    for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
-  } finally {
-    await writer.close();
-  }
-}
-
-async function writeShard(file: string, shard: Shard, network: RandomNetwork, writer: WeightsWriter): Promise<void> {
-  const { header, fileBytes } = shard.layout;
-  try {
-    await writeAtomically(file, async (handle, temporaryPath) => {
-      await handle.write(header, 0, header.length, 0);
-      await handle.truncate(fileBytes);
-      await writer.write(piecesOf(shard, network, temporaryPath));
-    });
-  } catch (error) {
-    // Windows does not let a file be replaced that another process reads: then that process has written it.
-    if (!(await isWhole(file, shard.layout))) throw error;
-  }
-}
-
-function piecesOf({ weights, layout }: Shard, { config, seed }: RandomNetwork, file: string): Piece[] {
-  return weights.flatMap(({ name }) => {
-    const { byteOffset, byteLength } = layout.tensors.get(storedName(name))!;
-    const { mean, std } = initialValues(name, config);
-    const pieces: Piece[] = [];
-    for (let from = 0; from < byteLength / 4; from += PIECE) {
-      const count = Math.min(PIECE, byteLength / 4 - from);
-      pieces.push({ file, byteOffset: byteOffset + 4 * from, seed, stream: name, from, count, mean, std });
-    }
-    return pieces;
-  });
-}
+const totalBytes = (shards: readonly PlannedFile[]): number =>
+  shards.reduce((sum, { layout }) => sum + layout.fileBytes, 0);
 
 /** config.json, with a note of where the weights came from; other tools do not mind fields that they do not know. */
 const configText = ({ json, source, seed }: RandomNetwork): string =>
@@ -276,7 +180,7 @@ async function isOurConfig(folder: string, network: RandomNetwork): Promise<bool
 }
 
 /** The table of a sharded checkpoint: which file has which tensor. */
-function indexText(shards: readonly Shard[]): string {
+function indexText(shards: readonly PlannedFile[]): string {
   const places = shards.flatMap(({ file, layout }) => [...layout.tensors.keys()].map((name) => [name, file] as const));
   const size = shards.flatMap(({ layout }) => [...layout.tensors.values()]).reduce((sum, t) => sum + t.byteLength, 0);
   return prettyJson({ metadata: { total_size: size }, weight_map: Object.fromEntries(places) });

@@ -4,10 +4,14 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { LabError, throwIfCancelled } from "../common/errors.ts";
-import { randomStream } from "../common/random.ts";
+import { randomStream, type RandomStream } from "../common/random.ts";
 import { errorCode } from "./files.ts";
 
-/** A stretch of a tensor: elements from…from+count−1 of stream (seed, stream), as N(mean, std²) in float32. */
+export type Distribution =
+  | { readonly kind: "normal"; readonly mean: number; readonly std: number }
+  | { readonly kind: "uniform"; readonly low: number; readonly high: number };
+
+/** A stretch of a tensor: elements from…from+count−1 of stream (seed, stream), in float32. */
 export interface Piece {
   readonly file: string;
   readonly byteOffset: number;
@@ -15,8 +19,7 @@ export interface Piece {
   readonly stream: string;
   readonly from: number;
   readonly count: number;
-  readonly mean: number;
-  readonly std: number;
+  readonly distribution: Distribution;
 }
 
 /** What a worker answers to a piece. An error's code would not survive as an Error. */
@@ -30,19 +33,24 @@ const STRIDE = 1 << 17;
 const MOST_WORKERS = 8;
 
 /** Writes a piece into its file, which must exist. */
-export function writePiece({ file, byteOffset, seed, stream, from, count, mean, std }: Piece): void {
+export function writePiece({ file, byteOffset, seed, stream, from, count, distribution }: Piece): void {
   const numbers = randomStream(seed, stream);
   const buffer = new Float32Array(Math.min(STRIDE, count));
   const descriptor = openSync(file, "r+");
   try {
     for (let done = 0; done < count; done += buffer.length) {
       const part = buffer.subarray(0, Math.min(buffer.length, count - done));
-      numbers.fillNormal(part, mean, std, from + done);
+      fill(numbers, part, distribution, from + done);
       writeFully(descriptor, new Uint8Array(part.buffer, 0, part.byteLength), byteOffset + 4 * done);
     }
   } finally {
     closeSync(descriptor);
   }
+}
+
+function fill(numbers: RandomStream, part: Float32Array, distribution: Distribution, from: number): void {
+  if (distribution.kind === "normal") numbers.fillNormal(part, distribution.mean, distribution.std, from);
+  else numbers.fillUniform(part, distribution.low, distribution.high, from);
 }
 
 /** A disk that fills up may take a part of a write before it refuses the next. */

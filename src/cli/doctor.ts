@@ -56,7 +56,7 @@ async function* checkpointSection(
   if (flags.checkpoint === undefined) return;
   const { parseSpec } = await import("../experiments/spec.ts");
   const asked = flags.blocks === undefined ? undefined : blocksOf(flags.blocks);
-  const { checkpoint, initSeed } = parseSpec(requestOf("any", { ...flags, blocks: asked }), flagOf);
+  const { checkpoint, initSeed } = parseSpec(requestOf("inversion", "any", { ...flags, blocks: asked }), flagOf);
   const { parityReport, PARITY_PROMPT } = await import("../engine/parity.ts");
   const options = { cacheFolder: flags.cache ?? cacheFolder, initSeed, workerPath, signal, onProgress: progress?.show };
   const report = await parityReport(checkpoint, asked, options);

@@ -16,6 +16,7 @@ export const GRAPH_FIELDS = [
   "blocks",
   "output",
   "metric",
+  "reduction",
   "dtype",
 ] as const satisfies SpecField[];
 
@@ -34,7 +35,15 @@ export async function graph(flags: GraphFlags, surroundings: Surroundings): Prom
   const [length, batch] = [sizeOf("length", flags.length), sizeOf("batch", flags.batch)];
   const { parseSpec } = await import("../experiments/spec.ts");
   // Bounds and defaults are those of a run; of its prompt only the length is in the graph.
-  const { checkpoint: source, initSeed, blocks, output, metric, dtype } = parseSpec(requestOf("any", flags), flagOf);
+  const {
+    checkpoint: source,
+    initSeed,
+    blocks,
+    output,
+    metric,
+    reduction,
+    dtype,
+  } = parseSpec(requestOf("inversion", "any", flags), flagOf);
   const { openCheckpoint } = await import("../checkpoints/open.ts");
   const { exportGraph } = await import("../runtime/export.ts");
   const progress = flags.json ? undefined : await openProgressLine(surroundings);
@@ -44,7 +53,13 @@ export async function graph(flags: GraphFlags, surroundings: Surroundings): Prom
     const options = { cacheFolder, initSeed, workerPath, modelsFolder, signal, onProgress: progress?.show };
     const checkpoint = await openCheckpoint(source, { blocks }, options);
     progress?.show({ stage: "Writing the graph" });
-    const shape = { blocks, output, batch, length, type: dtype, metric };
+    const shape = {
+      network: { kind: "gpt2", config: checkpoint.config, blocks, output },
+      batch,
+      length,
+      type: dtype,
+      measure: { metric, reduction, fromPosition: 0 },
+    } as const;
     const written = await exportGraph(checkpoint, shape, path.resolve(flags.out));
     progress?.close();
     await print(

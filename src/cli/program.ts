@@ -3,12 +3,13 @@
 
 import { Command, CommanderError } from "commander";
 import { LabError, messageOf } from "../common/errors.ts";
+import type { MethodName } from "../experiments/spec.ts";
 import { type CreateFlags, type ListFlags, create, listCached } from "./checkpoints.ts";
 import { doctor, type DoctorFlags } from "./doctor.ts";
 import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph.ts";
-import { invert, type InvertFlags } from "./invert.ts";
 import { EXIT, exitCodeOf, OutputClosed, type Surroundings, tell } from "./io.ts";
-import { SPEC_FIELDS, specOptions, type SpecSchema } from "./spec-flags.ts";
+import { type RunFlags, runMethod } from "./run.ts";
+import { specOptions, type SpecSchema, type SpecSchemas } from "./spec-flags.ts";
 
 /** Runs one command line, without the program's own name, and resolves to the exit code. Never rejects. */
 export async function runCli(argv: readonly string[], version: string, surroundings: Surroundings): Promise<number> {
@@ -16,8 +17,8 @@ export async function runCli(argv: readonly string[], version: string, surroundi
   for (const stream of [surroundings.stdout, surroundings.stderr]) stream.on("error", () => undefined);
   let code: number = EXIT.done;
   try {
-    const schema = asksForHelp(argv) ? await loadSchema() : undefined;
-    await commands(version, surroundings, schema, (result) => (code = result)).parseAsync(argv, { from: "user" });
+    const schemas = asksForHelp(argv) ? await loadSchemas() : undefined;
+    await commands(version, surroundings, schemas, (result) => (code = result)).parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.done;
@@ -36,7 +37,7 @@ export async function runCli(argv: readonly string[], version: string, surroundi
 function commands(
   version: string,
   surroundings: Surroundings,
-  schema: SpecSchema | undefined,
+  schemas: SpecSchemas | undefined,
   exit: (code: number) => void,
 ): Command {
   const { stdout, stderr } = surroundings;
@@ -52,17 +53,36 @@ function commands(
       getErrHelpWidth: () => stderr.columns ?? 100,
     });
 
-  const inverting = program
-    .command("invert")
-    .description("search for inputs that give the same hidden states as a text")
-    .argument("<TEXT>", "the text whose hidden states are the target; - reads it from standard input")
-    .option("--preset <NAME>", "a setting under a name, which explicit flags change: source is the source's own");
-  for (const option of specOptions(SPEC_FIELDS, schema)) inverting.addOption(option);
-  inverting
-    .option("--out <DIR>", "write the run's record into this folder")
-    .option("--json", "print one JSON object a line and nothing else")
-    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
-    .action(async (text: string, flags: InvertFlags) => exit(await invert(text, flags, surroundings)));
+  /** A command that runs a method on a text. */
+  const running = (command: Command, method: MethodName): void => {
+    command.argument("<TEXT>", "the text whose hidden states are the target; - reads it from standard input");
+    if (method === "inversion") {
+      command.option(
+        "--preset <NAME>",
+        "a setting under a name, which explicit flags change: source is the source's own",
+      );
+    }
+    for (const option of specOptions(method, schemas)) command.addOption(option);
+    command
+      .option("--vocabulary-file <FILE>", "read the text of --vocabulary from a file")
+      .option("--out <DIR>", "write the run's record into this folder")
+      .option("--json", "print one JSON object a line and nothing else")
+      .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
+      .action(async (text: string, flags: RunFlags) => exit(await runMethod(method, text, flags, surroundings)));
+  };
+  running(
+    program.command("invert").description("search for inputs that give the same hidden states as a text"),
+    "inversion",
+  );
+  const walking = program.command("walk").description("change a text's embedding while the output stays");
+  running(
+    walking.command("orthogonal").description("step where the gradient, or the Jacobian, says that nothing changes"),
+    "orthogonalWalk",
+  );
+  running(
+    walking.command("clamped").description("move some dimensions at random and hold the output with the others"),
+    "clampedWalk",
+  );
 
   const checkpoints = program.command("checkpoints").description("the weights that are at hand");
   checkpoints
@@ -76,7 +96,7 @@ function commands(
     .description("write random weights as a folder that Hugging Face's tools open")
     .argument("<SOURCE>", "random:gpt2, random:gpt2-medium, -large, -xl, or random:PATH/config.json")
     .requiredOption("--out <DIR>", "the folder to write");
-  for (const option of specOptions(["initSeed"], schema)) creating.addOption(option);
+  for (const option of specOptions("inversion", schemas, ["initSeed"])) creating.addOption(option);
   creating
     .option("--json", "print one JSON object and nothing else")
     .action((source: string, flags: CreateFlags) => create(source, flags, surroundings));
@@ -84,7 +104,7 @@ function commands(
   const graphing = program
     .command("graph")
     .description("write the graph of one descent step as network.onnx, with its weights beside it");
-  for (const option of specOptions(GRAPH_FIELDS, schema)) graphing.addOption(option);
+  for (const option of specOptions("inversion", schemas, GRAPH_FIELDS)) graphing.addOption(option);
   graphing
     .requiredOption("--length <T>", "number of tokens")
     .option("--batch <B>", "number of restarts", "1")
@@ -96,7 +116,7 @@ function commands(
   const examining = program
     .command("doctor")
     .description("show what a checkpoint computes for a fixed prompt, to compare with other programs");
-  for (const option of specOptions(["checkpoint", "initSeed"], schema)) examining.addOption(option);
+  for (const option of specOptions("inversion", schemas, ["checkpoint", "initSeed"])) examining.addOption(option);
   examining
     .option("--blocks <N>", "number of transformer blocks, from the input on (default: all)")
     .option("--json", "print one JSON object a line and nothing else")
@@ -108,9 +128,9 @@ function commands(
 const asksForHelp = (argv: readonly string[]): boolean =>
   argv[0] === "help" || argv.some((argument) => argument === "--help" || argument === "-h");
 
-async function loadSchema(): Promise<SpecSchema> {
+async function loadSchemas(): Promise<SpecSchemas> {
   const { specSchema } = await import("../experiments/spec.ts");
-  return specSchema() as SpecSchema;
+  return (method) => specSchema(method) as SpecSchema;
 }
 
 /** "error: unknown option '--iteration'\n(Did you mean --iterations?)" as a sentence. */

@@ -1,7 +1,7 @@
 // What a run says to a person, in words: the lines that the live view and the plain one share.
 
 import type { EndEvent, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
-import type { ExperimentSpec } from "../experiments/spec.ts";
+import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
 import type { Styles } from "./io.ts";
 import type { Span } from "./visible-text.ts";
 
@@ -19,18 +19,55 @@ export function duration(ms: number): string {
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
-/** The condition: what is inverted, through what, and how. */
+/** The condition: what is done to which text, through what, and how. */
 export function header(spec: ExperimentSpec): string[] {
-  const { checkpoint, initSeed, blocks, output, optimizer, learningRate, metric, start, seed, restarts } = spec;
-  const weights = checkpoint.startsWith("random:") ? `${checkpoint} (seed ${initSeed})` : checkpoint;
-  const noise = start === "custom" ? `N(${spec.startMean}, ${spec.startStd})` : start;
-  const search = [`${optimizer} η ${figure(learningRate)}`, `metric ${metric}`, `start ${noise}`, `seed ${seed}`];
+  const { prompt, seed, restarts } = spec;
+  const [first, ...rest] = methodSetting(spec);
+  const search = [first, `metric ${measured(spec)}`, ...rest, `seed ${seed}`];
   if (restarts > 1) search.push(counted(restarts, "restart"));
+  return [`${DOING[spec.method]} ${JSON.stringify(prompt)}`, through(spec), search.join(" · ")];
+}
+
+const DOING: Readonly<Record<MethodName, string>> = {
+  inversion: "Inverting",
+  orthogonalWalk: "Walking orthogonally from",
+  clampedWalk: "Walking clamped from",
+};
+
+/** The network, and where its output is taken. */
+function through({ checkpoint, initSeed, network, blocks, output }: ExperimentSpec): string {
+  const weights = checkpoint.startsWith("random:") ? `${checkpoint} (seed ${initSeed})` : checkpoint;
+  if (network !== "gpt2") return `${network} net (seed ${initSeed}) over the embeddings of ${checkpoint}`;
+  return `${weights} · ${counted(blocks, "block")} · output ${output}`;
+}
+
+/** What the method is set to, and nothing that leaves it as it is. */
+function methodSetting(spec: ExperimentSpec): string[] {
+  switch (spec.method) {
+    case "inversion": {
+      const rate = spec.learningRate === "auto" ? "found by trying" : figure(spec.learningRate);
+      const noise = spec.start === "custom" ? `N(${spec.startMean}, ${spec.startStd})` : spec.start;
+      return [`${spec.optimizer} η ${rate}`, `start ${noise}`];
+    }
+    case "orthogonalWalk":
+      return [`step ${figure(spec.learningRate)}`, `direction ${spec.direction}`, `vectors ${spec.vectors}`];
+    case "clampedWalk":
+      return [
+        `noise ${figure(spec.randEta)}`,
+        `${counted(spec.innerSteps, "gradient step")} of ${figure(spec.learningRate)}`,
+        ...(spec.form === "code" ? [] : [`form ${spec.form}`]),
+      ];
+  }
+}
+
+/** The metric, and what of the output it sees. */
+function measured({ metric, reduction, fromPosition, channels }: ExperimentSpec): string {
   return [
-    `Inverting ${JSON.stringify(spec.prompt)}`,
-    `${weights} · ${counted(blocks, "block")} · output ${output}`,
-    search.join(" · "),
-  ];
+    metric,
+    ...(reduction === "mean" ? ["mean"] : []),
+    ...(fromPosition !== 0 ? [`from position ${fromPosition}`] : []),
+    ...(channels !== undefined ? [`of ${counted(channels, "channel")}`] : []),
+  ].join(" ");
 }
 
 /** How many of the decoded tokens are the prompt's. */
@@ -51,8 +88,9 @@ export function decoded({ tokenIds, topK, text }: StepEvent, start: StartEvent, 
 const quoted = ({ text }: Token): string => JSON.stringify(text);
 
 /** What came of the run. */
-export function summary(end: EndEvent, { spec, target, shiftDistance, device }: StartEvent): string[] {
-  const { best, restarts } = end;
+export function summary(end: EndEvent, start: StartEvent): string[] {
+  const { best, restarts, iterations } = end;
+  const { spec, target, device } = start;
   const right = best.tokenIds.filter((id, position) => id === target.tokenIds[position]).length;
   const rows: [string, string][] = [
     ["text", best.text],
@@ -61,28 +99,70 @@ export function summary(end: EndEvent, { spec, target, shiftDistance, device }: 
       `${best.restart}, at iteration ${best.iteration}` +
         (restarts.length > 1 ? ` (${restarts.filter(({ exact }) => exact).length} of ${restarts.length} exact)` : ""),
     ],
-    ["output distance", `${figure(best.outputDistance)}, ${againstShift(best, shiftDistance)}`],
-    ["discrete distance", `${figure(best.discreteDistance)}, of the decoded tokens themselves`],
-    [
-      "next token",
-      best.sameNextToken
-        ? `${quoted(best.nextToken)}, as after the prompt`
-        : `${quoted(best.nextToken)}, and ${quoted(target.nextToken)} after the prompt`,
-    ],
+    ...(spec.method === "inversion" ? inversionRows(best, start) : walkRows(best, start)),
+    ...(best.nextToken && target.nextToken
+      ? [["next token", nextTokens(best.nextToken, target.nextToken)] satisfies [string, string]]
+      : []),
+    ...(start.rateSearch ? [["rate", `${start.rateSearch.chosen}, found by trying`] satisfies [string, string]] : []),
     ["seed", String(spec.seed)],
-    ["time", `${duration(end.elapsedMs)} for ${counted(end.iterations, "iteration")} on ${device}`],
+    ["time", `${duration(end.elapsedMs)} for ${counted(iterations, "iteration")} on ${device}`],
   ];
-  return [verdict(end, right, target.tokenIds.length), ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
+  const said = spec.method === "inversion" ? inversionVerdict(end, right, target.tokenIds.length) : walkVerdict(end);
+  return [said, ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
 }
 
+function inversionRows(best: RestartResult, { shiftDistance }: StartEvent): [string, string][] {
+  return [
+    ["output distance", `${figure(best.outputDistance)}, ${againstShift(best, shiftDistance)}`],
+    ["discrete distance", `${figure(best.discreteDistance)}, of the decoded tokens themselves`],
+  ];
+}
+
+function walkRows(best: RestartResult, { shiftDistance, gradientCheck }: StartEvent): [string, string][] {
+  const side = best.beatsShift ? "less" : "not less";
+  return [
+    ["output moved", `${figure(best.outputDistance)}, ${side} than the shift test's ${figure(shiftDistance)}`],
+    ["input moved", figure(best.inputDistance)],
+    ...(best.ratio === null ? [] : [["input / output", ratios(best)] satisfies [string, string]]),
+    ...(gradientCheck
+      ? [
+          [
+            "gradient check",
+            `the two ways differ by ${figure(gradientCheck.largestDifference)} at most, in entries of up to ` +
+              figure(gradientCheck.largestEntry),
+          ] satisfies [string, string],
+        ]
+      : []),
+  ];
+}
+
+const ratios = ({ ratio, ratioPerElement }: RestartResult): string =>
+  `${figure(ratio!)}${ratioPerElement === null ? "" : ` (${figure(ratioPerElement)} an element)`}; output / input ${figure(1 / ratio!)}`;
+
+const nextTokens = (found: Token, wanted: Token): string =>
+  found.id === wanted.id
+    ? `${quoted(found)}, as after the prompt`
+    : `${quoted(found)}, and ${quoted(wanted)} after the prompt`;
+
+const stoppedAfter = ({ status, iterations }: EndEvent): string =>
+  status === "cancelled" ? `Stopped after ${counted(iterations, "iteration")}. ` : "";
+
 /** A descent that fails shows what this search did, never that the information is gone. */
-function verdict({ status, best, iterations }: EndEvent, right: number, length: number): string {
-  const stopped = status === "cancelled" ? `Stopped after ${counted(iterations, "iteration")}. ` : "";
-  if (best.exact) return `${stopped}Exact: the prompt came back.`;
+function inversionVerdict(end: EndEvent, right: number, length: number): string {
+  if (end.best.exact) return `${stoppedAfter(end)}Exact: the prompt came back.`;
   return (
-    `${stopped}Not exact: ${right} of ${counted(length, "token")} ${right === 1 ? "is" : "are"} right. ` +
+    `${stoppedAfter(end)}Not exact: ${right} of ${counted(length, "token")} ${right === 1 ? "is" : "are"} right. ` +
     "This search did not find the prompt; another start, rate or length may."
   );
+}
+
+function walkVerdict(end: EndEvent): string {
+  const { ratio, exact } = end.best;
+  const moved =
+    ratio === null
+      ? "The output has not moved at all."
+      : `The input has moved ${figure(ratio)} times as far as the output.`;
+  return `${stoppedAfter(end)}${moved}${exact ? " The decoded tokens are still the prompt's." : ""}`;
 }
 
 function againstShift({ beatsShift, beatsShiftAt }: RestartResult, shiftDistance: number): string {

@@ -2,39 +2,90 @@
 
 import { Option } from "commander";
 import { LabError } from "../common/errors.ts";
-import type { ExperimentRequest } from "../experiments/spec.ts";
+import type {
+  ClampedWalkSpec,
+  CommonField,
+  ExperimentSpec,
+  InversionRequest,
+  InversionSpec,
+  MethodName,
+  OrthogonalWalkSpec,
+} from "../experiments/spec.ts";
 
-export type SpecField = Exclude<keyof ExperimentRequest, "method" | "prompt">;
+/**
+ * What a flag is followed by: a whole number N, a number X, a number or a word X|auto, a word, a text, or nothing.
+ * Loading the spec's own schema takes longer than all the rest, so the fields stand here again; the types hold them to it.
+ */
+type Argument = "SOURCE" | "NAME" | "TEXT" | "N" | "X" | "X|auto" | "";
+type FlagsOf<Spec> = Readonly<Record<Exclude<keyof Spec, "method" | "prompt" | keyof typeof COMMON_FLAGS>, Argument>>;
 
-/** What a flag is followed by: a whole number N, a number X, or a word. */
-export const SPEC_FLAGS = {
+const COMMON_FLAGS = {
   checkpoint: "SOURCE",
   initSeed: "N",
+  network: "NAME",
   blocks: "N",
   output: "NAME",
   positions: "NAME",
-  iterations: "N",
-  learningRate: "X",
   metric: "NAME",
-  optimizer: "NAME",
-  start: "NAME",
-  startMean: "X",
-  startStd: "X",
-  targetShare: "X",
-  noiseShare: "X",
+  reduction: "NAME",
+  fromPosition: "N",
+  channels: "N",
   seed: "N",
   restarts: "N",
   dtype: "NAME",
   topK: "N",
   decoder: "NAME",
+  vocabulary: "TEXT",
   every: "N",
   shiftStd: "X",
   shiftDraws: "N",
   device: "NAME",
   memory: "NAME",
-} as const satisfies Record<SpecField, "SOURCE" | "NAME" | "N" | "X">;
+} as const satisfies Readonly<Record<Exclude<CommonField, "prompt">, Argument>>;
 
-export const SPEC_FIELDS = Object.keys(SPEC_FLAGS) as SpecField[];
+const METHOD_FLAGS = {
+  inversion: {
+    iterations: "N",
+    learningRate: "X|auto",
+    optimizer: "NAME",
+    start: "NAME",
+    startMean: "X",
+    startStd: "X",
+    targetShare: "X",
+    noiseShare: "X",
+  } satisfies FlagsOf<InversionSpec>,
+  orthogonalWalk: {
+    iterations: "N",
+    learningRate: "X",
+    direction: "NAME",
+    vectors: "NAME",
+    nullVector: "NAME",
+    lanczosSteps: "N",
+    checkGradients: "",
+  } satisfies FlagsOf<OrthogonalWalkSpec>,
+  clampedWalk: {
+    iterations: "N",
+    learningRate: "X",
+    randEta: "X",
+    innerSteps: "N",
+    form: "NAME",
+  } satisfies FlagsOf<ClampedWalkSpec>,
+} as const satisfies Record<MethodName, unknown>;
+
+/** Any field that has a flag. */
+export type SpecField = Exclude<
+  ExperimentSpec extends infer Spec ? keyof Spec | KeysOf<Spec> : never,
+  "method" | "prompt"
+>;
+type KeysOf<Union> = Union extends unknown ? keyof Union : never;
+
+/** The flags of a method, what each is followed by. */
+export const flagsOf = (method: MethodName): Readonly<Partial<Record<SpecField, Argument>>> => ({
+  ...COMMON_FLAGS,
+  ...METHOD_FLAGS[method],
+});
+
+export const fieldsOf = (method: MethodName): SpecField[] => Object.keys(flagsOf(method)) as SpecField[];
 
 /** initSeed → --init-seed */
 export const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -43,24 +94,47 @@ export const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (l
 interface FieldSchema {
   readonly description?: string;
   readonly enum?: readonly string[];
-  readonly default?: string | number;
+  readonly default?: string | number | boolean;
 }
 export type SpecSchema = { readonly properties: Readonly<Record<string, FieldSchema>> };
+/** The schema of each method. */
+export type SpecSchemas = (method: MethodName) => SpecSchema;
 
 /**
- * The flags of these fields. Values are checked by the spec's own schema, not here. Without the schema the flags have
- * no descriptions: loading it takes longer than all the rest, and only help shows them.
+ * Flags of a method, all or those of the given fields. Values are checked by the spec's own schema, not here. Without the
+ * schema the flags have no descriptions: only help shows them.
  */
-export function specOptions(fields: readonly SpecField[], schema: SpecSchema | undefined): Option[] {
+export function specOptions(
+  method: MethodName,
+  schemas: SpecSchemas | undefined,
+  fields: readonly SpecField[] = fieldsOf(method),
+): Option[] {
+  const flags = flagsOf(method);
+  const properties = schemas?.(method).properties;
   return fields.map((field) => {
-    const argument = SPEC_FLAGS[field];
-    const option = new Option(`${flagOf(field)} <${argument}>`, schema && describe(schema.properties[field]));
-    return argument === "N" || argument === "X" ? option.argParser((value) => decimal(flagOf(field), value)) : option;
+    const argument = flags[field]!;
+    const flag = flagOf(field);
+    const option = new Option(argument ? `${flag} <${argument}>` : flag, properties && describe(properties[field]));
+    switch (argument) {
+      case "N":
+      case "X":
+        return option.argParser((value) => decimal(flag, value));
+      case "X|auto":
+        return option.argParser((value) => (value === "auto" ? value : decimal(flag, value)));
+      case "SOURCE":
+      case "NAME":
+      case "TEXT":
+      case "":
+        return option;
+    }
   });
 }
 
 function describe({ description = "", enum: names, default: value }: FieldSchema): string {
-  const notes = [...(names ? [names.join("|")] : []), ...(value === undefined ? [] : [`default ${value}`])];
+  const notes = [
+    ...(names ? [names.join("|")] : []),
+    ...(value === undefined || value === false ? [] : [`default ${value}`]),
+  ];
   return notes.length > 0 ? `${description} (${notes.join("; ")})` : description;
 }
 
@@ -73,13 +147,16 @@ export function decimal(flag: string, value: string): number {
 
 /** The request that the flags make on top of a preset: explicit flags win, and a mean or a deviation means "custom". */
 export function requestOf(
+  method: MethodName,
   prompt: string,
   flags: Readonly<Record<string, unknown>>,
-  preset: Partial<ExperimentRequest> = {},
+  preset: Partial<InversionRequest> = {},
 ): Record<string, unknown> {
   const explicit = Object.fromEntries(
-    SPEC_FIELDS.filter((field) => flags[field] !== undefined).map((field) => [field, flags[field]]),
+    fieldsOf(method)
+      .filter((field) => flags[field] !== undefined)
+      .map((field) => [field, flags[field]]),
   );
   const custom = explicit.startMean !== undefined || explicit.startStd !== undefined;
-  return { ...preset, ...(custom && { start: "custom" }), ...explicit, prompt };
+  return { ...preset, ...(custom && { start: "custom" }), ...explicit, method, prompt };
 }

@@ -7,10 +7,12 @@ import { floats, type FloatArray, type FloatType } from "./floats.ts";
 /** Goes up whenever the same seed and name give other numbers than before, so that stored numbers are not mixed up. */
 export const GENERATOR_VERSION = 1;
 
-/** An endless row of independent normal numbers: element i depends on the seed, the name and i (below 2³³) alone. */
+/** An endless row of independent numbers: element i depends on the seed, the name and i (below 2³³) alone. */
 export interface RandomStream {
   /** Fills the target with N(mean, std²); its first number is element `from`. */
   fillNormal(target: FloatArray, mean: number, std: number, from?: number): void;
+  /** Fills the target with U(low, high), neither end included in float64; its first number is element `from`. */
+  fillUniform(target: FloatArray, low: number, high: number, from?: number): void;
   /** Elements 0…length−1 as N(mean, std²), [length]. */
   normal(length: number, mean: number, std: number, type: FloatType): FloatArray;
 }
@@ -27,18 +29,27 @@ export function randomStream(seed: number, name: string): RandomStream {
   const key = streamKey(seed, name);
   const words = new Uint32Array(CHUNK);
 
-  const fillNormal = (target: FloatArray, mean: number, std: number, from = 0): void => {
-    for (let done = 0; done < target.length;) {
+  /** Hands out the words of elements from…from+length−1, a stretch at a time with where it belongs. */
+  const eachStretch = (length: number, from: number, take: (words: Uint32Array, at: number) => void): void => {
+    for (let done = 0; done < length;) {
       const element = from + done;
       const skip = element % 2;
-      const count = Math.min(CHUNK - skip, target.length - done);
+      const count = Math.min(CHUNK - skip, length - done);
       threefryBlocks(words, key, [(element - skip) / 2, 0], Math.ceil((skip + count) / 2));
-      normalsFromWords(words.subarray(skip, skip + count), target, done, mean, std);
+      take(words.subarray(skip, skip + count), done);
       done += count;
     }
   };
+  const fillNormal = (target: FloatArray, mean: number, std: number, from = 0): void =>
+    eachStretch(target.length, from, (words, at) => normalsFromWords(words, target, at, mean, std));
   return {
     fillNormal,
+    fillUniform(target, low, high, from = 0) {
+      const scale = (high - low) / TWO_32;
+      eachStretch(target.length, from, (words, at) => {
+        for (let i = 0; i < words.length; i++) target[at + i] = low + scale * (words[i] + 0.5);
+      });
+    },
     normal(length, mean, std, type) {
       const target = floats(type, length);
       fillNormal(target, mean, std);

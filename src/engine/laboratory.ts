@@ -1,20 +1,28 @@
 // From a spec to the events of its run: opens what the spec names, hands it to the method, and keeps it open for the next
 // run, which is most often the same network with another seed.
 
+import type { Checkpoint, WeightStore } from "../checkpoints/checkpoint.ts";
+import { openFullyConnected } from "../checkpoints/fully-connected.ts";
 import { openCheckpoint } from "../checkpoints/open.ts";
+import type { WritingOptions } from "../checkpoints/random-files.ts";
 import { LabError, throwIfCancelled } from "../common/errors.ts";
+import type { OnProgress } from "../common/progress.ts";
 import type { RunEvent } from "../experiments/events.ts";
-import { invert } from "../experiments/inversion.ts";
+import { perform } from "../experiments/methods.ts";
+import { RATES, searchRate } from "../experiments/rate-search.ts";
+import type { ExperimentSetting } from "../experiments/setting.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { automaticDevice, forgetAutomaticDevice } from "../runtime/device-choice.ts";
 import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices.ts";
-import { openSubnetwork, type Subnetwork } from "../runtime/subnetwork.ts";
+import type { NetworkShape } from "../networks/network.ts";
+import type { ObjectiveShape } from "../networks/objective.ts";
+import { openNetwork, type OpenNetwork } from "../runtime/network.ts";
 import { VERSIONS } from "../runtime/versions.ts";
 import { type Decoder, openDecoder } from "../text/decoders.ts";
 import { embedTokens } from "../text/embedding.ts";
 import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
-import type { OnProgress } from "../common/progress.ts";
+import { allowedTokens } from "../text/vocabulary.ts";
 import type { Experimenter, ExperimentOptions } from "./server.ts";
 
 export interface LaboratoryOptions {
@@ -32,7 +40,7 @@ export class Laboratory implements Experimenter {
   readonly #options: LaboratoryOptions;
   #tokenizer: Promise<Tokenizer> | undefined;
   readonly #statistics = new Kept<EmbeddingStatistics>();
-  readonly #network = new Kept<Subnetwork>((network) => network.release());
+  readonly #network = new Kept<OpenNetwork>((network) => network.release());
   readonly #decoder = new Kept<Decoder>((decoder) => decoder.release());
 
   constructor(options: LaboratoryOptions) {
@@ -44,7 +52,9 @@ export class Laboratory implements Experimenter {
     const tokenizer = await (this.#tokenizer ??= loadTokenizer());
     const targetIds = tokenizer.encode(spec.prompt);
     const options = { ...this.#options, initSeed: spec.initSeed, signal, onProgress };
-    const checkpoint = await openCheckpoint(spec.checkpoint, spec, options);
+    // A fully connected net needs the embeddings only.
+    const blocks = spec.network === "gpt2" ? spec.blocks : 0;
+    const checkpoint = await openCheckpoint(spec.checkpoint, { blocks }, options);
     checkLength(targetIds, checkpoint.config.positions);
     checkVocabulary(targetIds, checkpoint.config.vocabulary, spec.checkpoint);
 
@@ -52,32 +62,55 @@ export class Laboratory implements Experimenter {
     const statistics = await this.#statistics.open(fingerprint, () => embeddingStatistics(checkpoint, options));
     throwIfCancelled(signal);
     onProgress({ stage: "Opening the network" });
-    const { blocks, output, restarts: batch, dtype: type, metric, memory, positions, decoder, topK } = spec;
-    const shape = { blocks, output, batch, length: targetIds.length, type, metric, memory };
-    const { network, device } = await this.#onDevice(spec, onProgress, (device) =>
-      this.#network.open({ fingerprint, ...shape, device }, () => openSubnetwork({ ...shape, device, checkpoint })),
-    );
-    const reading = { decoder, positions, batch, targetIds, topK };
+    const { restarts: batch, dtype: type, positions, decoder, topK, vocabulary } = spec;
+    const length = targetIds.length;
+    const shape: ObjectiveShape = {
+      network: networkShape(spec, checkpoint, length),
+      batch,
+      length,
+      type,
+      measure: spec,
+    };
+    const allowed = vocabulary && allowedTokens(vocabulary, tokenizer, checkpoint.config.vocabulary);
+    const reading = { decoder, positions, batch, targetIds, topK, ...(allowed && { allowed }) };
     const reader = await this.#decoder.open({ fingerprint, ...reading }, () =>
       openDecoder(checkpoint, statistics, reading),
     );
-
-    const setting = {
-      network,
-      decoder: reader,
+    const base = {
       targetIds,
       embed: (ids: readonly number[]) => embedTokens(checkpoint, ids, positions, type),
-      moments: embeddingMoments(checkpoint, statistics, positions, targetIds.length),
+      moments: embeddingMoments(checkpoint, statistics, positions, length),
       text: tokenizer,
+    };
+    const weights = () => this.#weights(shape.network, checkpoint, options);
+    const open = (shape: ObjectiveShape, device: DeviceName) => {
+      const placement = { device, memory: spec.memory };
+      const key = { fingerprint, initSeed: spec.initSeed, shape: measuredBy(shape), placement };
+      return this.#network.open(key, () => openNetwork({ ...shape, ...placement, weights }));
+    };
+
+    let rateSearch: ExperimentSetting["rateSearch"];
+    if (spec.method === "inversion" && spec.learningRate === "auto") {
+      onProgress({ stage: "Looking for a learning rate" });
+      const ladder = { ...shape, batch: RATES.length };
+      const { network } = await this.#onDevice(spec, onProgress, (device) => open(ladder, device));
+      rateSearch = await searchRate(spec, { ...base, network }, signal);
+    }
+    const { network, device } = await this.#onDevice(spec, onProgress, (device) => open(shape, device));
+    const setting = {
+      ...base,
+      network,
+      decoder: reader,
       provenance: {
         device,
         memory: network.memory,
         checkpoint: { source: checkpoint.source, fingerprint },
         versions: VERSIONS,
       },
+      ...(rateSearch && { rateSearch }),
       now: () => performance.now(),
     };
-    yield* invert(spec, setting, signal);
+    yield* perform(spec, setting, signal);
   }
 
   /**
@@ -108,6 +141,16 @@ export class Laboratory implements Experimenter {
     }
     return { network: await open("cpu"), device: "cpu" };
   }
+
+  /** The network's own weights: the checkpoint's, or random ones of a fully connected net. */
+  async #weights(
+    network: NetworkShape,
+    checkpoint: Checkpoint,
+    options: WritingOptions & { readonly initSeed: number },
+  ): Promise<WeightStore> {
+    if (network.kind === "gpt2") return checkpoint;
+    return openFullyConnected(network, options.initSeed, this.#options.cacheFolder, options);
+  }
 }
 
 /** Throws a LabError (device, badInput) for a device that this platform lacks, or that lacks the number format. */
@@ -117,6 +160,17 @@ function checkDevice(device: DeviceName, type: ExperimentSpec["dtype"]): void {
   }
   if (deviceNamed(device).types.includes(type)) return;
   throw new LabError("badInput", `The device ${device} does not compute in ${type}: use float32, or the device cpu.`);
+}
+
+function networkShape(spec: ExperimentSpec, { config }: Checkpoint, length: number): NetworkShape {
+  if (spec.network !== "gpt2") return { kind: spec.network, length, width: config.width };
+  return { kind: "gpt2", config, blocks: spec.blocks, output: spec.output };
+}
+
+/** The shape with no more of the spec than decides what the graph is. */
+function measuredBy({ measure, ...shape }: ObjectiveShape): ObjectiveShape {
+  const { metric, reduction, fromPosition, channels } = measure;
+  return { ...shape, measure: { metric, reduction, fromPosition, ...(channels !== undefined && { channels }) } };
 }
 
 function checkLength(ids: readonly number[], positions: number): void {

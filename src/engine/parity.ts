@@ -66,7 +66,7 @@ export async function parityReport(
     finalNorm: ending(stream[depth], config, "finalNorm"),
     logits: ending(stream[depth], config, "head"),
   };
-  const graph = await compile(taps, { checkpoint, device: "cpu", memory: "low" });
+  const graph = await compile(taps, { weights: checkpoint, device: "cpu", memory: "low" });
   try {
     const values = await graph.run({ embedding }, Object.keys(taps));
     return {

@@ -20,7 +20,8 @@ export interface StartEvent {
     /** The text of each token. */
     readonly tokens: readonly string[];
     readonly text: string;
-    readonly nextToken: Token;
+    /** Null where the network predicts no token. */
+    readonly nextToken: Token | null;
   };
   /** Median of the shift test, m of equation 4. */
   readonly shiftDistance: number;
@@ -32,31 +33,93 @@ export interface StartEvent {
   readonly memory?: string;
   readonly checkpoint: { readonly source: string; readonly fingerprint: string };
   readonly versions: Readonly<Record<string, string>>;
+  /** How `learningRate: "auto"` was decided. */
+  readonly rateSearch?: RateSearch;
+  /** The prompt's gradient by two ways, where `checkGradients` asked for it. */
+  readonly gradientCheck?: GradientCheck;
 }
 
-/** One shown iteration of one restart. */
-export interface StepEvent {
-  readonly type: "step";
-  readonly restart: number;
-  /** Updates done so far, 0…N. */
-  readonly iteration: number;
-  readonly learningRate: number;
+/** A ladder of rates, each tried from the same start point for a few iterations. */
+export interface RateSearch {
+  readonly iterations: number;
+  /** Rates, from low to high. */
+  readonly rates: readonly number[];
+  /** Output distance that each has come to; null where it diverged. */
+  readonly outputDistances: readonly (number | null)[];
+  /** The rate of the smallest. */
+  readonly chosen: number;
+}
+
+/** ∇ₑΣO by one backward pass, against the sum of one backward pass for each element of the output. */
+export interface GradientCheck {
+  /** Backward passes of the second way. */
+  readonly elements: number;
+  /** Of the differences between entries of the two gradients. */
+  readonly largestDifference: number;
+  readonly meanDifference: number;
+  /** Largest entry of the gradient, to compare with. */
+  readonly largestEntry: number;
+}
+
+/** Distances of one iterate. */
+export interface Distances {
   /** d(O(e), O(e*)) in the spec's metric. */
   readonly outputDistance: number;
   /** ‖e − e*‖₁ */
   readonly inputDistance: number;
   /** inputDistance / outputDistance; null when the output distance is 0. */
   readonly ratio: number | null;
+}
+
+/** What one step of a walk came to. */
+export interface WalkPoint extends Distances {
+  readonly iteration: number;
+  /** Orthogonal walk: gradient · v of each token, [T], with the step's own v. */
+  readonly gradientProducts?: readonly number[];
+  /** Walk along the Jacobian: ‖J v‖₂ for the step's unit vector v. */
+  readonly singularValue?: number;
+  /** Clamped walk: the first dimension that got noise. */
+  readonly clampedFrom?: number;
+}
+
+/** One shown iteration of one restart. */
+export interface StepEvent extends Distances {
+  readonly type: "step";
+  readonly restart: number;
+  /** Updates done so far, 0…N. */
+  readonly iteration: number;
+  readonly learningRate: number;
   readonly tokenIds: readonly number[];
   readonly text: string;
   /** Best tokens a position, best first. */
   readonly topK: readonly (readonly ScoredToken[])[];
   /** Rank of the prompt's token at each position, 1 is best. */
   readonly targetRanks: readonly number[];
+  /** Of a walk: every step since the last shown one, this one included. */
+  readonly walked?: readonly WalkPoint[];
 }
 
-/** What one restart came to: its last iterate or its closest one, whichever has the smaller discrete distance. */
-export interface RestartResult {
+/** Share of positions whose token is not the prompt's (top 1), or does not have it among its best five (top 5). */
+export interface Hamming {
+  readonly top1: number;
+  readonly top5: number;
+}
+
+/** How much a decoding repeats itself. */
+export interface Repetition {
+  /** Share of tokens that stand at an earlier position already. */
+  readonly repeated: number;
+  /** Different tokens as a share of all tokens of the top-k lists. */
+  readonly distinct1: number;
+  /** Different pairs of neighbouring tokens of the top-k lists, as a share of all. */
+  readonly distinct2: number;
+}
+
+/**
+ * What one restart came to. Inversion: its last iterate or its closest one, whichever has the smaller discrete distance.
+ * Walks: the last iterate.
+ */
+export interface RestartResult extends Distances {
   readonly restart: number;
   readonly iteration: number;
   readonly tokenIds: readonly number[];
@@ -64,17 +127,19 @@ export interface RestartResult {
   readonly text: string;
   /** Are the decoded tokens the prompt's? */
   readonly exact: boolean;
-  readonly outputDistance: number;
-  readonly inputDistance: number;
+  readonly hamming: Hamming;
+  readonly repetition: Repetition;
+  /** ratio of the mean distances an element of input and output, which does not depend on their sizes; L1 only. */
+  readonly ratioPerElement: number | null;
   /** Distance of the decoded tokens' own output: d(O(embed(tokens)), O(e*)). */
   readonly discreteDistance: number;
-  /** Did any iterate come closer than the shift test's median? */
+  /** Inversion: did any iterate come closer than the shift test's median? Walk: is the last one still closer? */
   readonly beatsShift: boolean;
-  /** The first iteration that did. */
+  /** Inversion: the first iteration that did. Walk: null. */
   readonly beatsShiftAt: number | null;
-  /** Next token of the embedding found. */
-  readonly nextToken: Token;
-  readonly sameNextToken: boolean;
+  /** Next token of the embedding found; null where the network predicts none. */
+  readonly nextToken: Token | null;
+  readonly sameNextToken: boolean | null;
 }
 
 /** Last event of a run that ended in order. */
@@ -83,6 +148,7 @@ export interface EndEvent {
   readonly status: "completed" | "cancelled";
   /** Updates done. */
   readonly iterations: number;
+  /** Inversion: the smallest discrete distance. Walk: the largest ratio. */
   readonly best: RestartResult;
   readonly restarts: readonly RestartResult[];
   readonly elapsedMs: number;

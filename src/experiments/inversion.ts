@@ -3,35 +3,14 @@
 // for B start points at once; what each has become is read as tokens on a schedule (equation 3).
 
 import { setImmediate as otherEvents } from "node:timers/promises";
-import { LabError } from "../common/errors.ts";
-import { type FloatArray, floats, typeOf } from "../common/floats.ts";
-import type { NetworkFunctions } from "../networks/functions.ts";
-import type { Decoding, EmbeddingDecoder } from "../text/decoder.ts";
-import type { Moments } from "../text/embedding-statistics.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
-import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent, Token } from "./events.ts";
+import type { FloatArray } from "../common/floats.ts";
+import { type Candidate, endEvent, isCloser, judge, startEvent, stepEvent, takeAim, throwIfDiverged } from "./aim.ts";
+import type { RunEvent } from "./events.ts";
+import { absoluteDistances } from "./metrics.ts";
 import { learningRateAt, OPTIMIZER_RULES } from "./optimizers.ts";
-import { median, shiftDistances } from "./shift-test.ts";
-import type { ExperimentSpec } from "./spec.ts";
+import type { ExperimentSetting } from "./setting.ts";
+import type { InversionSpec } from "./spec.ts";
 import { startPoints } from "./start-points.ts";
-
-/** All that the method needs beside its spec. */
-export interface InversionSetting {
-  /** Its batch is the spec's number of restarts. */
-  readonly network: NetworkFunctions;
-  readonly decoder: EmbeddingDecoder;
-  readonly targetIds: readonly number[];
-  /** Token plus position embedding, [T] → [T, D]. */
-  readonly embed: (tokenIds: readonly number[]) => FloatArray;
-  /** Of the checkpoint's embeddings: the "matched" start. */
-  readonly moments: Moments;
-  /** The text of one token, and of a row of them. */
-  readonly text: Pick<Tokenizer, "token" | "decode">;
-  /** Where the run takes place, for its record. */
-  readonly provenance: Pick<StartEvent, "device" | "memory" | "checkpoint" | "versions">;
-  /** Milliseconds of any steady clock. */
-  readonly now: () => number;
-}
 
 /**
  * Runs the inversion: a start event, a step event for every restart at iterations 0, `every`, 2·`every`… and N, and an
@@ -39,34 +18,28 @@ export interface InversionSetting {
  * the descent diverges.
  */
 export async function* invert(
-  spec: ExperimentSpec,
-  setting: InversionSetting,
+  spec: InversionSpec,
+  setting: ExperimentSetting,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
-  const { network, decoder, now } = setting;
+  const { network, decoder, now, rateSearch } = setting;
   const began = now();
-  const target = repeat(setting.embed(setting.targetIds), spec.restarts);
-  const targetOutput = await network.forward(target);
-  const [nextToken] = await network.nextTokens(target);
-  const shifts = await shiftDistances(network, target, targetOutput, {
-    std: spec.shiftStd,
-    draws: spec.shiftDraws,
-    seed: spec.seed,
-  });
-  const shiftDistance = median(shifts);
-  yield startEvent(spec, setting, nextToken, shiftDistance, shifts);
+  const aim = await takeAim(spec, setting);
+  yield startEvent(spec, setting, aim);
 
+  const { target, targetOutput } = aim;
   const e = startPoints(spec, target, setting.moments);
   const update = OPTIMIZER_RULES[spec.optimizer](e.length, network.type);
-  const tracker = new ClosestIterates(e, spec.restarts, shiftDistance);
+  const tracker = new ClosestIterates(e, spec.restarts, aim.shiftDistance);
   const N = spec.iterations;
+  const rate = rateSearch?.chosen ?? (spec.learningRate as number);
   let final: Candidate;
   for (let n = 0; ; n++) {
     const { distance, gradient } = await network.distanceAndGradient(e, targetOutput);
     const outputDistances = Array.from(distance);
-    throwIfDiverged(outputDistances, n, spec.learningRate);
+    throwIfDiverged(outputDistances, n, rate);
     tracker.visit(n, e, outputDistances);
-    const learningRate = learningRateAt(spec.learningRate, n, N);
+    const learningRate = learningRateAt(rate, n, N);
     const last = n === N || signal.aborted;
     if (n % spec.every === 0 || last) {
       const decodings = await decoder.decode(e);
@@ -90,31 +63,18 @@ export async function* invert(
   }
 
   const closest: Candidate = { ...tracker.closest, decodings: await decoder.decode(tracker.closest.embedding) };
-  const results = await judge(setting, [final, closest], {
-    target,
-    targetOutput,
-    nextToken,
-    beatsShiftAt: tracker.beatsShiftAt,
-  });
-  const [iterations] = final.iterations;
-  yield endEvent(iterations === N ? "completed" : "cancelled", iterations, results, now() - began);
-}
-
-/** One iterate of each restart. */
-interface Iterates {
-  /** [B, T, D] */
-  readonly embedding: FloatArray;
-  readonly iterations: number[];
-  readonly outputDistances: number[];
-}
-
-interface Candidate extends Iterates {
-  readonly decodings: readonly Decoding[];
+  const verdicts = tracker.beatsShiftAt.map((at) => ({ beatsShift: at !== null, beatsShiftAt: at }));
+  const results = await judge(spec, setting, aim, [final, closest], verdicts);
+  yield endEvent(spec, final.iterations[0], results, isCloser, now() - began);
 }
 
 /** Keeps each restart's iterate of smallest output distance, and when it first passed the shift test. */
 class ClosestIterates {
-  readonly closest: Iterates;
+  readonly closest: {
+    readonly embedding: FloatArray;
+    readonly iterations: number[];
+    readonly outputDistances: number[];
+  };
   readonly beatsShiftAt: (number | null)[];
   readonly #shiftDistance: number;
 
@@ -139,135 +99,4 @@ class ClosestIterates {
       closest.embedding.set(embedding.subarray(restart * size, (restart + 1) * size), restart * size);
     });
   }
-}
-
-interface Aim {
-  readonly target: FloatArray;
-  readonly targetOutput: FloatArray;
-  readonly nextToken: number;
-  readonly beatsShiftAt: readonly (number | null)[];
-}
-
-/**
- * What each restart came to: of its candidate iterates the one whose tokens, embedded again, have the output closest to
- * the target's (the discrete distance); of equals the one that was closer itself.
- */
-async function judge(setting: InversionSetting, candidates: readonly Candidate[], aim: Aim): Promise<RestartResult[]> {
-  const { network, text, targetIds, embed } = setting;
-  const restarts = network.batch;
-  const size = aim.target.length / restarts;
-  const chosen = aim.target.slice();
-  const results: Omit<RestartResult, "nextToken" | "sameNextToken">[] = [];
-
-  for (const { embedding, iterations, outputDistances, decodings } of candidates) {
-    const inputDistances = absoluteDistances(embedding, aim.target, restarts);
-    const discrete = aim.target.slice();
-    decodings.forEach(({ tokenIds }, restart) => discrete.set(embed(tokenIds), restart * size));
-    const { distance } = await network.distanceAndGradient(discrete, aim.targetOutput);
-    decodings.forEach(({ tokenIds }, restart) => {
-      const result = {
-        restart,
-        iteration: iterations[restart],
-        tokenIds,
-        tokens: tokenIds.map((id) => text.token(id)),
-        text: text.decode(tokenIds),
-        exact: tokenIds.every((id, position) => id === targetIds[position]),
-        outputDistance: outputDistances[restart],
-        inputDistance: inputDistances[restart],
-        discreteDistance: distance[restart],
-        beatsShift: aim.beatsShiftAt[restart] !== null,
-        beatsShiftAt: aim.beatsShiftAt[restart],
-      };
-      if (results[restart] && !isCloser(result, results[restart])) return;
-      results[restart] = result;
-      chosen.set(embedding.subarray(restart * size, (restart + 1) * size), restart * size);
-    });
-  }
-
-  const nextTokens = await network.nextTokens(chosen);
-  return results.map((result, restart) => ({
-    ...result,
-    nextToken: { id: nextTokens[restart], text: text.token(nextTokens[restart]) },
-    sameNextToken: nextTokens[restart] === aim.nextToken,
-  }));
-}
-
-type Closeness = Pick<RestartResult, "discreteDistance" | "outputDistance">;
-
-const isCloser = (a: Closeness, b: Closeness): boolean =>
-  a.discreteDistance < b.discreteDistance ||
-  (a.discreteDistance === b.discreteDistance && a.outputDistance < b.outputDistance);
-
-function startEvent(
-  spec: ExperimentSpec,
-  { targetIds, text, provenance }: InversionSetting,
-  nextToken: number,
-  shiftDistance: number,
-  shifts: readonly number[],
-): StartEvent {
-  const token = (id: number): Token => ({ id, text: text.token(id) });
-  return {
-    type: "start",
-    spec,
-    target: {
-      tokenIds: targetIds,
-      tokens: targetIds.map((id) => text.token(id)),
-      text: text.decode(targetIds),
-      nextToken: token(nextToken),
-    },
-    shiftDistance,
-    shiftDistances: shifts,
-    ...provenance,
-  };
-}
-
-function stepEvent(
-  { text }: InversionSetting,
-  { tokenIds, topK, targetRanks }: Decoding,
-  measured: Pick<StepEvent, "restart" | "iteration" | "learningRate" | "outputDistance" | "inputDistance">,
-): StepEvent {
-  return {
-    type: "step",
-    ...measured,
-    ratio: measured.outputDistance === 0 ? null : measured.inputDistance / measured.outputDistance,
-    tokenIds,
-    text: text.decode(tokenIds),
-    topK: topK.map((row) => row.map(({ id, score }) => ({ id, text: text.token(id), score }))),
-    targetRanks,
-  };
-}
-
-function endEvent(
-  status: EndEvent["status"],
-  iterations: number,
-  restarts: readonly RestartResult[],
-  elapsedMs: number,
-): EndEvent {
-  const best = restarts.reduce((closest, result) => (isCloser(result, closest) ? result : closest));
-  return { type: "end", status, iterations, best, restarts, elapsedMs };
-}
-
-/** Rows one after the other, B times: [T, D] → [B, T, D]. */
-function repeat(rows: FloatArray, times: number): FloatArray {
-  const all = floats(typeOf(rows), rows.length * times);
-  for (let time = 0; time < times; time++) all.set(rows, time * rows.length);
-  return all;
-}
-
-/** ‖a − b‖₁ of each restart. */
-function absoluteDistances(a: FloatArray, b: FloatArray, restarts: number): number[] {
-  const size = a.length / restarts;
-  return Array.from({ length: restarts }, (_, restart) => {
-    let sum = 0;
-    for (let i = restart * size; i < (restart + 1) * size; i++) sum += Math.abs(a[i] - b[i]);
-    return sum;
-  });
-}
-
-function throwIfDiverged(distances: readonly number[], iteration: number, learningRate: number): void {
-  if (distances.every(Number.isFinite)) return;
-  throw new LabError(
-    "badInput",
-    `The descent diverged: at iteration ${iteration} the distance is no longer a number. Try a learning rate below ${learningRate}.`,
-  );
 }

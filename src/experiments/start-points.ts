@@ -3,10 +3,10 @@
 import { type FloatArray, floats, typeOf } from "../common/floats.ts";
 import { randomStream } from "../common/random.ts";
 import type { Moments } from "../text/embedding-statistics.ts";
-import type { ExperimentSpec } from "./spec.ts";
+import type { InversionSpec } from "./spec.ts";
 
 /** The noise's mean and deviation; `matched` takes those of the checkpoint's own embeddings. */
-export function noiseMoments({ start, startMean, startStd }: ExperimentSpec, embeddings: Moments): Moments {
+export function noiseMoments({ start, startMean, startStd }: InversionSpec, embeddings: Moments): Moments {
   switch (start) {
     case "matched":
       return embeddings;
@@ -23,7 +23,7 @@ export function noiseMoments({ start, startMean, startStd }: ExperimentSpec, emb
  * e₀ for every restart, [B, T, D], from e* given once a restart. A restart's noise depends on the seed and its own
  * number only, not on how many there are.
  */
-export function startPoints(spec: ExperimentSpec, target: FloatArray, embeddings: Moments): FloatArray {
+export function startPoints(spec: InversionSpec, target: FloatArray, embeddings: Moments): FloatArray {
   const { mean, std } = noiseMoments(spec, embeddings);
   const points = floats(typeOf(target), target.length);
   const size = target.length / spec.restarts;

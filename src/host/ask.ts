@@ -5,7 +5,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { parseConfig } from "../checkpoints/config.ts";
 import { LabError, messageOf } from "../common/errors.ts";
-import { type ExperimentRequest, PRESETS } from "../experiments/spec.ts";
+import { type InversionRequest, PRESETS } from "../experiments/spec.ts";
 import type { GPT2Config, Output } from "../networks/gpt2-config.ts";
 import {
   type Choice,
@@ -47,10 +47,10 @@ type Question = (draft: Draft, place: Place) => Promise<Answer<Draft>>;
  * is the first question. Resolves to undefined when the person leaves. Throws a LabError (checkpoint).
  */
 export async function askForRun(
-  settings: Partial<ExperimentRequest>,
+  settings: Partial<InversionRequest>,
   prompt: string | undefined,
   currentLine: string | undefined,
-): Promise<ExperimentRequest | undefined> {
+): Promise<InversionRequest | undefined> {
   const questions: Question[] = [
     ...(prompt === undefined ? [askText(currentLine)] : []),
     askModel(settings.checkpoint),
@@ -119,7 +119,7 @@ const askDepth =
   };
 
 const askMethod =
-  (settings: Partial<ExperimentRequest>): Question =>
+  (settings: Partial<InversionRequest>): Question =>
   async (_, place) => {
     const method = await pick(
       "How is the search set?",

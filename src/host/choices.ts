@@ -1,7 +1,7 @@
 // What the questions before a run offer, and what each answer means for the request.
 
 import { SIZE_NAMES, type SizeName, parseConfig, sizedConfig } from "../checkpoints/config.ts";
-import type { ExperimentRequest } from "../experiments/spec.ts";
+import type { InversionRequest } from "../experiments/spec.ts";
 import { blockWeights, type GPT2Config, hasHead, OUTPUTS, type Output, outerWeights } from "../networks/gpt2-config.ts";
 
 /** One answer, as a list shows it. */
@@ -72,21 +72,21 @@ export type MethodSetting = "settings" | "source";
 
 /** `own` is what the settings ask for, `source` the preset of that name. */
 export const methodChoices = (
-  own: Partial<ExperimentRequest>,
-  source: Partial<ExperimentRequest>,
+  own: Partial<InversionRequest>,
+  source: Partial<InversionRequest>,
 ): Choice<MethodSetting>[] => [
   { label: "Your settings", detail: describeMethod(own), value: "settings" },
   { label: "The source's exact setting", detail: describeMethod(source), value: "source" },
 ];
 
-const STARTS: Record<NonNullable<ExperimentRequest["start"]>, string> = {
+const STARTS: Record<NonNullable<InversionRequest["start"]>, string> = {
   matched: "noise with the embeddings' own spread",
   normal: "N(0, 1)",
   source: "N(1/2, 1/20)",
   custom: "noise of an own distribution",
 };
 
-function describeMethod({ optimizer, learningRate, iterations, start, positions, output }: Partial<ExperimentRequest>) {
+function describeMethod({ optimizer, learningRate, iterations, start, positions, output }: Partial<InversionRequest>) {
   return [
     optimizer && `${optimizer === "adam" ? "Adam" : "Gradient descent"} at ${learningRate}`,
     iterations && `${iterations} iterations`,

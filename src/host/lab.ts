@@ -6,7 +6,13 @@ import * as vscode from "vscode";
 import { LabError, messageOf } from "../common/errors.ts";
 import { EngineClient } from "../engine/client.ts";
 import type { RunEvent } from "../experiments/events.ts";
-import { type ExperimentRequest, type ExperimentSpec, parseSpec, PRESETS } from "../experiments/spec.ts";
+import {
+  type ExperimentSpec,
+  type InversionRequest,
+  type InversionSpec,
+  parseSpec,
+  PRESETS,
+} from "../experiments/spec.ts";
 import { readRun } from "../records/read.ts";
 import { askForRun } from "./ask.ts";
 import { RunPanel } from "./panel.ts";
@@ -110,7 +116,7 @@ export class Lab implements vscode.Disposable {
     throw new LabError("badInput", "There is no run yet: select a text and choose Invert Selection.");
   }
 
-  #start(request: ExperimentRequest): void {
+  #start(request: unknown): void {
     let spec: ExperimentSpec;
     try {
       spec = parseSpec(request);
@@ -126,7 +132,8 @@ export class Lab implements vscode.Disposable {
 
   #repeat(id: string, repetition: Repetition): void {
     const run = this.#runs.get(id);
-    if (run) this.#start(repetition === "same" ? run.spec : withSourceSetting(run.spec));
+    if (!run) return;
+    this.#start(repetition === "source" && run.spec.method === "inversion" ? withSourceSetting(run.spec) : run.spec);
   }
 
   #show(id: string, preserveFocus: boolean): void {
@@ -184,7 +191,7 @@ export class Lab implements vscode.Disposable {
 const readSetting: ReadSetting = (name) => vscode.workspace.getConfiguration("inversionLab").get(name);
 
 /** The same prompt, network and seeds, with the method exactly as in the source. */
-const withSourceSetting = (spec: ExperimentSpec): ExperimentRequest => ({
+const withSourceSetting = (spec: InversionSpec): InversionRequest => ({
   ...spec,
   every: undefined,
   startMean: undefined,

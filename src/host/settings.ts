@@ -3,7 +3,7 @@
 import path from "node:path";
 import { LabError } from "../common/errors.ts";
 import { cacheFolder } from "../common/folders.ts";
-import type { ExperimentRequest } from "../experiments/spec.ts";
+import type { InversionRequest } from "../experiments/spec.ts";
 
 /** Fields of the spec that have a setting of their name under `inversionLab.`. */
 export const SPEC_SETTINGS = [
@@ -24,13 +24,13 @@ export const SPEC_SETTINGS = [
   "decoder",
   "device",
   "memory",
-] as const satisfies readonly (keyof ExperimentRequest)[];
+] as const satisfies readonly (keyof InversionRequest)[];
 
 /** The value of a setting under `inversionLab.`. */
 export type ReadSetting = (name: string) => unknown;
 
 /** What the settings ask for; not checked yet. */
-export function requestFromSettings(read: ReadSetting): Partial<ExperimentRequest> {
+export function requestFromSettings(read: ReadSetting): Partial<InversionRequest> {
   const set = SPEC_SETTINGS.map((name) => [name, read(name)] as const).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set);
 }

@@ -3,7 +3,7 @@
 
 import type { FloatArray, FloatType } from "../common/floats.ts";
 
-/** Distance to the target and its gradient, a restart at a time along B. */
+/** Distance to the target and a gradient, a restart at a time along B. */
 export interface DistanceAndGradient {
   /** [B] */
   readonly distance: FloatArray;
@@ -11,7 +11,18 @@ export interface DistanceAndGradient {
   readonly gradient: FloatArray;
 }
 
-/** A network with B restarts of T tokens of width D going in, and K numbers a token coming out. */
+/** How far a direction v of the input moves the output; J = ∂O/∂e. */
+export interface NormalProduct {
+  /** J v, [B, T, K] */
+  readonly image: FloatArray;
+  /** JᵀJ v, [B, T, D] */
+  readonly product: FloatArray;
+}
+
+/**
+ * A network with B restarts of T tokens of width D going in, and K numbers a token coming out. Results are valid until
+ * the next call.
+ */
 export interface NetworkFunctions {
   readonly batch: number;
   readonly length: number;
@@ -20,8 +31,12 @@ export interface NetworkFunctions {
   readonly type: FloatType;
   /** O(e): [B, T, D] → [B, T, K]. */
   forward(embedding: FloatArray): Promise<FloatArray>;
-  /** d(O(e), O*) and its gradient: e [B, T, D], O* [B, T, K]. The result is valid until the next call. */
+  /** d(O(e), O*) and its gradient: e [B, T, D], O* [B, T, K]. */
   distanceAndGradient(embedding: FloatArray, target: FloatArray): Promise<DistanceAndGradient>;
-  /** The token that follows each restart: arg max of the last position's logits, [B]. */
-  nextTokens(embedding: FloatArray): Promise<number[]>;
+  /** d(O(e), O*) and Jᵀu: e [B, T, D], u and O* [B, T, K]. With u = 1 the gradient of ΣO. */
+  vjp(embedding: FloatArray, cotangent: FloatArray, target: FloatArray): Promise<DistanceAndGradient>;
+  /** J v and JᵀJ v: e and v [B, T, D]. */
+  normalProduct(embedding: FloatArray, tangent: FloatArray): Promise<NormalProduct>;
+  /** The token that follows each restart: arg max of the last position's logits, [B]; undefined where none is predicted. */
+  nextTokens(embedding: FloatArray): Promise<number[] | undefined>;
 }

@@ -3,7 +3,7 @@
 
 import process from "node:process";
 import * as ort from "./onnxruntime.ts";
-import type { Checkpoint, StoredType } from "../checkpoints/checkpoint.ts";
+import type { StoredType, WeightStore } from "../checkpoints/checkpoint.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { type FloatArray, typeOf } from "../common/floats.ts";
 import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
@@ -15,7 +15,7 @@ export type MemoryMode = "speed" | "low";
 
 export interface CompileOptions {
   /** Holder of the weights that the graph names; none for a graph without weights. */
-  readonly checkpoint?: Checkpoint;
+  readonly weights?: WeightStore;
   readonly device: DeviceName;
   readonly memory: MemoryMode;
 }
@@ -34,11 +34,11 @@ const ELEMENT_TYPE: Readonly<Record<StoredType, ElementType>> = {
   BF16: "bfloat16",
 };
 
-/** Where a checkpoint keeps a weight of the given shape. Throws a LabError naming the weight when it does not. */
-export function locateWeight(checkpoint: Checkpoint | undefined, name: string, { shape }: Tensor): WeightLocation {
-  const stored = checkpoint?.tensors.get(name);
+/** Where a weight of the given shape is kept. Throws a LabError naming the weight when it is not. */
+export function locateWeight(weights: WeightStore | undefined, name: string, { shape }: Tensor): WeightLocation {
+  const stored = weights?.tensors.get(name);
   if (!stored) {
-    throw new LabError("checkpoint", `The weight ${name} is not in the checkpoint ${checkpoint?.source ?? "(none)"}.`);
+    throw new LabError("checkpoint", `The weight ${name} is not in the checkpoint ${weights?.source ?? "(none)"}.`);
   }
   if (stored.shape.join() !== shape.join()) {
     const [found, needed] = [stored.shape, shape].map((extents) => `[${extents.join(", ")}]`);
@@ -50,11 +50,11 @@ export function locateWeight(checkpoint: Checkpoint | undefined, name: string, {
 /** Throws a LabError of kind "device" when the device cannot run the graph, of kind "memory" when it does not fit. */
 export async function compile(
   outputs: Readonly<Record<string, Tensor>>,
-  { checkpoint, device, memory }: CompileOptions,
+  { weights, device, memory }: CompileOptions,
 ): Promise<CompiledGraph> {
   const { providers, session: options, environment } = deviceNamed(device);
   Object.assign(process.env, environment);
-  const model = toOnnx(outputs, (name, tensor) => locateWeight(checkpoint, name, tensor));
+  const model = toOnnx(outputs, (name, tensor) => locateWeight(weights, name, tensor));
   let session: ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(model, {
@@ -63,7 +63,7 @@ export async function compile(
       logSeverityLevel: 3,
       extra: {
         session: {
-          ...(checkpoint && { model_external_initializers_file_folder_path: checkpoint.folder }),
+          ...(weights && { model_external_initializers_file_folder_path: weights.folder }),
           // Waiting threads sleep. Spinning gains 3 to 5 % on a quiet machine, and takes the processors away from the
           // editor and from the lab's other sessions: with VS Code on two cores a run takes more than twice as long.
           intra_op: { allow_spinning: "0" },

@@ -7,11 +7,12 @@ import path from "node:path";
 import type { Checkpoint, StoredTensor } from "../checkpoints/checkpoint.ts";
 import { parseConfig, sizedConfig } from "../checkpoints/config.ts";
 import { randomStream } from "../common/random.ts";
+import { wholeOutput } from "../networks/distance.ts";
 import { blockWeights } from "../networks/gpt2-config.ts";
 import { sizeOf } from "../tensorgraph/tensor.ts";
 import type { DeviceName } from "./devices.ts";
 import { loadedSoftwareDriver } from "./software-drivers.ts";
-import { openSubnetwork } from "./subnetwork.ts";
+import { openSubnetwork } from "./network.ts";
 
 /** What became of a device that could be opened. */
 export interface Measured {
@@ -64,7 +65,7 @@ async function measure(checkpoint: Checkpoint, device: DeviceName) {
     batch: BATCH,
     length: LENGTH,
     type: "float32",
-    metric: "l1",
+    measure: wholeOutput("l1"),
     device,
     memory: "speed",
   });

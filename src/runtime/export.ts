@@ -3,7 +3,7 @@
 import { createReadStream } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { Checkpoint } from "../checkpoints/checkpoint.ts";
+import type { WeightStore } from "../checkpoints/checkpoint.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { objectiveGraph, type ObjectiveShape } from "../networks/objective.ts";
@@ -27,15 +27,11 @@ export interface ExportedGraph {
  * The weights come first and the model last, so a folder with a model in it is complete. Throws a LabError of kind
  * "storage" when the folder cannot be written.
  */
-export async function exportGraph(
-  checkpoint: Checkpoint,
-  shape: Omit<ObjectiveShape, "config">,
-  folder: string,
-): Promise<ExportedGraph> {
+export async function exportGraph(weights: WeightStore, shape: ObjectiveShape, folder: string): Promise<ExportedGraph> {
   const copies: { from: WeightLocation; to: number }[] = [];
   let weightBytes = 0;
-  const bytes = toOnnx(objectiveGraph({ ...shape, config: checkpoint.config }), (name, tensor) => {
-    const from = locateWeight(checkpoint, name, tensor);
+  const bytes = toOnnx(objectiveGraph(shape), (name, tensor) => {
+    const from = locateWeight(weights, name, tensor);
     const to = Math.ceil(weightBytes / ALIGNMENT) * ALIGNMENT;
     copies.push({ from, to });
     weightBytes = to + from.byteLength;
@@ -43,12 +39,12 @@ export async function exportGraph(
   });
 
   const model = path.join(folder, "network.onnx");
-  const weights = path.join(folder, WEIGHTS_FILE);
+  const data = path.join(folder, WEIGHTS_FILE);
   try {
     await makeFolder(folder);
-    await using file = await open(weights, "w");
+    await using file = await open(data, "w");
     for (const { from, to } of copies) {
-      const source = createReadStream(path.join(checkpoint.folder, from.file), {
+      const source = createReadStream(path.join(weights.folder, from.file), {
         start: from.byteOffset,
         end: from.byteOffset + from.byteLength - 1,
         highWaterMark: 1 << 22,
@@ -63,5 +59,5 @@ export async function exportGraph(
   } catch (error) {
     throw new LabError("storage", `The graph could not be written to ${folder}: ${messageOf(error)}`, { cause: error });
   }
-  return { model, weights, weightBytes };
+  return { model, weights: data, weightBytes };
 }

@@ -1,11 +1,10 @@
-// What opening a sub-network will take, computed from its sizes before anything is allocated.
+// What opening a network will take, computed from its sizes before anything is allocated.
 
 import os from "node:os";
 import process from "node:process";
 import { LabError } from "../common/errors.ts";
-import { blockWeights, hasHead } from "../networks/gpt2-config.ts";
+import { activationsKept, parametersRead } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
-import { sizeOf } from "../tensorgraph/tensor.ts";
 import type { MemoryMode } from "./compile.ts";
 import { graphicsCards } from "./graphics-cards.ts";
 
@@ -14,15 +13,12 @@ import { graphicsCards } from "./graphics-cards.ts";
  * backward direction in speed mode (float64 keeps wide copies in either mode), and the activations that wait for the
  * backward pass.
  */
-export function sessionBytes(shape: ObjectiveShape, memory: MemoryMode): number {
-  const { config, blocks, output, batch: B, length: T, type } = shape;
-  const { width: D, innerWidth: F, heads: H, vocabulary: V } = config;
+export function sessionBytes({ network, batch, length, type }: ObjectiveShape, memory: MemoryMode): number {
   const element = type === "float64" ? 8 : 4;
-  const block = blockWeights(config, 0).reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
-  const parameters = blocks * block + (hasHead(output) ? V * D : 0);
-  const copies = memory === "speed" ? 2 : type === "float64" ? 1 : 0;
-  const activations = B * T * (blocks * (12 * D + 6 * F + 4 * H * T) + (hasHead(output) ? 6 * V : 6 * D));
-  return element * (copies * parameters + activations);
+  // The weights of a fully connected net are made for the occasion and grow with the square of the text: its file must
+  // fit as well, or it would be read from the disk at each step.
+  const copies = (memory === "speed" ? 2 : type === "float64" ? 1 : 0) + (network.kind === "gpt2" ? 0 : 1);
+  return element * (copies * parametersRead(network) + batch * activationsKept(network, length));
 }
 
 /** `process.availableMemory` looks through containers' limits; Node has it since 20.13. */

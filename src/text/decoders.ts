@@ -4,6 +4,7 @@
 //   cosine          x·w / (‖x‖ ‖w‖)
 
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
+import { LabError } from "../common/errors.ts";
 import type { FloatArray } from "../common/floats.ts";
 import { compile } from "../runtime/compile.ts";
 import { add, cast, divide, matMul, multiply, reduceSum, squareRoot, transpose } from "../tensorgraph/operations.ts";
@@ -48,6 +49,8 @@ export interface DecoderOptions {
   readonly targetIds: readonly number[];
   /** k */
   readonly topK: number;
+  /** The tokens that may be decoded; all when it is missing. */
+  readonly allowed?: readonly number[];
 }
 
 /** Holds native memory until it is released; W is read where the checkpoint's file has it. */
@@ -58,19 +61,27 @@ export interface Decoder extends EmbeddingDecoder {
 /** Rows decoded at a time: their scores take 50 MB with GPT-2's vocabulary. */
 const MOST_ROWS = 256;
 
-/** Opens a decoder for embeddings [B, T, D]. Throws a LabError (device, memory). */
+/**
+ * Opens a decoder for embeddings [B, T, D]. Tokens that are not allowed score −∞, so that none of them can win or fill a
+ * list: with fewer allowed tokens than k the lists are shorter. Throws a LabError: badInput (k above V), device, memory.
+ */
 export async function openDecoder(
   checkpoint: Checkpoint,
   statistics: EmbeddingStatistics,
-  { decoder, positions, batch, targetIds, topK }: DecoderOptions,
+  { decoder, positions, batch, targetIds, topK, allowed }: DecoderOptions,
 ): Promise<Decoder> {
   const { vocabulary: V, width: D } = checkpoint.config;
+  if (topK > V) {
+    throw new LabError("badInput", `topK is ${topK}, and ${checkpoint.source} has ${V} tokens only.`);
+  }
+  const listed = Math.min(topK, allowed?.length ?? V);
   const T = targetIds.length;
   const places = positionEmbedding(checkpoint, positions, T);
   const rows = Math.min(batch * T, MOST_ROWS);
   const W = weight("wte.weight", [V, D], "float32");
-  const scores = SCORES[decoder](input("x", [rows, D], "float64"), W, statistics);
-  const graph = await compile({ scores }, { checkpoint, device: "cpu", memory: "low" });
+  const all = SCORES[decoder](input("x", [rows, D], "float64"), W, statistics);
+  const scores = allowed ? add(all, constant(barred(allowed, V), [1, V], "float32")) : all;
+  const graph = await compile({ scores }, { weights: checkpoint, device: "cpu", memory: "low" });
   const x = new Float64Array(rows * D);
 
   return {
@@ -83,7 +94,7 @@ export async function openDecoder(
         for (let row = 0; row < count; row++) {
           const { tokenIds, topK: best, targetRanks } = decodings[Math.floor((from + row) / T)];
           const rowScores = scores.subarray(row * V, (row + 1) * V);
-          const top = topScores(rowScores, topK);
+          const top = topScores(rowScores, listed);
           tokenIds.push(top[0].id);
           best.push(top);
           targetRanks.push(rankOf(rowScores, targetIds[(from + row) % T]));
@@ -93,6 +104,13 @@ export async function openDecoder(
     },
     release: () => graph.release(),
   };
+}
+
+/** 0 for tokens that are allowed, −∞ for all others, [V]. */
+function barred(allowed: readonly number[], V: number): Float32Array {
+  const added = new Float32Array(V).fill(-Infinity);
+  for (const id of allowed) added[id] = 0;
+  return added;
 }
 
 /** The k best scores, best first; of equal scores the lower id comes first, and NaN comes last. */

@@ -12,10 +12,10 @@ import { stripVTControlCharacters } from "node:util";
 import * as ort from "onnxruntime-node";
 import type { Surroundings } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
-import { flagOf, SPEC_FIELDS, SPEC_FLAGS, type SpecField } from "../../src/cli/spec-flags.ts";
+import { fieldsOf, flagOf, flagsOf } from "../../src/cli/spec-flags.ts";
 import { EngineClient } from "../../src/engine/client.ts";
 import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/events.ts";
-import { parseSpec, PRESETS } from "../../src/experiments/spec.ts";
+import { type InversionSpec, parseSpec, PRESETS } from "../../src/experiments/spec.ts";
 import { readRun } from "../../src/records/read.ts";
 import { bundleFakeEngine, type FakeEngine } from "../engine/fixtures/fake-engine.ts";
 
@@ -86,7 +86,7 @@ describe("command line", () => {
     return lines.filter((line) => line.includes(program));
   }
 
-  const specOf = (outcome: Outcome) => (eventsOf(outcome)[0] as StartEvent).spec;
+  const specOf = (outcome: Outcome) => (eventsOf(outcome)[0] as StartEvent).spec as InversionSpec;
 
   describe("invert --json", () => {
     it("prints start, steps and end as one JSON object a line, and nothing else", async () => {
@@ -144,11 +144,11 @@ describe("command line", () => {
   describe("flags", () => {
     it("are those of the contract", () => {
       assert.deepEqual(
-        SPEC_FIELDS.map(flagOf).sort(),
+        fieldsOf("inversion").map(flagOf).sort(),
         (
           "--checkpoint --init-seed --blocks --output --positions --iterations --learning-rate --metric --optimizer " +
           "--start --start-mean --start-std --target-share --noise-share --seed --restarts --dtype --top-k --decoder " +
-          "--device --every --memory --shift-std --shift-draws"
+          "--device --every --memory --shift-std --shift-draws --network --reduction --from-position --channels --vocabulary"
         )
           .split(" ")
           .sort(),
@@ -156,7 +156,7 @@ describe("command line", () => {
     });
 
     it("reach the field of their name", async () => {
-      const values: Record<SpecField, string | number> = {
+      const values: Record<string, string | number> = {
         checkpoint: "random:gpt2-xl",
         initSeed: 7,
         blocks: 3,
@@ -181,8 +181,13 @@ describe("command line", () => {
         shiftDraws: 32,
         device: "cpu",
         memory: "low",
+        network: "perToken",
+        reduction: "mean",
+        fromPosition: -1,
+        channels: 3,
+        vocabulary: "The sky",
       };
-      const argv = SPEC_FIELDS.flatMap((field) => [flagOf(field), String(values[field])]);
+      const argv = fieldsOf("inversion").flatMap((field) => [flagOf(field), String(values[field])]);
       const spec = specOf(await run(["invert", "x", "--json", ...argv]));
       assert.deepEqual(spec, { method: "inversion", prompt: "x", ...values });
     });
@@ -195,7 +200,9 @@ describe("command line", () => {
       const { code, out } = await run(["invert", "--help"]);
       assert.equal(code, 0);
       const help = out.replace(/\s+/g, " ");
-      for (const field of SPEC_FIELDS) assert.ok(help.includes(`${flagOf(field)} <${SPEC_FLAGS[field]}> `), field);
+      for (const [field, argument] of Object.entries(flagsOf("inversion"))) {
+        assert.ok(help.includes(`${flagOf(field)} <${argument}> `), field);
+      }
       assert.ok(help.includes("Plain gradient descent, or Adam. (gd|adam; default adam)"));
       assert.ok(help.includes("Number of update steps, N. (default 200)"));
     });

@@ -8,15 +8,16 @@ import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { readRows } from "../../src/checkpoints/rows.ts";
 import { type FloatArray } from "../../src/common/floats.ts";
 import { invert } from "../../src/experiments/inversion.ts";
-import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
-import { openSubnetwork } from "../../src/runtime/subnetwork.ts";
+import { type InversionRequest, parseSpec } from "../../src/experiments/spec.ts";
+import { wholeOutput } from "../../src/networks/distance.ts";
+import { openSubnetwork } from "../../src/runtime/network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
 
 const reference = JSON.parse(readFileSync(path.join(TINY_GPT2, "descents.json"), "utf8")) as {
   readonly target: number[];
   readonly descents: {
-    readonly optimizer: ExperimentRequest["optimizer"];
+    readonly optimizer: InversionRequest["optimizer"];
     readonly learningRate: number;
     readonly distances: number[];
   }[];
@@ -34,7 +35,7 @@ describe("inversion of a GPT-2", () => {
         batch: 1,
         length,
         type: "float64",
-        metric: "l1",
+        measure: wholeOutput("l1"),
         device: "cpu",
         memory: "speed",
       });

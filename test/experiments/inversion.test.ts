@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { LabError } from "../../src/common/errors.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
 import { invert } from "../../src/experiments/inversion.ts";
-import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
+import { type InversionRequest, parseSpec } from "../../src/experiments/spec.ts";
 import { type Toy, toy, toyRequest } from "./toy.ts";
 
-async function run(request: Partial<ExperimentRequest> = {}, setting?: Toy, signal = new AbortController().signal) {
+async function run(request: Partial<InversionRequest> = {}, setting?: Toy, signal = new AbortController().signal) {
   const spec = parseSpec({ ...toyRequest, ...request });
   const events: RunEvent[] = [];
   for await (const event of invert(spec, setting ?? toy({ batch: spec.restarts }), signal)) events.push(event);

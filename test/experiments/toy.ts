@@ -3,8 +3,8 @@
 
 import type { FloatArray } from "../../src/common/floats.ts";
 import { randomStream } from "../../src/common/random.ts";
-import type { InversionSetting } from "../../src/experiments/inversion.ts";
-import type { ExperimentRequest } from "../../src/experiments/spec.ts";
+import type { ExperimentSetting } from "../../src/experiments/setting.ts";
+import type { InversionRequest } from "../../src/experiments/spec.ts";
 import type { NetworkFunctions } from "../../src/networks/functions.ts";
 
 const WIDTH = 4;
@@ -12,52 +12,80 @@ const VOCABULARY = 12;
 
 const words = randomStream(1, "vocabulary").normal(VOCABULARY * WIDTH, 0, 1, "float64");
 /** Rows of A: invertible, and not symmetric. */
-const A = [
+export const INVERTIBLE: readonly (readonly number[])[] = [
   [1, 0.5, 0, 0],
   [0, 1, 0.5, 0],
   [0, 0, 1, 0.5],
   [0.2, 0, 0, 1],
 ];
 
-export interface Toy extends InversionSetting {
+export interface Toy extends ExperimentSetting {
   /** Calls of the network's functions so far. */
-  readonly calls: { forward: number; gradient: number };
+  readonly calls: { forward: number; gradient: number; vjp: number; normal: number };
 }
 
-export function toy({ targetIds = [3, 1, 4], batch = 1 }: { targetIds?: number[]; batch?: number } = {}): Toy {
+/** `matrix` is A, [K, 4]. */
+export function toy({
+  targetIds = [3, 1, 4],
+  batch = 1,
+  matrix = INVERTIBLE,
+}: { targetIds?: number[]; batch?: number; matrix?: readonly (readonly number[])[] } = {}): Toy {
   const length = targetIds.length;
-  const calls = { forward: 0, gradient: 0 };
+  const outputWidth = matrix.length;
+  const calls = { forward: 0, gradient: 0, vjp: 0, normal: 0 };
   const embed = (ids: readonly number[]): FloatArray =>
     Float64Array.from(ids.flatMap((id) => [...words.subarray(id * WIDTH, (id + 1) * WIDTH)]));
-  const forward = (e: FloatArray): Float64Array => {
-    const output = new Float64Array(e.length);
-    for (let row = 0; row < e.length; row += WIDTH) {
-      A.forEach((weights, i) => weights.forEach((weight, j) => (output[row + i] += weight * e[row + j])));
+  /** A x, token by token. */
+  const times = (x: FloatArray): Float64Array => {
+    const output = new Float64Array((x.length / WIDTH) * outputWidth);
+    for (let token = 0; token < x.length / WIDTH; token++) {
+      matrix.forEach((weights, i) =>
+        weights.forEach((weight, j) => (output[token * outputWidth + i] += weight * x[token * WIDTH + j])),
+      );
     }
     return output;
+  };
+  /** Aᵀ u, token by token. */
+  const transposed = (u: FloatArray): Float64Array => {
+    const result = new Float64Array((u.length / outputWidth) * WIDTH);
+    for (let token = 0; token < u.length / outputWidth; token++) {
+      matrix.forEach((weights, i) =>
+        weights.forEach((weight, j) => (result[token * WIDTH + j] += weight * u[token * outputWidth + i])),
+      );
+    }
+    return result;
+  };
+  const distanceOf = (output: FloatArray, target: FloatArray): Float64Array => {
+    const distance = new Float64Array(batch);
+    output.forEach((value: number, at: number) => {
+      distance[Math.floor(at / (length * outputWidth))] += Math.abs(value - target[at]);
+    });
+    return distance;
   };
   const network: NetworkFunctions = {
     batch,
     length,
     width: WIDTH,
-    outputWidth: WIDTH,
+    outputWidth,
     type: "float64",
     forward: async (e) => {
       calls.forward++;
-      return forward(e);
+      return times(e);
     },
     distanceAndGradient: async (e, target) => {
       calls.gradient++;
-      const output = forward(e);
-      const distance = new Float64Array(batch);
-      const gradient = new Float64Array(e.length);
-      output.forEach((value, at) => {
-        const difference = value - target[at];
-        distance[Math.floor(at / (length * WIDTH))] += Math.abs(difference);
-        const row = at - (at % WIDTH);
-        A[at % WIDTH].forEach((weight, j) => (gradient[row + j] += Math.sign(difference) * weight));
-      });
-      return { distance, gradient };
+      const output = times(e);
+      const signs = output.map((value, at) => Math.sign(value - target[at]));
+      return { distance: distanceOf(output, target), gradient: transposed(signs) };
+    },
+    vjp: async (e, cotangent, target) => {
+      calls.vjp++;
+      return { distance: distanceOf(times(e), target), gradient: transposed(cotangent) };
+    },
+    normalProduct: async (_, tangent) => {
+      calls.normal++;
+      const image = times(tangent);
+      return { image, product: transposed(image) };
     },
     nextTokens: async (e) =>
       Array.from({ length: batch }, (_, restart) => (e[((restart + 1) * length - 1) * WIDTH] > 0 ? 1 : 0)),
@@ -93,7 +121,7 @@ export function toy({ targetIds = [3, 1, 4], batch = 1 }: { targetIds?: number[]
 }
 
 /** Enough for the toy to come home. */
-export const toyRequest: ExperimentRequest = {
+export const toyRequest: InversionRequest = {
   prompt: "toy",
   optimizer: "gd",
   learningRate: 0.02,

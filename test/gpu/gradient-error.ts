@@ -2,7 +2,8 @@
 
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { randomStream } from "../../src/common/random.ts";
-import { openSubnetwork } from "../../src/runtime/subnetwork.ts";
+import { wholeOutput } from "../../src/networks/distance.ts";
+import { openSubnetwork } from "../../src/runtime/network.ts";
 import { TEST_CACHE } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
 
@@ -17,7 +18,7 @@ async function gradientOn(device: "cpu" | "webgpu") {
     batch: 1,
     length: 5,
     type: "float32",
-    metric: "l1",
+    measure: wholeOutput("l1"),
     device,
     memory: "low",
   });

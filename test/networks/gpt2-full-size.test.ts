@@ -8,7 +8,8 @@ import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { readRows } from "../../src/checkpoints/rows.ts";
 import { type FloatArray, floats } from "../../src/common/floats.ts";
 import type { Output } from "../../src/networks/gpt2-config.ts";
-import { openSubnetwork } from "../../src/runtime/subnetwork.ts";
+import { wholeOutput } from "../../src/networks/distance.ts";
+import { openSubnetwork } from "../../src/runtime/network.ts";
 import { TEST_CACHE } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
 
@@ -65,7 +66,7 @@ describe("random:gpt2", function () {
           batch: 1,
           length,
           type,
-          metric: "l1",
+          measure: wholeOutput("l1"),
           device: "cpu",
           memory: "low",
         });
@@ -90,7 +91,7 @@ describe("random:gpt2", function () {
         };
         for (const [what, error] of Object.entries(errors)) assert.ok(error < tolerance, `${what}: ${error}`);
         assert.deepEqual(
-          [...(await network.nextTokens(embedding)), ...(await network.nextTokens(target))],
+          [...(await network.nextTokens(embedding))!, ...(await network.nextTokens(target))!],
           expected.nextTokens,
         );
         await network.release();

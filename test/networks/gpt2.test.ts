@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { type FloatArray, floats, type FloatType } from "../../src/common/floats.ts";
-import type { Metric } from "../../src/networks/distance.ts";
+import { type MetricName, wholeOutput } from "../../src/networks/distance.ts";
 import type { Output } from "../../src/networks/gpt2-config.ts";
-import { openSubnetwork } from "../../src/runtime/subnetwork.ts";
+import { openSubnetwork } from "../../src/runtime/network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
 
@@ -19,7 +19,7 @@ interface Reference {
   readonly cases: {
     readonly blocks: number;
     readonly output: Output;
-    readonly metric: Metric;
+    readonly metric: MetricName;
     readonly distance: number[];
     readonly gradient: number[];
     /** O(e), given once for the three metrics. */
@@ -51,7 +51,7 @@ describe("GPT-2 sub-networks", () => {
           batch,
           length,
           type,
-          metric,
+          measure: wholeOutput(metric),
           device: "cpu",
           memory: "speed",
         });
@@ -75,7 +75,7 @@ describe("GPT-2 sub-networks", () => {
       batch,
       length,
       type: "float64",
-      metric: "l1",
+      measure: wholeOutput("l1"),
       device: "cpu",
       memory: "speed",
     });

@@ -13,6 +13,7 @@ import type { EndEvent, RestartResult, RunEvent, StepEvent } from "../../src/exp
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { listRuns, readRun } from "../../src/records/read.ts";
 import { RunRecord } from "../../src/records/record.ts";
+import { PLAIN_RESULT } from "../support/results.ts";
 
 const spec = parseSpec({ prompt: "The sky is blue." });
 
@@ -31,6 +32,7 @@ const step = (iteration: number, text = " sky"): StepEvent => ({
 });
 
 const best: RestartResult = {
+  ...PLAIN_RESULT,
   restart: 0,
   iteration: 40,
   tokenIds: [6766],

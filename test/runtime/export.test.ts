@@ -9,12 +9,14 @@ import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { LabError } from "../../src/common/errors.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { exportGraph } from "../../src/runtime/export.ts";
-import { openSubnetwork } from "../../src/runtime/subnetwork.ts";
+import { wholeOutput } from "../../src/networks/distance.ts";
+import { openNetwork } from "../../src/runtime/network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
 
 const checkpoint = await openCheckpoint(TINY_GPT2, { blocks: 2 }, { cacheFolder: TEST_CACHE, initSeed: 0 });
-const shape = { blocks: 2, output: "head", batch: 2, length: 4, type: "float32", metric: "l1" } as const;
+const network = { kind: "gpt2", config: checkpoint.config, blocks: 2, output: "head" } as const;
+const shape = { network, batch: 2, length: 4, type: "float32", measure: wholeOutput("l1") } as const;
 
 describe("an exported graph", () => {
   let folder: string;
@@ -27,7 +29,7 @@ describe("an exported graph", () => {
     assert.deepEqual([...session.inputNames].sort(), ["embedding", "target"]);
     assert.deepEqual([...session.outputNames].sort(), ["distance", "gradient", "output"]);
 
-    const network = await openSubnetwork({ ...shape, checkpoint, device: "cpu", memory: "speed" });
+    const opened = await openNetwork({ ...shape, weights: async () => checkpoint, device: "cpu", memory: "speed" });
     const { width, vocabulary } = checkpoint.config;
     const embedding = randomStream(0, "e").normal(2 * 4 * width, 0, 1, "float32") as Float32Array;
     const target = randomStream(0, "t").normal(2 * 4 * vocabulary, 0, 1, "float32") as Float32Array;
@@ -35,12 +37,12 @@ describe("an exported graph", () => {
       embedding: new ort.Tensor("float32", embedding, [2, 4, width]),
       target: new ort.Tensor("float32", target, [2, 4, vocabulary]),
     });
-    const ours = await network.distanceAndGradient(embedding, target);
+    const ours = await opened.distanceAndGradient(embedding, target);
     assert.ok(relativeError(bare.gradient.data as Float32Array, ours.gradient) < 1e-6);
     assert.ok(relativeError(bare.distance.data as Float32Array, ours.distance) < 1e-6);
-    assert.ok(relativeError(bare.output.data as Float32Array, await network.forward(embedding)) < 1e-6);
+    assert.ok(relativeError(bare.output.data as Float32Array, await opened.forward(embedding)) < 1e-6);
     assert.deepEqual(bare.distance.dims, [2]);
-    await network.release();
+    await opened.release();
     await session.release();
   });
 

@@ -1,11 +1,17 @@
 // The events of a made-up run, as the engine would tell them.
 
 import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
-import { type ExperimentRequest, type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+import {
+  type ExperimentSpec,
+  type InversionRequest,
+  type InversionSpec,
+  parseSpec,
+} from "../../src/experiments/spec.ts";
+import { PLAIN_RESULT } from "./results.ts";
 
 export const PROMPT = { ids: [464, 6766, 13], tokens: ["The", " sky", "."] };
 
-export const spec = (request: Partial<ExperimentRequest> = {}): ExperimentSpec =>
+export const spec = (request: Partial<InversionRequest> = {}): InversionSpec =>
   parseSpec({ prompt: PROMPT.tokens.join(""), iterations: 10, every: 5, ...request });
 
 export const startEvent = (of: ExperimentSpec = spec()): StartEvent => ({
@@ -64,6 +70,7 @@ export const endEvent = (steps: readonly StepEvent[], changes: Partial<EndEvent>
 function resultOf(step: StepEvent): RestartResult {
   const exact = step.tokenIds.every((id, position) => id === PROMPT.ids[position]);
   return {
+    ...PLAIN_RESULT,
     restart: step.restart,
     iteration: step.iteration,
     tokenIds: step.tokenIds,

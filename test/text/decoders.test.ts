@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
 import type { Checkpoint } from "../../src/checkpoints/checkpoint.ts";
+import { LabError } from "../../src/common/errors.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { readRows } from "../../src/checkpoints/rows.ts";
 import { randomStream } from "../../src/common/random.ts";
@@ -110,12 +111,15 @@ describe("decoders", () => {
     const checkpoint = await openCheckpoint(folder, { blocks: 1 }, { cacheFolder, initSeed: 0 });
     const singular = await embeddingStatistics(checkpoint, { cacheFolder });
     const targetIds = [6, 2, 2, 0, 5];
-    const options = { decoder: "pseudoinverse", positions: "sequential", batch: 1, targetIds, topK: 100 } as const;
+    const options = { decoder: "pseudoinverse", positions: "sequential", batch: 1, targetIds, topK: 7 } as const;
     const opened = await openDecoder(checkpoint, singular, options);
     const [{ tokenIds, topK }] = await opened.decode(embedTokens(checkpoint, targetIds, "sequential", "float64"));
     await opened.release();
     assert.deepEqual(tokenIds, targetIds);
-    assert.equal(topK[0].length, 7, "there are no more tokens than the vocabulary has");
+    await assert.rejects(
+      openDecoder(checkpoint, singular, { ...options, topK: 8 }),
+      (error) => error instanceof LabError && /^topK is 8, and .* has 7 tokens only\.$/.test(error.message),
+    );
     topK[0].forEach(({ score }, place) => assert.ok(Math.abs(score - (place === 0 ? 1 : 0)) < 1e-5));
   });
 

@@ -6,7 +6,8 @@ import { randomStream } from "../../src/common/random.ts";
 import { LabError } from "../../src/common/errors.ts";
 import { checkCardMemory, fittingMode, sessionBytes } from "../../src/runtime/memory.ts";
 import { compile } from "../../src/runtime/compile.ts";
-import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/subnetwork.ts";
+import { wholeOutput } from "../../src/networks/distance.ts";
+import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/network.ts";
 import { gpt2Subnetwork } from "../../src/networks/gpt2.ts";
 import { input, weight } from "../../src/tensorgraph/tensor.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
@@ -20,7 +21,7 @@ const options: SubnetworkOptions = {
   batch: 3,
   length: 5,
   type: "float32",
-  metric: "l1",
+  measure: wholeOutput("l1"),
   device: "cpu",
   memory: "speed",
 };
@@ -59,7 +60,7 @@ describe("an opened sub-network", () => {
   it("reads the next token with ln_f and the head, whichever of them the output lacks", async () => {
     const tokens = async (output: SubnetworkOptions["output"]) => {
       const network = await openSubnetwork({ ...options, output });
-      const next = await network.nextTokens(points("e"));
+      const next = (await network.nextTokens(points("e")))!;
       await network.release();
       return next;
     };
@@ -83,11 +84,8 @@ describe("an opened sub-network", () => {
   });
 
   it("opens in low-memory mode what fits only there, and refuses with numbers what does not fit at all", async () => {
-    const shape = {
-      ...options,
-      config: { ...checkpoint.config, width: 1600, innerWidth: 6400, blocks: 48 },
-      blocks: 48,
-    };
+    const config = { ...checkpoint.config, width: 1600, innerWidth: 6400, blocks: 48 };
+    const shape = { ...options, network: { kind: "gpt2", config, blocks: 48, output: "block" } } as const;
     assert.ok(sessionBytes(shape, "speed") > 11e9, "48 blocks of gpt2-xl packed twice");
     assert.equal(fittingMode(shape, "speed", 20e9), "speed");
     assert.equal(fittingMode(shape, "speed", 4e9), "low");
@@ -110,7 +108,7 @@ describe("an opened sub-network", () => {
 describe("compiling", () => {
   it("names a weight that is missing or of another shape", async () => {
     const graph = (name: string, shape: number[]) =>
-      compile({ w: weight(name, shape, "float32") }, { checkpoint, device: "cpu", memory: "speed" });
+      compile({ w: weight(name, shape, "float32") }, { weights: checkpoint, device: "cpu", memory: "speed" });
     await assert.rejects(graph("h.9.ln_1.bias", [width]), /weight h\.9\.ln_1\.bias is not in the checkpoint/);
     await assert.rejects(graph("ln_f.bias", [5]), /ln_f\.bias has the shape \[8\]; the network needs \[5\]/);
   });

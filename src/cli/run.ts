@@ -1,26 +1,33 @@
-// `inversion-lab invert TEXT`: runs the main method in the engine process and shows it.
+// `inversion-lab invert TEXT` and the walks: runs a method in the engine process and shows it.
 
+import { readFile } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { errorData, LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import type { Progress } from "../common/progress.ts";
 import type { RunEvent } from "../experiments/events.ts";
-import type { ExperimentSpec } from "../experiments/spec.ts";
+import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
 import { EXIT, type Surroundings, tell } from "./io.ts";
 import { flagOf, requestOf } from "./spec-flags.ts";
 import { openView, type RunView } from "./views.ts";
 
-/** Flags of `invert` beside those of the spec. */
-export interface InvertFlags extends Readonly<Record<string, unknown>> {
+/** Flags of a run beside those of the spec. */
+export interface RunFlags extends Readonly<Record<string, unknown>> {
   readonly preset?: string;
+  readonly vocabularyFile?: string;
   readonly out?: string;
   readonly json?: boolean;
   readonly cache?: string;
 }
 
 /** Resolves to the exit code. Throws LabErrors, and OutputClosed. */
-export async function invert(text: string, flags: InvertFlags, surroundings: Surroundings): Promise<number> {
+export async function runMethod(
+  method: MethodName,
+  text: string,
+  flags: RunFlags,
+  surroundings: Surroundings,
+): Promise<number> {
   let view: RunView | undefined;
   const log = (line: string) => (view ? view.log(line) : tell(surroundings, line));
   const engine = surroundings.createEngine(flags.cache ?? surroundings.cacheFolder, log);
@@ -30,7 +37,9 @@ export async function invert(text: string, flags: InvertFlags, surroundings: Sur
     engine.start();
     const { parseSpec, PRESETS } = await import("../experiments/spec.ts");
     const prompt = text === "-" ? await readPrompt(surroundings) : text;
-    const spec = parseSpec(requestOf(prompt, flags, presetOf(flags.preset, PRESETS)), flagOf);
+    const vocabulary = await readVocabulary(flags);
+    const request = requestOf(method, prompt, { ...flags, vocabulary }, presetOf(flags.preset, PRESETS));
+    const spec = parseSpec(request, flagOf);
     record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
 
     const shown = (view = await openView(spec, flags.json === true, surroundings));
@@ -70,6 +79,17 @@ async function readPrompt({ stdin, signal }: Surroundings): Promise<string> {
   } catch {
     throw new LabError("badInput", "The text on standard input is not UTF-8.");
   }
+}
+
+/** The text whose tokens may be decoded, from one of two flags. */
+async function readVocabulary({ vocabulary, vocabularyFile }: RunFlags): Promise<unknown> {
+  if (vocabularyFile === undefined) return vocabulary;
+  if (vocabulary !== undefined) {
+    throw new LabError("badInput", "--vocabulary and --vocabulary-file exclude each other.");
+  }
+  return readFile(vocabularyFile, "utf8").catch((error: unknown) => {
+    throw new LabError("badInput", `--vocabulary-file: ${messageOf(error)}.`, { cause: error });
+  });
 }
 
 function presetOf<Preset>(name: string | undefined, presets: Readonly<Record<string, Preset>>): Preset | undefined {
