@@ -33,6 +33,7 @@ void runCli(process.argv.slice(2), version, {
   cacheFolder: cacheFolder(process.env, process.platform, os.homedir()),
   workerPath: path.join(programs, "weights-worker.cjs"),
   modelsFolder: path.join(programs, "..", "models"),
+  trialProgram: path.join(programs, "device-trial.cjs"),
   createEngine(cache, onLog) {
     engine = new EngineClient({ modulePath: path.join(programs, "engine.cjs"), cacheFolder: cache, onLog });
     return engine;

@@ -1,6 +1,8 @@
-// `inversion-lab doctor`: what this machine and a checkpoint really compute, as figures that can be held against other
-// programs'. Each section is a list of lines for people and of objects for programs.
+// `inversion-lab doctor`: what this machine's devices do, and what a checkpoint really computes, as figures that can be
+// held against other programs'. Each section is a list of lines for people and of objects for programs.
 
+import path from "node:path";
+import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import type { ParityReport } from "../engine/parity.ts";
@@ -15,6 +17,9 @@ export interface DoctorFlags extends Readonly<Record<string, unknown>> {
   readonly initSeed?: number;
   /** As typed. */
   readonly blocks?: string;
+  /** "fetch", or a folder that has ONNX Runtime's CUDA libraries. */
+  readonly cuda?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
   readonly cache?: string;
 }
@@ -26,24 +31,80 @@ type Section = (
   progress: ProgressLine | undefined,
 ) => AsyncIterable<{ readonly finding: object; readonly lines: readonly string[] }>;
 
-const SECTIONS: readonly Section[] = [checkpointSection];
+const SECTIONS: readonly Section[] = [devicesSection, checkpointSection];
 
 /** Throws LabErrors. */
 export async function doctor(flags: DoctorFlags, surroundings: Surroundings): Promise<void> {
   const progress = flags.json ? undefined : await openProgressLine(surroundings);
   try {
-    let found = false;
     for (const section of SECTIONS) {
       for await (const { finding, lines } of section(flags, surroundings, progress)) {
-        found = true;
         progress?.close();
         const text = flags.json ? jsonLine(finding) : lines.map((line) => `${visible(line)}\n`).join("");
         await print(surroundings, text);
       }
     }
-    if (!found) throw new LabError("badInput", "There is nothing to look at: name a checkpoint with --checkpoint.");
   } finally {
     progress?.close();
+  }
+}
+
+/** What the devices of this machine do; the whole section where no checkpoint is named. */
+async function* devicesSection(
+  flags: DoctorFlags,
+  surroundings: Surroundings,
+  progress: ProgressLine | undefined,
+): ReturnType<Section> {
+  if (flags.checkpoint !== undefined) return;
+  const { trialProgram, signal } = surroundings;
+  const cacheFolder = flags.cache ?? surroundings.cacheFolder;
+  if (flags.cuda !== undefined) {
+    await provideCuda(flags.cuda, flags.yes === true, cacheFolder, surroundings, progress);
+  }
+  const { surveyDevices } = await import("../runtime/device-choice.ts");
+  const { describeDevices, machineReport } = await import("../runtime/device-report.ts");
+  const onTrial = (label: string) => progress?.show({ stage: `Trying ${label}` });
+  const survey = await surveyDevices({ cacheFolder, trialProgram, onTrial, signal });
+  yield { finding: { type: "devices", machine: machineReport(), ...survey }, lines: describeDevices(survey) };
+}
+
+/** Puts ONNX Runtime's CUDA libraries in place: from a folder, or with consent from NuGet. Throws LabErrors. */
+async function provideCuda(
+  source: string,
+  consented: boolean,
+  cacheFolder: string,
+  surroundings: Surroundings,
+  progress: ProgressLine | undefined,
+): Promise<void> {
+  const cuda = await import("../runtime/cuda-libraries.ts");
+  const { trialProgram, signal } = surroundings;
+  cuda.checkCudaPlatform(process);
+  const runtimeFolder = cuda.runtimeFolder(trialProgram, process);
+  const options = { cacheFolder, runtimeFolder, signal, onProgress: progress?.show };
+  if (source !== "fetch") return cuda.takeCudaLibraries(path.resolve(source), options);
+  progress?.show({ stage: "Asking NuGet" });
+  const found = await cuda.findCudaPackage(options);
+  progress?.close();
+  const what = `ONNX Runtime ${found.version}'s CUDA libraries, ${formatBytes(found.bytes)} from ${found.url}`;
+  if (!consented && !(await agree(`${what}. Download them?`, surroundings))) {
+    throw new LabError("cancelled", "Nothing was downloaded.");
+  }
+  await cuda.fetchCudaLibraries(found, options);
+}
+
+/** Asks in a terminal; elsewhere there is nobody to ask. Throws a LabError (badInput). */
+async function agree(question: string, { stdin, stderr, signal }: Surroundings): Promise<boolean> {
+  if (!("isTTY" in stdin && stdin.isTTY) || !stderr.isTTY) {
+    throw new LabError("badInput", `${question} There is no terminal to ask in: repeat the command with --yes.`);
+  }
+  const { createInterface } = await import("node:readline/promises");
+  const asking = createInterface({ input: stdin, output: stderr });
+  try {
+    return /^y(es)?$/i.test((await asking.question(`${visible(question)} [y/N] `, { signal })).trim());
+  } catch {
+    return false;
+  } finally {
+    asking.close();
   }
 }
 

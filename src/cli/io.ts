@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly workerPath?: string;
   /** Where the checkpoints lie that come with the program. */
   readonly modelsFolder?: string;
+  /** The bundled program that tries a device out. */
+  readonly trialProgram: string;
   createEngine(cacheFolder: string, onLog: (line: string) => void): EngineClient;
   /** Milliseconds of any steady clock. */
   now(): number;
@@ -38,6 +40,7 @@ const EXIT_OF_KIND: Readonly<Record<LabErrorKind, number>> = {
   memory: EXIT.failed,
   device: EXIT.failed,
   storage: EXIT.failed,
+  network: EXIT.failed,
   engine: EXIT.failed,
 };
 

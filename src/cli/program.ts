@@ -115,10 +115,15 @@ function commands(
 
   const examining = program
     .command("doctor")
-    .description("show what a checkpoint computes for a fixed prompt, to compare with other programs");
+    .description("show which devices work, why others do not, and what a checkpoint computes for a fixed prompt");
   for (const option of specOptions("inversion", schemas, ["checkpoint", "initSeed"])) examining.addOption(option);
   examining
     .option("--blocks <N>", "number of transformer blocks, from the input on (default: all)")
+    .option(
+      "--cuda <SOURCE>",
+      "put ONNX Runtime's CUDA libraries in place: fetch (from NuGet), or a folder that has them",
+    )
+    .option("--yes", "download without asking")
     .option("--json", "print one JSON object a line and nothing else")
     .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
     .action((flags: DoctorFlags) => doctor(flags, surroundings));

@@ -7,6 +7,7 @@ export type LabErrorKind =
   | "memory" // it would not fit
   | "device" // the device is not there, or does not work
   | "storage" // a folder cannot be read or written
+  | "network" // the hub cannot be reached, or breaks off
   | "engine" // the engine process ended before its work did
   | "cancelled"; // somebody asked it to stop
 

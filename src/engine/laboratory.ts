@@ -12,7 +12,7 @@ import { perform } from "../experiments/methods.ts";
 import { RATES, searchRate } from "../experiments/rate-search.ts";
 import type { ExperimentSetting } from "../experiments/setting.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { automaticDevice, forgetAutomaticDevice } from "../runtime/device-choice.ts";
+import { automaticDevice, forgetAutomaticDevice, prepareDevice } from "../runtime/device-choice.ts";
 import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices.ts";
 import type { NetworkShape } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
@@ -124,6 +124,8 @@ export class Laboratory implements Experimenter {
   ): Promise<{ network: Network; device: DeviceName }> {
     if (asked !== "auto") {
       checkDevice(asked, dtype);
+      if (this.#options.trialProgram)
+        await prepareDevice(asked, { ...this.#options, trialProgram: this.#options.trialProgram });
       return { network: await open(asked), device: asked };
     }
     const { trialProgram, cacheFolder } = this.#options;

@@ -7,17 +7,15 @@ import { readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { dependencies } from "../../package.json";
 import { writeAtomically } from "../checkpoints/files.ts";
-import { messageOf } from "../common/errors.ts";
+import { messageOf, throwIfCancelled } from "../common/errors.ts";
 import { nodeProcess } from "../common/node-process.ts";
+import { isCudaPlatform, restoreCudaLibraries, runtimeFolder } from "./cuda-libraries.ts";
 import { diagnose } from "./device-diagnosis.ts";
 import type { Measured } from "./device-trial.ts";
 import { automaticDevices, type DeviceName, deviceNamed, devicesOf, type Platform } from "./devices.ts";
 import { graphicsCards, graphicsMark, type GraphicsCard } from "./graphics-cards.ts";
-
-/** The version of ONNX Runtime that the lab is built with. */
-export const ONNX_RUNTIME_VERSION: string = dependencies["onnxruntime-node"];
+import { ONNX_RUNTIME_VERSION } from "./onnxruntime-version.ts";
 
 /** What the throw-away process tells. */
 export type TrialMessage = ({ readonly works: true } & Measured) | { readonly works: false; readonly reason: string };
@@ -55,6 +53,8 @@ export interface TrialOptions {
   /** Told before each trial. */
   readonly onTrial?: (label: string) => void;
   readonly fork?: typeof fork;
+  /** Ends the trial that is going on. */
+  readonly signal?: AbortSignal;
 }
 
 /** The gradient on a device may differ from the CPU's by this share of its largest element. */
@@ -80,12 +80,18 @@ export async function automaticDevice(options: TrialOptions): Promise<DeviceName
   return keep(options.cacheFolder, key, "cpu");
 }
 
-/** Tries out every device of the platform, whatever was kept; what `auto` means from now on comes with it. */
+/**
+ * Tries out every device of the platform, whatever was kept; what `auto` means from now on comes with it. Throws a
+ * LabError (cancelled).
+ */
 export async function surveyDevices(options: TrialOptions): Promise<DeviceSurvey> {
   const { platform = process } = options;
   const cards = await graphicsCards(platform.platform as NodeJS.Platform);
   const devices: TriedDevice[] = [];
-  for (const device of devicesOf(platform)) devices.push(await tryOut(device, cards, options));
+  for (const device of devicesOf(platform)) {
+    devices.push(await tryOut(device, cards, options));
+    throwIfCancelled(options.signal);
+  }
   const automatic =
     automaticDevices(platform).find((name) =>
       devices.some(({ device, status }) => device === name && status === "works"),
@@ -100,9 +106,19 @@ export async function forgetAutomaticDevice(cacheFolder: string): Promise<void> 
   await rm(keptFile(cacheFolder), { force: true }).catch(() => undefined);
 }
 
+/** Puts back what a device needs and an update has taken along. */
+export async function prepareDevice(
+  device: DeviceName,
+  { cacheFolder, trialProgram }: Pick<TrialOptions, "cacheFolder" | "trialProgram">,
+): Promise<void> {
+  if (device !== "cuda" || !isCudaPlatform(process)) return;
+  await restoreCudaLibraries({ cacheFolder, runtimeFolder: runtimeFolder(trialProgram, process) });
+}
+
 async function tryOut(device: DeviceName, cards: readonly GraphicsCard[], options: TrialOptions): Promise<TriedDevice> {
   const { label } = deviceNamed(device);
   options.onTrial?.(label);
+  await prepareDevice(device, options);
   const { message, log } = await trial(device, options);
   return { device, label, ...verdict(device, message, log, cards) };
 }
@@ -138,7 +154,7 @@ const milliseconds = (value: number): string => `${value.toFixed(value < 10 ? 1 
 
 /** What the process said, or became; and what it wrote. */
 async function trial(device: DeviceName, options: TrialOptions): Promise<{ message: TrialMessage; log: string }> {
-  const { trialProgram, limitMs = LIMIT_MS, fork: forkProcess = fork } = options;
+  const { trialProgram, limitMs = LIMIT_MS, signal, fork: forkProcess = fork } = options;
   let child: ChildProcess;
   try {
     const env = deviceNamed(device).environment;
@@ -154,6 +170,7 @@ async function trial(device: DeviceName, options: TrialOptions): Promise<{ messa
       child.kill("SIGKILL");
       failed(`It did not answer within ${limitMs / 1000} s.`);
     }, limitMs);
+    signal?.addEventListener("abort", () => child.kill("SIGKILL"), { once: true });
     child.once("message", (told) => resolve(told as TrialMessage));
     child.once("error", (error) => failed(`It could not be tried: ${messageOf(error)}.`));
     child.once("close", (code, signal) => {

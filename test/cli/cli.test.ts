@@ -63,6 +63,7 @@ describe("command line", () => {
       env,
       signal: stop.signal,
       cacheFolder: path.join(scratch, "cache"),
+      trialProgram: path.join(import.meta.dirname, "../runtime/fixtures/fake-trial.js"),
       createEngine: (cacheFolder) => new EngineClient({ modulePath: engine.modulePath, cacheFolder, patienceMs: 500 }),
       now: () => performance.now(),
     };
@@ -87,6 +88,42 @@ describe("command line", () => {
   }
 
   const specOf = (outcome: Outcome) => (eventsOf(outcome)[0] as StartEvent).spec as InversionSpec;
+
+  describe("doctor", () => {
+    const measured = { works: true, openMs: 40, iterationMs: 1, cpuIterationMs: 4, error: 1e-6 };
+    before(() => {
+      process.env["FAKE_TRIALS"] = JSON.stringify({
+        cpu: { message: measured },
+        webgpu: { message: { ...measured, softwareDriver: "SwiftShader" } },
+      });
+    });
+    after(() => delete process.env["FAKE_TRIALS"]);
+
+    it("says which device works and why another is not chosen", async () => {
+      const { code, out } = await run(["doctor"]);
+      assert.equal(code, 0);
+      assert.match(out, /^cpu +works +1\.0 ms an iteration/m);
+      assert.match(out, /The device auto is cpu here\.\n$/);
+      if (process.platform === "linux" && process.arch === "x64") {
+        assert.match(out, /^webgpu +software +SwiftShader computes on the processor/m);
+      }
+    });
+
+    it("prints one object for programs", async () => {
+      const { code, out } = await run(["doctor", "--json"]);
+      assert.equal(code, 0);
+      const { type, automatic, machine } = JSON.parse(out) as Record<string, unknown>;
+      assert.deepEqual([type, automatic], ["devices", "cpu"]);
+      assert.ok((machine as { cores: number }).cores > 0);
+    });
+
+    it("takes CUDA's libraries from no folder that lacks them", async function () {
+      if (process.platform !== "linux" || process.arch !== "x64") this.skip();
+      const { code, err } = await run(["doctor", "--cuda", scratch]);
+      assert.equal(code, 2);
+      assert.match(err, /CUDA needs libonnxruntime_providers_shared\.so and .* does not have it/);
+    });
+  });
 
   describe("invert --json", () => {
     it("prints start, steps and end as one JSON object a line, and nothing else", async () => {
@@ -436,9 +473,6 @@ describe("command line", () => {
       assert.match(out, /tap +norm +checksum\nembedding +\d.*\nblock 1 +\d.*\nfinalNorm +\d.*\nlogits +\d/);
       const report = JSON.parse((await run([...asked, "--json"])).out) as { taps: object[]; nextTokens: object[] };
       assert.deepEqual([report.taps.length, report.nextTokens.length], [4, 5]);
-      const nothing = await run(["doctor"]);
-      assert.equal(nothing.code, 2);
-      assert.match(nothing.err, /name a checkpoint with --checkpoint/);
     });
 
     it("graph writes a network that a bare runtime opens, with the contract's inputs and outputs", async () => {
