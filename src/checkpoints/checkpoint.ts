@@ -9,7 +9,8 @@ export type StoredType = "F64" | "F32" | "F16" | "BF16";
 /** Where one tensor's bytes lie. */
 export interface StoredTensor {
   readonly shape: readonly number[];
-  readonly type: StoredType;
+  /** U8 are the bytes of a matrix that was quantised: no numbers by themselves. */
+  readonly type: StoredType | "U8";
   /** File name inside the checkpoint's folder. */
   readonly file: string;
   /** From the start of the file. */

@@ -1,7 +1,6 @@
 // Safetensors files of random numbers: planned from names and shapes, written whole or not at all, by as many threads as
 // there are processors. A file that is there with exactly the planned header and size is taken for what it should be.
 
-import { open } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { throwIfCancelled } from "../common/errors.ts";
@@ -9,7 +8,7 @@ import type { OnProgress } from "../common/progress.ts";
 import type { WeightShape } from "../networks/gpt2-config.ts";
 import type { StoredTensor } from "./checkpoint.ts";
 import { writeAtomically } from "./files.ts";
-import { layOutSafetensors, type SafetensorsLayout } from "./safetensors.ts";
+import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "./safetensors.ts";
 import { type Distribution, PIECE, weightsWriter, type Piece, type WeightsWriter } from "./weights.ts";
 
 const STAGE = "Writing random weights";
@@ -56,21 +55,8 @@ export function storedTensors({ file, weights, layout, storedName }: PlannedFile
 
 /** Those files that are not in the folder with exactly the right header and size. */
 export async function absent(folder: string, files: readonly PlannedFile[]): Promise<PlannedFile[]> {
-  const whole = await Promise.all(files.map(({ file, layout }) => isWhole(path.join(folder, file), layout)));
+  const whole = await Promise.all(files.map(({ file, layout }) => isWholeFile(path.join(folder, file), layout)));
   return files.filter((_, i) => !whole[i]);
-}
-
-async function isWhole(file: string, { header, fileBytes }: SafetensorsLayout): Promise<boolean> {
-  const handle = await open(file).catch(() => undefined);
-  if (handle === undefined) return false;
-  try {
-    if ((await handle.stat()).size !== fileBytes) return false;
-    const found = Buffer.alloc(header.length);
-    await handle.read(found, 0, found.length, 0);
-    return found.equals(header);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Writes files. Throws a LabError: storage, cancelled. */
@@ -119,7 +105,7 @@ async function writeFile(file: string, plan: PlannedFile, source: RandomSource, 
     });
   } catch (error) {
     // Windows does not let a file be replaced that another process reads: then that process has written it.
-    if (!(await isWhole(file, plan.layout))) throw error;
+    if (!(await isWholeFile(file, plan.layout))) throw error;
   }
 }
 

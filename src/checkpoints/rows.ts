@@ -23,12 +23,13 @@ export interface RowReader {
 /** Opens a matrix of the checkpoint for reading. Throws a LabError (checkpoint) when it is not there. */
 export function openRows(checkpoint: Checkpoint, name: string): RowReader {
   const stored = checkpoint.tensors.get(name);
-  if (stored === undefined || stored.shape.length !== 2) {
-    throw new LabError("checkpoint", `The checkpoint ${checkpoint.source} has no matrix ${name}.`);
+  if (stored === undefined || stored.shape.length !== 2 || stored.type === "U8") {
+    throw new LabError("checkpoint", `The checkpoint ${checkpoint.source} has no matrix ${name} of real numbers.`);
   }
+  const { type } = stored;
   const file = path.join(checkpoint.folder, stored.file);
   const [rows, width] = stored.shape;
-  const rowBytes = width * STORED_BYTES[stored.type];
+  const rowBytes = width * STORED_BYTES[type];
   const unreadable = (why: string) => new LabError("checkpoint", `${name} cannot be read from ${file}: ${why}.`);
   let descriptor: number;
   try {
@@ -39,7 +40,7 @@ export function openRows(checkpoint: Checkpoint, name: string): RowReader {
   return {
     rows,
     width,
-    type: stored.type === "F64" ? "float64" : "float32",
+    type: type === "F64" ? "float64" : "float32",
     read(from, count) {
       const bytes = new Uint8Array(count * rowBytes);
       for (let done = 0; done < bytes.length;) {
@@ -48,7 +49,7 @@ export function openRows(checkpoint: Checkpoint, name: string): RowReader {
         if (bytesRead === 0) throw unreadable("it was cut off");
         done += bytesRead;
       }
-      return numbersOf(bytes.buffer, stored.type);
+      return numbersOf(bytes.buffer, type);
     },
     close: () => closeSync(descriptor),
   };

@@ -83,6 +83,20 @@ export function layOutSafetensors(
   return { header, tensors: new Map(entries), metadata, fileBytes: header.length + end };
 }
 
+/** Is the file there, with exactly the header and the size of the plan? */
+export async function isWholeFile(file: string, { header, fileBytes }: SafetensorsLayout): Promise<boolean> {
+  const handle = await open(file).catch(() => undefined);
+  if (handle === undefined) return false;
+  try {
+    if ((await handle.stat()).size !== fileBytes) return false;
+    const found = Buffer.alloc(header.length);
+    await handle.read(found, 0, found.length, 0);
+    return found.equals(header);
+  } finally {
+    await handle.close();
+  }
+}
+
 /**
  * Reads a file's header and checks every claim in it against the file's size. Throws a LabError (checkpoint); reads
  * and allocates no more than the header, and no header above the format's limit of 100 MB.

@@ -27,6 +27,10 @@ export type Output = (typeof OUTPUTS)[number];
 /** Does the output consist of logits over the vocabulary? */
 export const hasHead = (output: Output): boolean => output === "head" || output === "blockHead";
 
+/** As the checkpoint has them, or the matrices in 8 bits with a scale for each of their outputs. */
+export const WEIGHT_FORMATS = ["stored", "int8"] as const;
+export type WeightFormat = (typeof WEIGHT_FORMATS)[number];
+
 /** A weight of the network. Dense kernels are [in, out], as in Hugging Face's Conv1D. */
 export interface WeightShape {
   readonly name: string;
@@ -62,3 +66,12 @@ export function outerWeights({ vocabulary, positions, width, tiedHead }: GPT2Con
     ...(tiedHead ? [] : [{ name: "lm_head.weight", shape: [vocabulary, width] }]),
   ];
 }
+
+/** The head's matrix, [V, D]; logits are its products with the state. */
+export const headWeight = ({ tiedHead }: GPT2Config): string => (tiedHead ? "wte.weight" : "lm_head.weight");
+
+/** The scales of a matrix in 8 bits, one for each of its outputs: w = scale · (byte − 128). */
+export const scaleName = (name: string): string => `${name}.scale`;
+
+/** The axis of a matrix that counts its outputs: kernels are [in, out], the head is [V, D]. */
+export const outputAxis = (name: string): 0 | 1 => (name.startsWith("h.") ? 1 : 0);

@@ -16,8 +16,17 @@ import {
   split,
   transpose,
 } from "../tensorgraph/operations.ts";
-import { constant, type Tensor, weight } from "../tensorgraph/tensor.ts";
-import { type GPT2Config, hasHead, type Output } from "./gpt2-config.ts";
+import { type QuantisedMatrix, quantisedMatMul } from "../tensorgraph/quantised.ts";
+import { constant, type ElementType, type Tensor, weight } from "../tensorgraph/tensor.ts";
+import {
+  type GPT2Config,
+  hasHead,
+  headWeight,
+  outputAxis,
+  type Output,
+  scaleName,
+  type WeightFormat,
+} from "./gpt2-config.ts";
 
 /** Added to the score of a later token; far below any score, and finite so that no GPU provider has to know infinity. */
 const MASKED = -1e30;
@@ -27,7 +36,12 @@ export interface SubnetworkShape {
   readonly config: GPT2Config;
   readonly blocks: number;
   readonly output: Output;
+  /** As stored, where nothing is said. */
+  readonly weightFormat?: WeightFormat;
 }
+
+/** What the parts of a network are made from. */
+type Make = Pick<SubnetworkShape, "config" | "weightFormat">;
 
 /** Numbers a token that leave the sub-network, K. */
 export const outputWidth = ({ config, output }: SubnetworkShape): number =>
@@ -40,13 +54,13 @@ export const outputWidth = ({ config, output }: SubnetworkShape): number =>
 export function gpt2Subnetwork(embedding: Tensor, shape: SubnetworkShape): Tensor {
   const [B, T] = embedding.shape;
   const x = residualStream(embedding, shape).at(-1) as Tensor;
-  return reshape(ending(x, shape.config, shape.output), [B, T, outputWidth(shape)]);
+  return reshape(ending(x, shape.config, shape.output, shape.weightFormat), [B, T, outputWidth(shape)]);
 }
 
 /** The residual stream before the first block and after each of the first `blocks`: e [B, T, D] → n + 1 of [B·T, D]. */
 export function residualStream(
   embedding: Tensor,
-  { config, blocks }: Pick<SubnetworkShape, "config" | "blocks">,
+  { config, blocks, weightFormat }: Omit<SubnetworkShape, "output">,
 ): Tensor[] {
   const [B, T, D] = embedding.shape;
   if (D !== config.width) throw new LabError("badInput", `The input is ${D} wide; the network is ${config.width}.`);
@@ -58,45 +72,61 @@ export function residualStream(
   }
   const mask = causalMask(T, embedding.type as FloatType);
   const stream = [reshape(embedding, [B * T, D])];
-  for (let index = 0; index < blocks; index++) stream.push(block(stream[index], mask, index, B, config));
+  for (let index = 0; index < blocks; index++)
+    stream.push(block(stream[index], mask, index, B, { config, weightFormat }));
   return stream;
 }
 
 /** What follows the last block: x [N, D] → [N, D] or [N, V]. */
-export function ending(x: Tensor, config: GPT2Config, output: Output): Tensor {
+export function ending(x: Tensor, config: GPT2Config, output: Output, weightFormat?: WeightFormat): Tensor {
   const normal = output === "finalNorm" || output === "head" ? norm(x, "ln_f", config) : x;
   if (!hasHead(output)) return normal;
-  const head = config.tiedHead ? "wte.weight" : "lm_head.weight";
-  return gemm(normal, weight(head, [config.vocabulary, config.width], x.type), { transB: true });
+  const head = headWeight(config);
+  const shape = [config.vocabulary, config.width];
+  return weightFormat === "int8"
+    ? quantisedMatMul(normal, quantised(head, shape, x.type), { transposed: true })
+    : gemm(normal, weight(head, shape, x.type), { transB: true });
 }
 
 /** x [B·T, D] → [B·T, D]. */
-function block(x: Tensor, mask: Tensor, index: number, B: number, config: GPT2Config): Tensor {
+function block(x: Tensor, mask: Tensor, index: number, B: number, make: Make): Tensor {
   const name = `h.${index}`;
-  const attended = add(x, attention(norm(x, `${name}.ln_1`, config), mask, `${name}.attn`, B, config));
-  return add(attended, feedForward(norm(attended, `${name}.ln_2`, config), `${name}.mlp`, config));
+  const attended = add(x, attention(norm(x, `${name}.ln_1`, make.config), mask, `${name}.attn`, B, make));
+  return add(attended, feedForward(norm(attended, `${name}.ln_2`, make.config), `${name}.mlp`, make));
 }
 
 /** Causal self-attention: softmax(q kᵀ / √d + mask) v for each head. x [B·T, D] → [B·T, D]. */
-function attention(x: Tensor, mask: Tensor, name: string, B: number, { width: D, heads: H }: GPT2Config): Tensor {
+function attention(x: Tensor, mask: Tensor, name: string, B: number, { config, weightFormat }: Make): Tensor {
+  const { width: D, heads: H } = config;
   const T = x.shape[0] / B;
   const d = D / H;
-  const projected = reshape(dense(x, `${name}.c_attn`, 3 * D), [B, T, 3, H, d]);
+  const projected = reshape(dense(x, `${name}.c_attn`, 3 * D, weightFormat), [B, T, 3, H, d]);
   const [q, k, v] = split(transpose(projected, [2, 0, 3, 1, 4]), 0, [1, 1, 1]); // each [1, B, H, T, d]
   const scores = matMul(multiply(q, 1 / Math.sqrt(d)), transpose(k, [0, 1, 2, 4, 3]));
   const mixed = matMul(softmax(add(scores, mask)), v); // [1, B, H, T, d]
-  return dense(reshape(transpose(mixed, [0, 1, 3, 2, 4]), [B * T, D]), `${name}.c_proj`, D);
+  return dense(reshape(transpose(mixed, [0, 1, 3, 2, 4]), [B * T, D]), `${name}.c_proj`, D, weightFormat);
 }
 
 /** gelu(x W + b) W' + b'. x [N, D] → [N, D]. */
-function feedForward(x: Tensor, name: string, { width: D, innerWidth: F }: GPT2Config): Tensor {
-  return dense(gelu(dense(x, `${name}.c_fc`, F), "tanh"), `${name}.c_proj`, D);
+function feedForward(x: Tensor, name: string, { config, weightFormat }: Make): Tensor {
+  const { width: D, innerWidth: F } = config;
+  return dense(gelu(dense(x, `${name}.c_fc`, F, weightFormat), "tanh"), `${name}.c_proj`, D, weightFormat);
 }
 
 /** x W + b with W [in, out]. */
-function dense(x: Tensor, name: string, out: number): Tensor {
-  const kernel = weight(`${name}.weight`, [x.shape[1], out], x.type);
-  return gemm(x, kernel, { bias: weight(`${name}.bias`, [out], x.type) });
+function dense(x: Tensor, name: string, out: number, weightFormat?: WeightFormat): Tensor {
+  const kernel = `${name}.weight`;
+  const shape = [x.shape[1], out];
+  const bias = weight(`${name}.bias`, [out], x.type);
+  return weightFormat === "int8"
+    ? add(quantisedMatMul(x, quantised(kernel, shape, x.type)), bias)
+    : gemm(x, weight(kernel, shape, x.type), { bias });
+}
+
+/** A weight's bytes and scales, for a network that computes in the given type. */
+function quantised(name: string, shape: readonly number[], type: ElementType): QuantisedMatrix {
+  const axis = outputAxis(name);
+  return { bytes: weight(name, shape, "uint8"), scale: weight(scaleName(name), [shape[axis]], type), axis };
 }
 
 function norm(x: Tensor, name: string, { width: D, epsilon }: GPT2Config): Tensor {

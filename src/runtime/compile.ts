@@ -3,7 +3,7 @@
 
 import process from "node:process";
 import * as ort from "./onnxruntime.ts";
-import type { StoredType, WeightStore } from "../checkpoints/checkpoint.ts";
+import type { StoredTensor, WeightStore } from "../checkpoints/checkpoint.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { type FloatArray, typeOf } from "../common/floats.ts";
 import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
@@ -27,11 +27,12 @@ export interface CompiledGraph {
   release(): Promise<void>;
 }
 
-const ELEMENT_TYPE: Readonly<Record<StoredType, ElementType>> = {
+const ELEMENT_TYPE: Readonly<Record<StoredTensor["type"], ElementType>> = {
   F64: "float64",
   F32: "float32",
   F16: "float16",
   BF16: "bfloat16",
+  U8: "uint8",
 };
 
 /** Where a weight of the given shape is kept. Throws a LabError naming the weight when it is not. */

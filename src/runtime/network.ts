@@ -5,7 +5,7 @@ import { type FloatArray, floats, type FloatType } from "../common/floats.ts";
 import type { Measure } from "../networks/distance.ts";
 import type { DistanceAndGradient, NetworkFunctions, NormalProduct } from "../networks/functions.ts";
 import { ending, type SubnetworkShape } from "../networks/gpt2.ts";
-import { hasHead, type Output } from "../networks/gpt2-config.ts";
+import { hasHead, type Output, type WeightFormat } from "../networks/gpt2-config.ts";
 import { inputWidth, outputWidth } from "../networks/network.ts";
 import { normalGraph, objectiveGraph, type ObjectiveShape, pullbackGraph } from "../networks/objective.ts";
 import { input } from "../tensorgraph/tensor.ts";
@@ -28,6 +28,7 @@ export interface SubnetworkOptions extends Placement {
   readonly checkpoint: Checkpoint;
   readonly blocks: number;
   readonly output: Output;
+  readonly weightFormat?: WeightFormat;
   readonly batch: number;
   readonly length: number;
   readonly type: FloatType;
@@ -35,10 +36,16 @@ export interface SubnetworkOptions extends Placement {
 }
 
 /** Opens the first blocks of a GPT-2. Throws as openNetwork does. */
-export const openSubnetwork = ({ checkpoint, blocks, output, ...options }: SubnetworkOptions): Promise<OpenNetwork> =>
+export const openSubnetwork = ({
+  checkpoint,
+  blocks,
+  output,
+  weightFormat,
+  ...options
+}: SubnetworkOptions): Promise<OpenNetwork> =>
   openNetwork({
     ...options,
-    network: { kind: "gpt2", config: checkpoint.config, blocks, output },
+    network: { kind: "gpt2", config: checkpoint.config, blocks, output, weightFormat },
     weights: async () => checkpoint,
   });
 
@@ -147,10 +154,10 @@ export class OpenNetwork implements NetworkFunctions {
   }
 
   /** Reads hidden states [B, K] as the whole network would at this depth: ln_f where it has not been, then the head. */
-  async #logits(hidden: FloatArray, { config, output }: SubnetworkShape): Promise<FloatArray> {
+  async #logits(hidden: FloatArray, { config, output, weightFormat }: SubnetworkShape): Promise<FloatArray> {
     const readout = await this.#once("readout", () => {
       const states = input("hidden", [this.batch, config.width], this.type);
-      const logits = ending(states, config, output === "block" ? "head" : "blockHead");
+      const logits = ending(states, config, output === "block" ? "head" : "blockHead", weightFormat);
       // One row in a while is not worth a second copy of the head on a card.
       return compile({ logits }, { weights: this.#options.weights, device: "cpu", memory: "low" });
     });

@@ -23,11 +23,12 @@ import {
   transpose,
   where,
 } from "./operations.ts";
+import { quantisedMatMul } from "./quantised.ts";
 import { type Operation, scalar, type Tensor, topologicalOrder } from "./tensor.ts";
 
 /**
  * Cotangents of an operation's inputs from those of its outputs (zero where an output is not used); null for an input
- * that has none, as a shape or a condition.
+ * that has none, as a shape, a condition or a matrix of bytes.
  */
 type Rule = (operation: Operation, cotangents: readonly Tensor[]) => readonly (Tensor | null)[];
 
@@ -98,6 +99,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     transA ? gemm(b, g, { transA: Boolean(transB), transB: true }) : gemm(g, b, { transB: !transB }),
     transB ? gemm(g, a, { transA: true, transB: Boolean(transA) }) : gemm(a, g, { transA: !transA }),
     bias ? unbroadcast(g, bias.shape) : null,
+  ],
+  QuantisedMatMul: ({ inputs: [, bytes, scale], attributes: { axis, transposed } }, [g]) => [
+    quantisedMatMul(g, { bytes, scale, axis: axis as 0 | 1 }, { transposed: !transposed }),
+    null,
+    null,
   ],
   Reshape: ({ inputs: [x] }, [g]) => [reshape(g, x.shape), null],
   Transpose: ({ attributes: { perm } }, [g]) => {

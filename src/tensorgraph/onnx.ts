@@ -32,6 +32,9 @@ const DATA_TYPE: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float16: TensorProto_DataType.FLOAT16,
   bfloat16: TensorProto_DataType.BFLOAT16,
   int64: TensorProto_DataType.INT64,
+  int32: TensorProto_DataType.INT32,
+  int8: TensorProto_DataType.INT8,
+  uint8: TensorProto_DataType.UINT8,
   bool: TensorProto_DataType.BOOL,
 };
 
@@ -53,13 +56,16 @@ export function toOnnx(
   locate: (weightName: string, tensor: Tensor) => WeightLocation,
 ): Uint8Array {
   const results = Object.entries(outputs);
-  const operations = topologicalOrder(results.map(([, tensor]) => tensor));
+  const tensors = results.map(([, tensor]) => tensor);
+  const operations = topologicalOrder(tensors, ({ parts, inputs }) => parts ?? inputs);
   const inputs = new Map<string, Tensor>();
   const initializers = new Map<string, TensorProto>();
   const nodes: NodeProto[] = [];
   const casts = new Set<string>();
   const names = new Map<Tensor, string>();
-  for (const [name, tensor] of results) if (tensor.origin.kind === "operation") names.set(tensor, name);
+  for (const [name, tensor] of results) {
+    if (tensor.origin.kind === "operation" && !tensor.origin.operation.parts) names.set(tensor, name);
+  }
 
   const addNode = (operator: string, from: string[], to: string[], attributes: AttributeProto[] = []): void => {
     nodes.push(create(NodeProtoSchema, { opType: operator, input: from, output: to, attribute: attributes }));
@@ -73,6 +79,7 @@ export function toOnnx(
     let name: string;
     switch (origin.kind) {
       case "operation":
+        if (origin.operation.parts) return nameOf(origin.operation.parts[origin.output]);
         name = `${origin.operation.operator}_${names.size}`;
         break;
       case "constant":
@@ -101,7 +108,8 @@ export function toOnnx(
     return name;
   };
 
-  for (const { operator, inputs: from, outputs: to, attributes } of operations) {
+  for (const { operator, inputs: from, outputs: to, attributes, parts } of operations) {
+    if (parts) continue;
     const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
     if (operator === "Cast") attribute.push(castTo(to[0].type));
     // Inputs first: a cast weight puts its own node before this one.
@@ -162,6 +170,11 @@ function packed(values: ArrayLike<number>, type: ElementType): ArrayBuffer {
       return Float32Array.from(values).buffer;
     case "int64":
       return BigInt64Array.from(Array.from(values, BigInt)).buffer;
+    case "int32":
+      return Int32Array.from(values).buffer;
+    case "int8":
+      return Int8Array.from(values).buffer;
+    case "uint8":
     case "bool":
       return Uint8Array.from(values).buffer;
     case "float16":

@@ -50,6 +50,8 @@ export const absolute = (x: Tensor): Tensor => unary("Abs", x);
 export const squareRoot = (x: Tensor): Tensor => unary("Sqrt", x);
 export const exponential = (x: Tensor): Tensor => unary("Exp", x);
 export const tanh = (x: Tensor): Tensor => unary("Tanh", x);
+/** The nearest whole number; the even one of two. */
+export const round = (x: Tensor): Tensor => unary("Round", x);
 
 /** erf(x). In float64 from its parts (see wideErrorFunction): ONNX Runtime's CPU provider has Erf in float32 only. */
 export const errorFunction = (x: Tensor): Tensor => (x.type === "float32" ? unary("Erf", x) : wideErrorFunction(x));
@@ -152,6 +154,8 @@ function reduce(operator: string, x: Tensor, axes: readonly number[]): Tensor {
 export const reduceSum = (x: Tensor, axes: readonly number[]): Tensor => reduce("ReduceSum", x, axes);
 /** Mean over axes, which stay with extent 1. */
 export const reduceMean = (x: Tensor, axes: readonly number[]): Tensor => reduce("ReduceMean", x, axes);
+/** Largest over axes, which stay with extent 1. */
+export const reduceMax = (x: Tensor, axes: readonly number[]): Tensor => reduce("ReduceMax", x, axes);
 
 /** Repeats axes of extent 1, and adds leading ones, up to the shape. */
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {

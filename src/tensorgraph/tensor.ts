@@ -2,18 +2,21 @@
 
 import { LabError } from "../common/errors.ts";
 
-export type ElementType = "float64" | "float32" | "float16" | "bfloat16" | "int64" | "bool";
+export type ElementType =
+  "float64" | "float32" | "float16" | "bfloat16" | "int64" | "int32" | "int8" | "uint8" | "bool";
 
 export type AttributeValue = number | string | readonly number[];
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** One application of an ONNX operator. */
+/** One application of an ONNX operator, or of one of our own that stands for several. */
 export interface Operation {
   /** The operator's name in ONNX. */
   readonly operator: string;
   readonly inputs: readonly Tensor[];
   readonly attributes: Attributes;
   readonly outputs: readonly Tensor[];
+  /** Of an operator of our own: its outputs, made of ONNX's operators. It is differentiated as one all the same. */
+  readonly parts?: readonly Tensor[];
 }
 
 /** Where a tensor's values come from. */
@@ -60,34 +63,48 @@ export function apply(
   inputs: readonly Tensor[],
   outputs: readonly { readonly type: ElementType; readonly shape: readonly number[] }[],
   attributes: Attributes = {},
+  parts?: readonly Tensor[],
 ): readonly Tensor[] {
   const results: Tensor[] = [];
-  const operation: Operation = { operator, inputs, attributes, outputs: results };
+  const operation: Operation = { operator, inputs, attributes, outputs: results, parts };
   outputs.forEach(({ type, shape }, output) =>
     results.push({ type, shape, origin: { kind: "operation", operation, output } }),
   );
   return results;
 }
 
+/** An operator of our own, which has a gradient rule as a whole and is emitted as the given parts, one an output. */
+export function compound(
+  operator: string,
+  inputs: readonly Tensor[],
+  parts: readonly Tensor[],
+  attributes: Attributes = {},
+): readonly Tensor[] {
+  return apply(operator, inputs, parts, attributes, parts);
+}
+
 /** Number of elements of a shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((size, extent) => size * extent, 1);
 
 /** Operations that the given tensors depend on, each after all that it depends on itself. */
-export function topologicalOrder(tensors: readonly Tensor[]): Operation[] {
+export function topologicalOrder(
+  tensors: readonly Tensor[],
+  dependencies: (operation: Operation) => readonly Tensor[] = ({ inputs }) => inputs,
+): Operation[] {
   const order: Operation[] = [];
   const visited = new Set<Operation>();
   // An explicit stack: a 48-block network is deeper than JavaScript's own.
-  const stack: { operation: Operation; next: number }[] = [];
+  const stack: { operation: Operation; from: readonly Tensor[]; next: number }[] = [];
   const push = ({ origin }: Tensor): void => {
     if (origin.kind !== "operation" || visited.has(origin.operation)) return;
     visited.add(origin.operation);
-    stack.push({ operation: origin.operation, next: 0 });
+    stack.push({ operation: origin.operation, from: dependencies(origin.operation), next: 0 });
   };
   for (const tensor of tensors) {
     push(tensor);
     while (stack.length > 0) {
       const top = stack[stack.length - 1];
-      if (top.next < top.operation.inputs.length) push(top.operation.inputs[top.next++]);
+      if (top.next < top.from.length) push(top.from[top.next++]);
       else order.push(stack.pop()!.operation);
     }
   }

@@ -7,6 +7,8 @@ import type { FloatArray } from "../../src/common/floats.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { differentiableOperators, gradient } from "../../src/tensorgraph/gradients.ts";
 import * as op from "../../src/tensorgraph/operations.ts";
+import { quantisedMatMul } from "../../src/tensorgraph/quantised.ts";
+import { randomMatrix } from "../support/quantised.ts";
 import { apply, constant, input, scalar, sizeOf, type Tensor, topologicalOrder } from "../../src/tensorgraph/tensor.ts";
 
 type Shape = readonly number[];
@@ -75,6 +77,12 @@ const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
     .map(([m, k, n, transA, transB, biased]) => ({
       shapes: [transA ? [k, m] : [m, k], transB ? [n, k] : [k, n], ...(biased ? [[n]] : [])],
       build: (a, b, bias) => op.gemm(a, b, { bias, transA, transB }),
+    })),
+  QuantisedMatMul: fc
+    .tuple(extent, extent, extent, fc.constantFrom(0, 1), fc.boolean(), fc.nat())
+    .map(([n, r, c, axis, transposed, seed]) => ({
+      shapes: [[n, transposed ? c : r]],
+      build: (x) => quantisedMatMul(x, randomMatrix([r, c], axis, seed, x.type), { transposed }),
     })),
   Reshape: shape().map((s) => ({ shapes: [s], build: (x) => op.reshape(x, [sizeOf(s), 1]) })),
   Transpose: shape(2)
