@@ -96,6 +96,20 @@ describe("a random stream", () => {
     assert.ok(worst < 1.95 / Math.sqrt(n), `largest gap ${worst}`);
   });
 
+  it("is uniform where that is asked for, and any slice of it is the same", () => {
+    const n = 1_000_000;
+    const whole = new Float64Array(n);
+    randomStream(3, "uniform").fillUniform(whole, -2, 6);
+    const slice = new Float64Array(1001);
+    randomStream(3, "uniform").fillUniform(slice, -2, 6, 4999);
+    assert.deepEqual(slice, whole.subarray(4999, 6000));
+    const sorted = whole.toSorted();
+    assert.ok(sorted[0] > -2 && sorted[n - 1] < 6);
+    let worst = 0;
+    for (let i = 0; i < n; i += 97) worst = Math.max(worst, Math.abs((sorted[i] + 2) / 8 - (i + 0.5) / n));
+    assert.ok(worst < 1.95 / Math.sqrt(n), `largest gap ${worst}`);
+  });
+
   it("has no correlation between neighbours, nor between streams", () => {
     const n = 1_000_000;
     const a = randomStream(3, "a").normal(n + 1, 0, 1, "float64");

@@ -82,6 +82,28 @@ describe("decoders", () => {
     }
   }
 
+  for (const decoder of DECODERS) {
+    it(`${decoder}: of a restricted vocabulary only the allowed win, fill lists and count in ranks`, async () => {
+      const targetIds = [3, 49, 0];
+      const allowed = [0, 3, 17, 30];
+      const embedding = randomStream(4, "e").normal(targetIds.length * D, 0.1, 0.3, "float32");
+      const options = { decoder, positions: "sequential", batch: 1, targetIds } as const;
+      const free = await openDecoder(tiny, statistics, { ...options, topK: V });
+      const bound = await openDecoder(tiny, statistics, { ...options, topK: 6, allowed });
+      const [[all], [restricted]] = [await free.decode(embedding), await bound.decode(embedding)];
+      await free.release();
+      await bound.release();
+      targetIds.forEach((target, t) => {
+        // What is left of the free order, scores and all, also where every allowed score is negative.
+        const left = all.topK[t].filter(({ id }) => allowed.includes(id));
+        assert.deepEqual(restricted.topK[t], left);
+        assert.equal(restricted.tokenIds[t], left[0].id);
+        const place = left.findIndex(({ id }) => id === target);
+        assert.equal(restricted.targetRanks[t], place < 0 ? allowed.length + 1 : place + 1);
+      });
+    });
+  }
+
   it("nearest and cosine give back the tokens of any embedded text", async () => {
     const text = fc.array(fc.nat(V - 1), { minLength: 1, maxLength: T });
     await fc.assert(
