@@ -7,6 +7,7 @@ import process from "node:process";
 import { version } from "../package.json";
 import { runCli } from "./cli/program.ts";
 import { EXIT } from "./cli/io.ts";
+import { hubSettings } from "./checkpoints/hub-settings.ts";
 import { cacheFolder } from "./common/folders.ts";
 import { EngineClient } from "./engine/client.ts";
 
@@ -31,6 +32,7 @@ void runCli(process.argv.slice(2), version, {
   env: process.env,
   signal: stop.signal,
   cacheFolder: cacheFolder(process.env, process.platform, os.homedir()),
+  hub: hubSettings(process.env, process.platform, os.homedir()),
   workerPath: path.join(programs, "weights-worker.cjs"),
   modelsFolder: path.join(programs, "..", "models"),
   trialProgram: path.join(programs, "device-trial.cjs"),

@@ -174,10 +174,11 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
     case "waiting":
       return { tone: "neutral", title: "Waiting", text: "for the run before" };
     case "preparing": {
-      const { stage, done: part, total } = phase.progress ?? { stage: "Starting the engine" };
+      const { stage, done: part, total, bytesPerSecond } = phase.progress ?? { stage: "Starting the engine" };
       const share = part !== undefined && total ? part / total : undefined;
       const percent = share === undefined ? "" : ` ${Math.floor(100 * share)} %`;
-      return { tone: "busy", title: "Preparing", text: `${stage}…${percent}`, share };
+      const speed = bytesPerSecond === undefined ? "" : `, ${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
+      return { tone: "busy", title: "Preparing", text: `${stage}…${percent}${speed}`, share };
     }
     case "running":
       return { tone: "busy", title: "Running", text: `${reached} · ${time}`, share: done / spec.iterations };
@@ -457,8 +458,11 @@ function methodParts(spec: ExperimentSpec): string[] {
   }
 }
 
-/** A folder by its own name. */
-export const modelName = (checkpoint: string): string => checkpoint.split(/[\\/]/).filter(Boolean).at(-1) ?? checkpoint;
+/** A folder by its own name; `owner/name` of the hub, and all else, as it is. */
+export const modelName = (checkpoint: string): string =>
+  /^[\w-][\w.-]*\/[^/\\]+$/.test(checkpoint)
+    ? checkpoint
+    : (checkpoint.split(/[\\/]/).filter(Boolean).at(-1) ?? checkpoint);
 
 const PHASE_NAMES: Readonly<Record<RunInfo["phase"]["kind"], string>> = {
   waiting: "waiting",

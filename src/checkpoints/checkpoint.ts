@@ -22,6 +22,8 @@ export interface StoredTensor {
 export interface WeightStore {
   /** As the person named it: "random:gpt2", a folder… */
   readonly source: string;
+  /** Of one from the hub, the commit that its name stood for. */
+  readonly revision?: string;
   /** Absolute, with links resolved. */
   readonly folder: string;
   readonly tensors: ReadonlyMap<string, StoredTensor>;

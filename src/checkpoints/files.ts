@@ -61,7 +61,8 @@ export async function sweepTemporaryFiles(folder: string, now: number): Promise<
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Is there a process of this number on this machine? */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -75,12 +75,12 @@ async function existingFolder(source: string): Promise<string> {
   const folder = path.resolve(source);
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return folder;
-  const sources = [MINI, ...SIZE_NAMES.map((name) => `random:${name}`)].join(", ");
+  const sources = [MINI, ...SIZE_NAMES.map((name) => `random:${name}`), "a hub id such as openai-community/gpt2"];
   throw new LabError(
     "checkpoint",
     found
       ? `${folder} is a file: name the folder that holds the checkpoint's config.json and its weights.`
-      : `There is no checkpoint "${source}": name a folder that holds a config.json and its weights, or ${sources}.`,
+      : `There is no checkpoint "${source}": name a folder that holds a config.json and its weights, or ${sources.join(", ")}.`,
   );
 }
 
@@ -94,8 +94,19 @@ interface WeightsFile {
 }
 
 async function weightFiles(folder: string): Promise<WeightsFile[]> {
-  const single = path.join(folder, WEIGHTS_FILE);
-  if (await exists(single)) return [await weightsFile(single)];
+  const files: WeightsFile[] = [];
+  for (const [name, tensors] of await weightPlaces(folder)) {
+    files.push(await weightsFile(path.join(folder, name), tensors));
+  }
+  return files;
+}
+
+/** Names of the weights files in a folder, whether they are there or not. Throws a LabError (checkpoint). */
+export const weightFileNames = async (folder: string): Promise<string[]> => [...(await weightPlaces(folder)).keys()];
+
+/** File name → the tensors that the index puts there; one file without an index holds all of them. */
+async function weightPlaces(folder: string): Promise<Map<string, ReadonlySet<string> | undefined>> {
+  if (await exists(path.join(folder, WEIGHTS_FILE))) return new Map([[WEIGHTS_FILE, undefined]]);
   const index = path.join(folder, INDEX_FILE);
   if (!(await exists(index))) {
     throw new LabError(
@@ -108,7 +119,7 @@ async function weightFiles(folder: string): Promise<WeightsFile[]> {
     const tensors = places.get(file) ?? new Set();
     places.set(file, tensors.add(tensor));
   }
-  return Promise.all([...places].map(async ([file, tensors]) => weightsFile(path.join(folder, file), tensors)));
+  return places;
 }
 
 async function weightsFile(file: string, indexed?: ReadonlySet<string>): Promise<WeightsFile> {

@@ -1,15 +1,18 @@
 // The door to all checkpoints: from what a person names to an opened one.
 
-import { LabError } from "../common/errors.ts";
+import { stat } from "node:fs/promises";
 import path from "node:path";
+import { LabError } from "../common/errors.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { MINI } from "./config.ts";
 import { checkDepth, openFolder } from "./folder.ts";
+import { type FetchOptions, fetchFromHub, openFromHub } from "./hub.ts";
+import { type HubCheckpoint, listHubCheckpoints, type Snapshot } from "./hub-cache.ts";
+import { parseHubId } from "./hub-id.ts";
+import type { HubSettings } from "./hub-settings.ts";
 import { RANDOM, randomNetwork } from "./random.ts";
 import type { WritingOptions } from "./random-files.ts";
-import { openRandom, writeWholeFolder } from "./random-folder.ts";
-
-export { listCheckpoints, type CachedCheckpoint } from "./random-folder.ts";
+import { listRandomCheckpoints, openRandom, type RandomCheckpoint, writeWholeFolder } from "./random-folder.ts";
 
 export interface OpenOptions extends WritingOptions {
   /** Folder for what can be made again: random weights, digests. */
@@ -18,11 +21,15 @@ export interface OpenOptions extends WritingOptions {
   readonly initSeed: number;
   /** Where the checkpoints lie that come with the program; without it there are none. */
   readonly modelsFolder?: string;
+  /** The Hugging Face hub and its cache; without them no hub id is known. */
+  readonly hub?: HubSettings;
 }
 
 /**
- * Opens the first `blocks` blocks and what stands around them, from `random:NAME`, `random:PATH/config.json`, `mini` or
- * a folder. Throws a LabError: badInput (more blocks than there are), checkpoint, storage, cancelled.
+ * Opens the first `blocks` blocks and what stands around them, from `random:NAME`, `random:PATH/config.json`, `mini`, a
+ * folder, or `owner/name[@revision]` on the hub, which is downloaded unless the cache has it. A folder that exists wins
+ * over a hub id of the same letters; `./owner/name` is always a folder. Throws a LabError: badInput (more blocks than
+ * there are), checkpoint, storage, network, cancelled.
  */
 export async function openCheckpoint(
   source: string,
@@ -32,11 +39,39 @@ export async function openCheckpoint(
   if (source === MINI && options.modelsFolder !== undefined) {
     return openFolder(source, blocks, options, path.join(options.modelsFolder, MINI));
   }
-  if (!source.startsWith(RANDOM)) return openFolder(source, blocks, options);
+  if (!source.startsWith(RANDOM)) {
+    const id = options.hub && !(await isFolder(source)) ? parseHubId(source) : undefined;
+    return id ? openFromHub(source, id, blocks, options.hub!, options) : openFolder(source, blocks, options);
+  }
   const network = await randomNetwork(source, options.initSeed);
   checkDepth(source, blocks, network.config);
   return openRandom(network, blocks, options.cacheFolder, options);
 }
+
+/** A checkpoint whose weights are on this machine, in the lab's cache or in Hugging Face's. */
+export type KnownCheckpoint = RandomCheckpoint | HubCheckpoint;
+
+/** Those of the lab's cache, then those of the Hugging Face cache. */
+export const listCheckpoints = async (cacheFolder: string, hub: HubSettings): Promise<KnownCheckpoint[]> => [
+  ...(await listRandomCheckpoints(cacheFolder)),
+  ...(await listHubCheckpoints(hub.cacheFolder)),
+];
+
+/** Downloads `owner/name[@revision]` as fetchFromHub does. Throws a LabError (badInput) for what is no hub id. */
+export async function fetchCheckpoint(source: string, hub: HubSettings, options: FetchOptions): Promise<Snapshot> {
+  const id = parseHubId(source);
+  if (id) return fetchFromHub(id, hub, options);
+  throw new LabError(
+    "badInput",
+    `"${source}" is not the name of a model on the hub: it is to look like openai-community/gpt2, with @REVISION or not.`,
+  );
+}
+
+const isFolder = (source: string): Promise<boolean> =>
+  stat(source).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /**
  * Writes the whole of `random:NAME` or `random:PATH/config.json` into a folder as config.json and model.safetensors.

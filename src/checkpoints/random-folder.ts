@@ -90,7 +90,8 @@ export async function writeWholeFolder(network: RandomNetwork, folder: string, o
 }
 
 /** A random checkpoint in the cache. */
-export interface CachedCheckpoint {
+export interface RandomCheckpoint {
+  readonly kind: "random";
   readonly source: string;
   readonly seed: number;
   readonly folder: string;
@@ -105,14 +106,14 @@ export interface CachedCheckpoint {
 }
 
 /** The random checkpoints in the cache, by folder name. What is not one of ours, or from an older version, is left out. */
-export async function listCheckpoints(cacheFolder: string): Promise<CachedCheckpoint[]> {
+export async function listRandomCheckpoints(cacheFolder: string): Promise<RandomCheckpoint[]> {
   const parent = path.join(cacheFolder, CHECKPOINTS);
   const names = (await readdir(parent).catch(() => [])).sort();
   const found = await Promise.all(names.map((name) => inspect(path.join(parent, name))));
   return found.filter((checkpoint) => checkpoint !== undefined);
 }
 
-async function inspect(folder: string): Promise<CachedCheckpoint | undefined> {
+async function inspect(folder: string): Promise<RandomCheckpoint | undefined> {
   const read = await readConfig(path.join(folder, CONFIG_FILE)).catch(() => undefined);
   const note = originNote.safeParse(read?.json[ORIGIN]);
   if (!read || !note.success || note.data.generator !== GENERATOR_VERSION) return undefined;
@@ -135,6 +136,7 @@ async function inspect(folder: string): Promise<CachedCheckpoint | undefined> {
     .filter((index) => !missing.includes(shards[index]))
     .map((index) => index - 1);
   return {
+    kind: "random",
     source,
     seed,
     folder,

@@ -1,8 +1,10 @@
-// `inversion-lab checkpoints`: the random checkpoints in the cache, and new ones as folders for other tools.
+// `inversion-lab checkpoints`: what is in the caches, what the hub has, and random ones as folders for other tools.
 
 import path from "node:path";
 import { formatBytes } from "../common/bytes.ts";
+import type { KnownCheckpoint } from "../checkpoints/open.ts";
 import { jsonLine } from "../common/json-lines.ts";
+import type { Progress } from "../common/progress.ts";
 import { print, type Surroundings } from "./io.ts";
 import { openProgressLine } from "./progress.ts";
 import { counted } from "./report.ts";
@@ -17,23 +19,63 @@ export interface ListFlags {
 export async function listCached({ cache, json }: ListFlags, surroundings: Surroundings): Promise<void> {
   const { listCheckpoints } = await import("../checkpoints/open.ts");
   const folder = cache ?? surroundings.cacheFolder;
-  const checkpoints = await listCheckpoints(folder);
+  const { hub } = surroundings;
+  const checkpoints = await listCheckpoints(folder, hub);
   if (json) {
     for (const checkpoint of checkpoints) await print(surroundings, jsonLine({ type: "checkpoint", ...checkpoint }));
     return;
   }
-  if (checkpoints.length === 0) return print(surroundings, `No checkpoints in ${visible(folder)}.\n`);
-  for (const { source, seed, bytes, blocks, allBlocks, folder } of checkpoints) {
+  if (checkpoints.length === 0) {
+    return print(surroundings, `No checkpoints in ${visible(folder)}, and none in ${visible(hub.cacheFolder)}.\n`);
+  }
+  const width = Math.max(...checkpoints.map(({ source }) => source.length));
+  for (const checkpoint of checkpoints) {
+    const { source, bytes, blocks, allBlocks, folder } = checkpoint;
     const depth =
       blocks.length === allBlocks ? `all ${counted(allBlocks, "block")}` : `${blocks.length} of ${allBlocks} blocks`;
     const columns = [
-      source.padEnd(20),
-      `seed ${seed}`.padEnd(10),
+      source.padEnd(width),
+      versionOf(checkpoint).padEnd(15),
       depth.padEnd(16),
       formatBytes(bytes).padStart(7),
       folder,
     ];
     await print(surroundings, `${visible(columns.join("  "))}\n`);
+  }
+}
+
+/** Which of all weights of that name they are. */
+const versionOf = (checkpoint: KnownCheckpoint): string =>
+  checkpoint.kind === "random" ? `seed ${checkpoint.seed}` : `commit ${checkpoint.revision.slice(0, 8)}`;
+
+export interface FetchFlags {
+  readonly json?: boolean;
+}
+
+/** Downloads a model of the hub into the Hugging Face cache; with `--json` its progress is printed too. Throws LabErrors. */
+export async function fetchOne(source: string, { json }: FetchFlags, surroundings: Surroundings): Promise<void> {
+  const { fetchCheckpoint } = await import("../checkpoints/open.ts");
+  const { hub, signal } = surroundings;
+  const progress = json ? undefined : await openProgressLine(surroundings);
+  const written: Promise<void>[] = [];
+  const tellProgram = (stage: Progress) => {
+    // What cannot be written is told with the last line.
+    written.push(print(surroundings, jsonLine({ type: "progress", ...stage })).catch(() => undefined));
+  };
+  try {
+    const { commit, folder } = await fetchCheckpoint(source, hub, {
+      signal,
+      onProgress: progress?.show ?? tellProgram,
+    });
+    progress?.close();
+    await Promise.all(written);
+    const fetched = { type: "checkpoint", kind: "hub", source, revision: commit, folder };
+    await print(
+      surroundings,
+      json ? jsonLine(fetched) : visible(`${source} (commit ${commit}) is in ${folder}`) + "\n",
+    );
+  } finally {
+    progress?.close();
   }
 }
 

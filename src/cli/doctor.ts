@@ -111,7 +111,7 @@ async function agree(question: string, { stdin, stderr, signal }: Surroundings):
 /** What a checkpoint computes for a fixed prompt; test/reference/doctor.py does the same in PyTorch. */
 async function* checkpointSection(
   flags: DoctorFlags,
-  { cacheFolder, workerPath, signal }: Surroundings,
+  surroundings: Surroundings,
   progress: ProgressLine | undefined,
 ): ReturnType<Section> {
   if (flags.checkpoint === undefined) return;
@@ -119,7 +119,9 @@ async function* checkpointSection(
   const asked = flags.blocks === undefined ? undefined : blocksOf(flags.blocks);
   const { checkpoint, initSeed } = parseSpec(requestOf("inversion", "any", { ...flags, blocks: asked }), flagOf);
   const { parityReport, PARITY_PROMPT } = await import("../engine/parity.ts");
-  const options = { cacheFolder: flags.cache ?? cacheFolder, initSeed, workerPath, signal, onProgress: progress?.show };
+  const { workerPath, modelsFolder, hub, signal } = surroundings;
+  const cacheFolder = flags.cache ?? surroundings.cacheFolder;
+  const options = { cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
   const report = await parityReport(checkpoint, asked, options);
   yield { finding: { type: "checkpoint", prompt: PARITY_PROMPT, ...report }, lines: describe(report, PARITY_PROMPT) };
 }

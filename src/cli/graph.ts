@@ -48,9 +48,9 @@ export async function graph(flags: GraphFlags, surroundings: Surroundings): Prom
   const { exportGraph } = await import("../runtime/export.ts");
   const progress = flags.json ? undefined : await openProgressLine(surroundings);
   try {
-    const { workerPath, modelsFolder, signal } = surroundings;
+    const { workerPath, modelsFolder, hub, signal } = surroundings;
     const cacheFolder = flags.cache ?? surroundings.cacheFolder;
-    const options = { cacheFolder, initSeed, workerPath, modelsFolder, signal, onProgress: progress?.show };
+    const options = { cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
     const checkpoint = await openCheckpoint(source, { blocks }, options);
     progress?.show({ stage: "Writing the graph" });
     const shape = {

@@ -2,6 +2,7 @@
 
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
+import type { HubSettings } from "../checkpoints/hub-settings.ts";
 import { LabError, type LabErrorKind, messageOf } from "../common/errors.ts";
 import type { EngineClient } from "../engine/client.ts";
 import { visible } from "./visible-text.ts";
@@ -18,6 +19,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Where cached files go when the command line does not say. */
   readonly cacheFolder: string;
+  /** The Hugging Face hub and its cache. */
+  readonly hub: HubSettings;
   /** Where the bundled weights worker lies. */
   readonly workerPath?: string;
   /** Where the checkpoints lie that come with the program. */

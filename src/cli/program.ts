@@ -4,7 +4,7 @@
 import { Command, CommanderError } from "commander";
 import { LabError, messageOf } from "../common/errors.ts";
 import type { MethodName } from "../experiments/spec.ts";
-import { type CreateFlags, type ListFlags, create, listCached } from "./checkpoints.ts";
+import { type CreateFlags, type FetchFlags, type ListFlags, create, fetchOne, listCached } from "./checkpoints.ts";
 import { doctor, type DoctorFlags } from "./doctor.ts";
 import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph.ts";
 import { EXIT, exitCodeOf, OutputClosed, type Surroundings, tell } from "./io.ts";
@@ -87,10 +87,16 @@ function commands(
   const checkpoints = program.command("checkpoints").description("the weights that are at hand");
   checkpoints
     .command("list")
-    .description("list the random checkpoints in the cache")
+    .description("list the checkpoints in the lab's cache and in the Hugging Face cache")
     .option("--json", "print one JSON object a line and nothing else")
     .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
     .action((flags: ListFlags) => listCached(flags, surroundings));
+  checkpoints
+    .command("fetch")
+    .description("download a model of the Hugging Face hub into the Hugging Face cache, or what that lacks of it")
+    .argument("<ID>", "owner/name or owner/name@REVISION, for example openai-community/gpt2")
+    .option("--json", "print one JSON object a line and nothing else")
+    .action((source: string, flags: FetchFlags) => fetchOne(source, flags, surroundings));
   const creating = checkpoints
     .command("create")
     .description("write random weights as a folder that Hugging Face's tools open")

@@ -1,6 +1,6 @@
 // Progress on stderr: one line that moves in a terminal, one line a stage elsewhere.
 
-import type { OnProgress, Progress } from "../common/progress.ts";
+import { describeBytes, type OnProgress, type Progress } from "../common/progress.ts";
 import { type Surroundings, tell } from "./io.ts";
 import { fit } from "./visible-text.ts";
 
@@ -13,8 +13,11 @@ export function bar(share: number): string {
 }
 
 /** "Writing random weights  ███░░░" or, where the amount is not known, "Opening the network…". */
-export const stageLine = ({ stage, done, total }: Progress): string =>
-  done !== undefined && total ? `${stage}  ${bar(done / total)}` : `${stage}…`;
+export function stageLine({ stage, done, total, bytesPerSecond }: Progress): string {
+  if (done === undefined || !total) return `${stage}…`;
+  const amount = bytesPerSecond === undefined ? "" : `  ${describeBytes(done, total, bytesPerSecond)}`;
+  return `${stage}  ${bar(done / total)}${amount}`;
+}
 
 export interface ProgressLine {
   readonly show: OnProgress;

@@ -3,6 +3,7 @@
 
 import type { Checkpoint, WeightStore } from "../checkpoints/checkpoint.ts";
 import { openFullyConnected } from "../checkpoints/fully-connected.ts";
+import type { HubSettings } from "../checkpoints/hub-settings.ts";
 import { openCheckpoint } from "../checkpoints/open.ts";
 import type { WritingOptions } from "../checkpoints/random-files.ts";
 import { LabError, throwIfCancelled } from "../common/errors.ts";
@@ -32,6 +33,8 @@ export interface LaboratoryOptions {
   readonly workerPath?: string;
   /** Where the checkpoints lie that come with the program; without it there are none. */
   readonly modelsFolder?: string;
+  /** The Hugging Face hub and its cache; without them no hub id is known. */
+  readonly hub?: HubSettings;
   /** Program that tries a device out; without it `auto` means the CPU. */
   readonly trialProgram?: string;
 }
@@ -104,7 +107,11 @@ export class Laboratory implements Experimenter {
       provenance: {
         device,
         memory: network.memory,
-        checkpoint: { source: checkpoint.source, fingerprint },
+        checkpoint: {
+          source: checkpoint.source,
+          ...(checkpoint.revision !== undefined && { revision: checkpoint.revision }),
+          fingerprint,
+        },
         versions: VERSIONS,
       },
       ...(rateSearch && { rateSearch }),

@@ -1,8 +1,10 @@
 // The engine process: forked with the cache folder as its argument, it serves runs to its parent and ends with it.
 
 import { realpathSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { hubSettings } from "../checkpoints/hub-settings.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { type Experimenter, serve } from "./server.ts";
 
@@ -36,6 +38,7 @@ async function openLaboratory(): Promise<Experimenter> {
       cacheFolder,
       workerPath,
       modelsFolder: path.join(programs, "..", "models"),
+      hub: hubSettings(process.env, process.platform, os.homedir()),
       trialProgram: path.join(programs, "device-trial.cjs"),
     });
   } catch (error) {

@@ -71,6 +71,7 @@ export async function parityReport(
     const values = await graph.run({ embedding }, Object.keys(taps));
     return {
       source: checkpoint.source,
+      ...(checkpoint.revision !== undefined && { revision: checkpoint.revision }),
       fingerprint,
       folder,
       blocks: depth,

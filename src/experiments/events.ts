@@ -31,7 +31,12 @@ export interface StartEvent {
   readonly device: string;
   /** The memory mode in use; missing in records of earlier versions. */
   readonly memory?: string;
-  readonly checkpoint: { readonly source: string; readonly fingerprint: string };
+  readonly checkpoint: {
+    readonly source: string;
+    /** Of one from the hub, the commit that its name stood for: `owner/name@COMMIT` is these very weights. */
+    readonly revision?: string;
+    readonly fingerprint: string;
+  };
   readonly versions: Readonly<Record<string, string>>;
   /** How `learningRate: "auto"` was decided. */
   readonly rateSearch?: RateSearch;

@@ -31,7 +31,10 @@ const commonFields = {
     .string()
     .min(1)
     .default("random:gpt2")
-    .describe("Where the weights come from: random:gpt2, random:gpt2-medium, -large, -xl, or a folder."),
+    .describe(
+      "Where the weights come from: random:gpt2, random:gpt2-medium, -large, -xl; mini; owner/name or " +
+        "owner/name@revision on the Hugging Face hub; or a folder (one that exists wins over a hub id, ./ is always one).",
+    ),
   initSeed: seed.default(0).describe("Seed of the random weights."),
   network: z
     .enum(NETWORKS)

@@ -1,6 +1,6 @@
 // Short texts about a run, for titles, lists and the status bar.
 
-import type { Progress } from "../engine/messages.ts";
+import { describeBytes, type Progress } from "../common/progress.ts";
 import type { RunInfo } from "./panel-messages.ts";
 
 /** One line of at most `length` characters; white space is folded. */
@@ -15,9 +15,11 @@ export function shorten(text: string, length: number): string {
         .trimEnd()}…`;
 }
 
-/** "Writing random weights 43 %" */
-export function progressPhrase({ stage, done, total }: Progress): string {
-  return done === undefined || !total ? stage : `${stage} ${Math.floor((100 * done) / total)} %`;
+/** "Writing random weights 43 %"; of a download also "236 MB of 548 MB, 12 MB/s". */
+export function progressPhrase({ stage, done, total, bytesPerSecond }: Progress): string {
+  if (done === undefined || !total) return stage;
+  const amount = bytesPerSecond === undefined ? "" : `, ${describeBytes(done, total, bytesPerSecond)}`;
+  return `${stage} ${Math.floor((100 * done) / total)} %${amount}`;
 }
 
 /** What a run is busy with, as the status bar says it; `iteration` is the last that was told. */

@@ -6,7 +6,8 @@ import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 
 import path from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
-import { createCheckpoint, listCheckpoints, openCheckpoint, type OpenOptions } from "../../src/checkpoints/open.ts";
+import { createCheckpoint, openCheckpoint, type OpenOptions } from "../../src/checkpoints/open.ts";
+import { listRandomCheckpoints } from "../../src/checkpoints/random-folder.ts";
 import { readRows } from "../../src/checkpoints/rows.ts";
 import { readSafetensorsHeader } from "../../src/checkpoints/safetensors.ts";
 import { LabError } from "../../src/common/errors.ts";
@@ -345,16 +346,19 @@ describe("a random checkpoint", () => {
 
   it("is listed with its source, seed, blocks and size", async () => {
     const setting = await options({ initSeed: 3 });
-    assert.deepEqual(await listCheckpoints(setting.cacheFolder), []);
+    assert.deepEqual(await listRandomCheckpoints(setting.cacheFolder), []);
     const { folder } = await openCheckpoint(tiny, { blocks: 1 }, setting);
     await mkdir(path.join(setting.cacheFolder, "checkpoints", "something-else"));
-    const [listed, ...others] = await listCheckpoints(setting.cacheFolder);
+    const [listed, ...others] = await listRandomCheckpoints(setting.cacheFolder);
     assert.deepEqual(others, []);
     const sizes = await Promise.all((await names(folder)).map((name) => stat(path.join(folder, name))));
     const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
-    assert.deepEqual(listed, { source: tiny, seed: 3, folder, bytes, blocks: [0], allBlocks: 2, complete: false });
+    assert.deepEqual(listed, {
+      ...{ kind: "random", source: tiny, seed: 3, folder, bytes },
+      ...{ blocks: [0], allBlocks: 2, complete: false },
+    });
     await openCheckpoint(tiny, { blocks: 2 }, setting);
-    const [complete] = await listCheckpoints(setting.cacheFolder);
+    const [complete] = await listRandomCheckpoints(setting.cacheFolder);
     assert.deepEqual([complete.blocks, complete.complete], [[0, 1], true]);
   });
 

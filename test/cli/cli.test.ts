@@ -10,6 +10,7 @@ import { PassThrough, Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
 import * as ort from "onnxruntime-node";
+import type { HubSettings } from "../../src/checkpoints/hub-settings.ts";
 import type { Surroundings } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { fieldsOf, flagOf, flagsOf } from "../../src/cli/spec-flags.ts";
@@ -17,6 +18,8 @@ import { EngineClient } from "../../src/engine/client.ts";
 import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/events.ts";
 import { type InversionSpec, parseSpec, PRESETS } from "../../src/experiments/spec.ts";
 import { readRun } from "../../src/records/read.ts";
+import { configJson, safetensorsBytes, TINY, weightValues } from "../support/checkpoint-folders.ts";
+import { HubServer } from "../support/hub-server.ts";
 import { bundleFakeEngine, type FakeEngine } from "../engine/fixtures/fake-engine.ts";
 
 interface Outcome {
@@ -43,13 +46,15 @@ describe("command line", () => {
     /** Columns of a terminal; without it the output is a pipe. */
     readonly terminal?: number;
     readonly env?: NodeJS.ProcessEnv;
+    /** Where the hub is; nowhere unless said. */
+    readonly hub?: Partial<HubSettings>;
     /** The command is stopped as soon as its output has this. */
     readonly stopAt?: string;
   }
 
   /** Runs the command line in this process, with a real engine process. */
   async function run(argv: readonly string[], situation: Situation = {}): Promise<Outcome> {
-    const { stdin = "", terminal, env = {}, stopAt } = situation;
+    const { stdin = "", terminal, env = {}, stopAt, hub = {} } = situation;
     const stop = new AbortController();
     const size = terminal && { isTTY: true, columns: terminal, rows: 24 };
     const stdout = Object.assign(new PassThrough(), size);
@@ -64,6 +69,7 @@ describe("command line", () => {
       signal: stop.signal,
       cacheFolder: path.join(scratch, "cache"),
       trialProgram: path.join(import.meta.dirname, "../runtime/fixtures/fake-trial.js"),
+      hub: { endpoint: "http://127.0.0.1:1", cacheFolder: path.join(scratch, "hub"), offline: true, ...hub },
       createEngine: (cacheFolder) => new EngineClient({ modulePath: engine.modulePath, cacheFolder, patienceMs: 500 }),
       now: () => performance.now(),
     };
@@ -456,7 +462,7 @@ describe("command line", () => {
 
       const cache = path.join(scratch, "other cache");
       const empty = await run(["checkpoints", "list", "--cache", cache]);
-      assert.equal(empty.out, `No checkpoints in ${cache}.\n`);
+      assert.equal(empty.out, `No checkpoints in ${cache}, and none in ${path.join(scratch, "hub")}.\n`);
       const graph = ["graph", "--checkpoint", `random:${config()}`, "--length", "3", "--cache", cache];
       assert.equal((await run([...graph, "--out", path.join(scratch, "cached graph")])).code, 0);
       const listed = await run(["checkpoints", "list", "--cache", cache, "--json"]);
@@ -464,6 +470,43 @@ describe("command line", () => {
       assert.equal(checkpoint.type, "checkpoint");
       assert.deepEqual(checkpoint.blocks, [0]);
       assert.match((await run(["checkpoints", "list", "--cache", cache])).out, /seed 0 .* 1 of 2 blocks .* kB/);
+    });
+
+    it("fetch fills the Hugging Face cache, list shows it, and --checkpoint takes it from there", async () => {
+      const server = await HubServer.start();
+      try {
+        const commit = "a".repeat(40);
+        const weights = safetensorsBytes(weightValues(TINY));
+        const files = { "config.json": Buffer.from(JSON.stringify(configJson(TINY))), "model.safetensors": weights };
+        server.repositories.set("owner/tiny", { commit, files: new Map(Object.entries(files)), token: "hf_secret" });
+        const hub = { endpoint: server.endpoint, offline: false, cacheFolder: path.join(scratch, "fetched") };
+        const known = { hub: { ...hub, token: "hf_secret" } };
+
+        const unknown = await run(["checkpoints", "fetch", "owner/tiny"], { hub });
+        assert.equal(unknown.code, 2);
+        assert.match(unknown.err, /does not show owner\/tiny: check the name or/);
+        assert.equal((await run(["checkpoints", "fetch", "gpt2"], { hub })).code, 2);
+
+        const { code, out, err } = await run(["checkpoints", "fetch", "owner/tiny", "--json"], known);
+        assert.equal(code, 0, err);
+        const lines = out.trim().split("\n");
+        const { folder, revision } = JSON.parse(lines.at(-1) ?? "") as Record<string, string>;
+        assert.equal(revision, commit);
+        assert.deepEqual((await readdir(folder)).sort(), Object.keys(files));
+        for (const line of lines.slice(0, -1)) assert.match(line, /^\{"type":"progress","stage":"/);
+        const inPipe = await run(["checkpoints", "fetch", "owner/tiny"], known);
+        assert.equal(inPipe.out, `owner/tiny (commit ${commit}) is in ${folder}\n`);
+
+        const listed = await run(["checkpoints", "list"], known);
+        assert.match(listed.out, /^owner\/tiny +commit aaaaaaaa +all 2 blocks +\d+ kB {2}\//m);
+        const offline = { hub: { ...hub, offline: true } };
+        const doctor = await run(["doctor", "--checkpoint", "owner/tiny", "--json"], offline);
+        assert.equal(doctor.code, 0, doctor.err);
+        assert.equal((JSON.parse(doctor.out) as { revision: string }).revision, commit);
+        for (const text of [out, err, listed.out, unknown.err]) assert.doesNotMatch(text, /hf_secret/);
+      } finally {
+        await server.stop();
+      }
     });
 
     it("doctor prints a checkpoint's figures, for people and for programs", async () => {

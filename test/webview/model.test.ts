@@ -220,6 +220,8 @@ describe("the state of a run", () => {
       says: "Preparing Writing random weights… 25 %",
       share: 0.25,
     });
+    const download = { stage: "Downloading a/b", done: 1e6, total: 4e6, bytesPerSecond: 12_340_000 };
+    assert.equal(state({ kind: "preparing", progress: download }).says, "Preparing Downloading a/b… 25 %, 12.3 MB/s");
     assert.deepEqual(state({ kind: "running" }, begun, { startedAt: 1000 }), {
       tone: "busy",
       says: "Running 5 of 10 iterations · 2.3 s",
@@ -263,6 +265,9 @@ describe("the condition of a run", () => {
       conditionOf(spec({ blocks: 12, output: "head", restarts: 8 }), "cpu").join(" | "),
       "random:gpt2, init seed 0 | 12 blocks | output head | start matched | Adam, η 0.01 | L1 | seed 0 | 8 restarts | cpu",
     );
+    const nameOf = (checkpoint: string) => conditionOf(spec({ checkpoint }))[0];
+    assert.equal(nameOf("openai-community/gpt2"), "openai-community/gpt2");
+    assert.equal(nameOf("/home/me/models/mine/"), "mine");
     assert.ok(conditionOf(spec({ positions: "first" })).includes("all tokens at position 0"));
     assert.ok(
       conditionOf(spec({ targetShare: 0.999, noiseShare: 0.001 })).includes("start matched, 0.001·noise + 0.999·e*"),
