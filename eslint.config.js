@@ -84,8 +84,8 @@ export default typescript.config(
     },
   },
   {
-    // Tests, benches and scripts may look into any room and name any runtime.
-    files: ["test/**/*.ts", "bench/**/*.ts", "scripts/**/*.{js,ts}"],
+    // Tests, benches, scripts and recipes may look into any room and name any runtime.
+    files: ["test/**/*.ts", "bench/**/*.ts", "scripts/**/*.{js,ts}", "models/**/*.ts"],
     rules: { "no-restricted-imports": "off", "@typescript-eslint/no-unused-expressions": "off" },
   },
   {
