@@ -1,7 +1,7 @@
 // The safetensors format: 8 bytes with the header's length N (little endian), N bytes of JSON that name each tensor's
 // number format, shape and place, then the tensors' bytes without a gap. https://github.com/huggingface/safetensors
 
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
 import { errorCode } from "./files.ts";
@@ -43,6 +43,16 @@ export interface Safetensors {
 /** The format's own limit. */
 const LARGEST_HEADER = 100_000_000;
 const LENGTH_BYTES = 8;
+/** gpt2-xl has 580. */
+const MOST_TENSORS = 100_000;
+const MOST_AXES = 16;
+/** Bytes of JSON in parts of the header, above all that a network needs. */
+const LONGEST_NAME = 10_000;
+const LARGEST_ENTRY = 10_000;
+const LARGEST_METADATA = 1_000_000;
+const METADATA = "__metadata__";
+/** How the text begins that stands for a large file in a git repository. */
+const LFS_POINTER = "version ";
 
 /** A file to be written: its first bytes, where each tensor goes, and its size. */
 export interface SafetensorsLayout extends Safetensors {
@@ -56,7 +66,7 @@ export function layOutSafetensors(
   tensors: readonly { readonly name: string; readonly type: SafetensorsType; readonly shape: readonly number[] }[],
   metadata: Readonly<Record<string, string>>,
 ): SafetensorsLayout {
-  const json: [string, object][] = [["__metadata__", metadata]];
+  const json: [string, object][] = [[METADATA, metadata]];
   const lengths: number[] = [];
   let end = 0;
   for (const { name, type, shape } of tensors) {
@@ -102,14 +112,20 @@ export async function isWholeFile(file: string, { header, fileBytes }: Safetenso
  * and allocates no more than the header, and no header above the format's limit of 100 MB.
  */
 export async function readSafetensorsHeader(file: string): Promise<Safetensors> {
-  const handle = await open(file).catch((error: unknown) => {
+  const unreadable = (error: unknown): never => {
     throw broken(file, errorCode(error) === "ENOENT" ? "it is not there" : `it cannot be read (${errorCode(error)})`);
-  });
+  };
+  // Looked at before it is opened: opening a pipe waits for its writer.
+  if (!(await stat(file).catch(unreadable)).isFile()) throw broken(file, "it is no file");
+  const handle = await open(file).catch(unreadable);
   try {
     const { size } = await handle.stat();
     const length = new DataView(new ArrayBuffer(LENGTH_BYTES));
     if (size < LENGTH_BYTES) throw broken(file, `it ends after ${formatBytes(size)}`);
     await handle.read(length, 0, LENGTH_BYTES, 0);
+    if (new TextDecoder().decode(length) === LFS_POINTER) {
+      throw broken(file, "it is what Git LFS leaves in its place until `git lfs pull` brings it");
+    }
     const jsonBytes = length.getBigUint64(0, true);
     if (jsonBytes > BigInt(LARGEST_HEADER)) {
       throw broken(file, `its header claims ${jsonBytes} bytes, more than the 100 MB that the format allows`);
@@ -125,29 +141,26 @@ export async function readSafetensorsHeader(file: string): Promise<Safetensors> 
   }
 }
 
-/** The header's JSON of a file of `fileBytes`; `file` is for the sentences. Throws a LabError (checkpoint). */
+/**
+ * The header's JSON of a file of `fileBytes`; `file` is for the sentences. It is taken apart member by member and given up
+ * at the first that is wrong, because JSON.parse makes some gigabytes of a header of 100 MB. Throws a LabError
+ * (checkpoint).
+ */
 export function parseSafetensorsHeader(json: Uint8Array, fileBytes: number, file: string): Safetensors {
-  let text: string;
-  let header: unknown;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json);
-    header = JSON.parse(text);
-  } catch {
-    throw broken(file, "its header is not JSON");
-  }
-  if (!isRecord(header)) throw broken(file, "its header is not a JSON object");
-  const twice = repeatedKey(text);
-  if (twice !== undefined) throw broken(file, `its header names ${shorten(twice)} twice`);
-
-  const { __metadata__: metadata = {}, ...claims } = header;
-  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
-    throw broken(file, "its __metadata__ is not a table of texts");
-  }
   const dataStart = LENGTH_BYTES + json.length;
-  const entries = Object.entries(claims).map(([name, claim]): [string, SafetensorsEntry] => [
-    name,
-    parseEntry(claim, dataStart, (wrong) => broken(file, `its tensor ${shortJson(name)} ${wrong}`)),
-  ]);
+  const tensors = new Map<string, SafetensorsEntry>();
+  let metadata: Record<string, string> | undefined;
+  for (const member of membersOf(json, file)) {
+    const name = parseJson(member.key, file) as string;
+    const wrong = (what: string) => broken(file, `its tensor ${shortJson(name)} ${what}`);
+    if (tensors.has(name) || (name === METADATA && metadata)) {
+      throw broken(file, `its header names ${shortJson(name)} twice`);
+    }
+    if (name === METADATA) metadata = parseMetadata(member.value, file);
+    else tensors.set(name, parseEntry(member.value, dataStart, file, wrong));
+    if (tensors.size > MOST_TENSORS) throw broken(file, `its header names more than ${MOST_TENSORS} tensors`);
+  }
+  const entries = [...tensors];
   entries.sort(([, a], [, b]) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
   let end = dataStart;
   for (const [name, { byteOffset, byteLength }] of entries) {
@@ -161,14 +174,28 @@ export function parseSafetensorsHeader(json: Uint8Array, fileBytes: number, file
     const fault = end > fileBytes ? "is it cut off?" : "something was added to it";
     throw broken(file, `its tensors end at byte ${end}, and the file at byte ${fileBytes}: ${fault}`);
   }
-  return { tensors: new Map(entries), metadata: metadata as Record<string, string> };
+  return { tensors: new Map(entries), metadata: metadata ?? {} };
 }
 
-function parseEntry(claim: unknown, dataStart: number, wrong: (what: string) => LabError): SafetensorsEntry {
+function parseMetadata(value: Uint8Array, file: string): Record<string, string> {
+  const metadata = value.length <= LARGEST_METADATA ? parseJson(value, file) : undefined;
+  if (isRecord(metadata) && Object.values(metadata).every((text) => typeof text === "string")) {
+    return metadata as Record<string, string>;
+  }
+  throw broken(file, `its ${METADATA} is not a table of texts`);
+}
+
+function parseEntry(
+  value: Uint8Array,
+  dataStart: number,
+  file: string,
+  wrong: (what: string) => LabError,
+): SafetensorsEntry {
+  const claim = value.length <= LARGEST_ENTRY ? parseJson(value, file) : undefined;
   if (!isRecord(claim)) throw wrong("has no description");
   const { dtype, shape, data_offsets: offsets } = claim;
   if (!isType(dtype)) throw wrong(`has the unknown number format ${shortJson(dtype)}`);
-  if (!isCounts(shape)) throw wrong(`has the impossible shape ${shortJson(shape)}`);
+  if (!isCounts(shape) || shape.length > MOST_AXES) throw wrong(`has the impossible shape ${shortJson(shape)}`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[1] < offsets[0]) {
     throw wrong(`has the impossible place ${shortJson(offsets)}`);
   }
@@ -179,34 +206,66 @@ function parseEntry(claim: unknown, dataStart: number, wrong: (what: string) => 
   return { type: dtype, shape, byteOffset: dataStart + offsets[0], byteLength };
 }
 
-/**
- * The first key that the outermost object of valid JSON holds twice; JSON.parse would keep the last one silently. Not
- * a regular expression: those run out of stack on a name of some megabytes.
- */
-function repeatedKey(json: string): string | undefined {
-  const seen = new Set<string>();
-  let depth = 0;
-  let keyComes = false;
-  for (let i = 0; i < json.length; i++) {
-    const character = json[i];
-    if (character === "{" || character === "[") {
-      depth++;
-      keyComes = true;
-    } else if (character === "}" || character === "]") depth--;
-    else if (character === ",") keyComes = true;
-    else if (character === '"') {
-      const start = i;
-      while (json[++i] !== '"') if (json[i] === "\\") i++;
-      if (depth !== 1 || !keyComes) continue;
-      const key = json.slice(start, i + 1);
-      const name = JSON.parse(key) as string;
-      if (seen.has(name)) return key;
-      seen.add(name);
-      keyComes = false;
-    }
+function parseJson(bytes: Uint8Array, file: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw notJson(file);
   }
-  return undefined;
 }
+
+/**
+ * The members of a JSON object as they stand there, each key with its quotes. A value is looked at only to find its end,
+ * whoever parses it finds out whether it is JSON. Throws a LabError (checkpoint).
+ */
+function* membersOf(json: Uint8Array, file: string): Generator<{ key: Uint8Array; value: Uint8Array }> {
+  const [quote, backslash, comma, colon, open, close] = [...'"\\,:{}'].map((character) => character.charCodeAt(0));
+  let i = 0;
+  const afterSpace = (): number => {
+    while ([0x20, 0x09, 0x0a, 0x0d].includes(json[i])) i++;
+    return json[i];
+  };
+  const take = (byte: number): void => {
+    if (afterSpace() !== byte) throw notJson(file);
+    i++;
+  };
+  /** From its quote to behind its other one. */
+  const skipText = (): void => {
+    while (++i < json.length && json[i] !== quote) if (json[i] === backslash) i++;
+    i++;
+  };
+
+  if (afterSpace() !== open) throw broken(file, "its header is not a JSON object");
+  i++;
+  for (let first = true; afterSpace() !== close; first = false) {
+    if (!first) take(comma);
+    if (afterSpace() !== quote) throw notJson(file);
+    const from = i;
+    skipText();
+    const key = json.subarray(from, i);
+    if (key.length > LONGEST_NAME) throw broken(file, `one of its tensors has a name of ${formatBytes(key.length)}`);
+    take(colon);
+    afterSpace();
+    const start = i;
+    for (let depth = 0; i < json.length; i++) {
+      const byte = json[i];
+      if (depth === 0 && (byte === comma || byte === close)) break;
+      // "[" and "]" stand 32 before "{" and "}".
+      if (byte === open || byte === open - 0x20) depth++;
+      else if (byte === close || byte === close - 0x20) depth--;
+      else if (byte === quote) {
+        skipText();
+        i--;
+      }
+    }
+    yield { key, value: json.subarray(start, i) };
+  }
+  i++;
+  afterSpace();
+  if (i !== json.length) throw notJson(file);
+}
+
+const notJson = (file: string) => broken(file, "its header is not JSON");
 
 const broken = (file: string, what: string) =>
   new LabError("checkpoint", `${file} is not a whole safetensors file: ${what}.`);

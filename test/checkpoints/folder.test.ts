@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
 import { allFinite } from "../../src/checkpoints/audit.ts";
@@ -335,6 +335,117 @@ describe("a checkpoint folder", () => {
         await refused(folder, /config\.json cannot be used: it (is|has)/);
       });
     }
+  });
+
+  describe("whatever its files hold", () => {
+    const hostile = fc.oneof(
+      fc.constantFrom<unknown>(
+        -1,
+        0.5,
+        2 ** 31,
+        2 ** 53,
+        2 ** 60,
+        1e308,
+        "",
+        "F32",
+        "U8",
+        "F8_E5M2",
+        null,
+        true,
+        [],
+        {},
+      ),
+      fc.constantFrom<unknown>([0], [2 ** 53, 2 ** 53], [[]], [0, 4], [4, 0], [-4, 4], "__proto__", "constructor"),
+      fc.jsonValue(),
+    );
+    /** A place in a JSON value, found by going down some steps. */
+    const mutation = fc.record({
+      steps: fc.array(fc.nat(30), { minLength: 1, maxLength: 4 }),
+      value: hostile,
+      how: fc.constantFrom("set", "remove", "copy"),
+    });
+    const mutated = (
+      json: unknown,
+      { steps, value, how }: { steps: number[]; value: unknown; how: string },
+    ): unknown => {
+      const root = structuredClone(json);
+      let at = root as Record<string, unknown>;
+      for (const [index, step] of steps.entries()) {
+        const keys = Object.keys(at);
+        const key = keys[step % Math.max(1, keys.length)] ?? "new";
+        const inner = at[key];
+        if (index + 1 < steps.length && typeof inner === "object" && inner !== null && Object.keys(inner).length > 0) {
+          at = inner as Record<string, unknown>;
+          continue;
+        }
+        if (how === "remove") delete at[key];
+        else if (how === "copy") at[`${key}.`] = inner;
+        else at[key] = value;
+        break;
+      }
+      return root;
+    };
+    const opensOrSays = async (folder: string) => {
+      try {
+        const { tensors } = await opened(folder, 1);
+        for (const { byteOffset, byteLength } of tensors.values()) assert.ok(byteOffset >= 0 && byteLength >= 0);
+      } catch (error) {
+        assert.ok(error instanceof LabError, String(error));
+        assert.ok(["checkpoint", "badInput"].includes(error.kind), error.kind);
+        assert.match(error.message, /^[^\n]{20,1000}[.?]$/);
+      }
+    };
+    const bytes = safetensorsBytes(weights);
+    const headerBytes = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerBytes))) as object;
+    const withHeader = (text: string, claimed?: bigint) => {
+      const json = new TextEncoder().encode(text);
+      const length = BigUint64Array.of(claimed ?? BigInt(json.length));
+      return Buffer.concat([new Uint8Array(length.buffer), json, bytes.subarray(8 + headerBytes)]);
+    };
+
+    it("it opens or says why not: the weights file", async () => {
+      const folder = await written(weights);
+      const file = path.join(folder, "model.safetensors");
+      const claimed = fc.option(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { nil: undefined, freq: 5 });
+      await fc.assert(
+        fc.asyncProperty(fc.array(mutation, { maxLength: 3 }), claimed, async (changes, length) => {
+          await writeFile(file, withHeader(JSON.stringify(changes.reduce<unknown>(mutated, header)), length));
+          await opensOrSays(folder);
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it("it opens or says why not: the bytes of the weights file", async () => {
+      const folder = await written(weights);
+      const file = path.join(folder, "model.safetensors");
+      const damage = fc.array(fc.tuple(fc.nat(headerBytes + 8), fc.nat(255)), { minLength: 1, maxLength: 4 });
+      await fc.assert(
+        fc.asyncProperty(damage, fc.nat(bytes.length), async (places, length) => {
+          const damaged = Uint8Array.from(bytes);
+          for (const [place, byte] of places) damaged[place] = byte;
+          await writeFile(file, length % 3 === 0 ? damaged.subarray(0, length) : damaged);
+          await opensOrSays(folder);
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    it("it opens or says why not: config.json and the index", async () => {
+      const folder = await written(weights);
+      await rename(path.join(folder, "model.safetensors"), path.join(folder, "a.safetensors"));
+      const index = { weight_map: Object.fromEntries(weights.map(({ name }) => [name, "a.safetensors"])) };
+      await fc.assert(
+        fc.asyncProperty(mutation, mutation, fc.boolean(), async (one, other, both) => {
+          const changed = JSON.stringify(mutated(configJson(TINY), one));
+          await writeFile(path.join(folder, "config.json"), both ? changed : JSON.stringify(configJson(TINY)));
+          await writeFile(path.join(folder, "model.safetensors.index.json"), JSON.stringify(mutated(index, other)));
+          await opensOrSays(folder);
+        }),
+        { numRuns: 200 },
+      );
+    });
   });
 
   it("has the sizes of GPT2Config() where config.json says nothing", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
@@ -30,6 +31,8 @@ function file(header: string | Uint8Array, dataBytes = 0): Uint8Array {
   bytes.set(json, 8);
   return bytes;
 }
+
+const LFS_POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n";
 
 describe("safetensors", () => {
   const newFolder = temporaryFolders();
@@ -99,8 +102,11 @@ describe("safetensors", () => {
   const entry = (dtype: unknown, shape: unknown, ...offsets: unknown[]) => ({ dtype, shape, data_offsets: offsets });
   const HOSTILE: [what: string, bytes: Uint8Array, sentence: RegExp][] = [
     ["an array for a header", file("[]"), /not a JSON object/],
-    ["text for a header", file("hello"), /not JSON/],
-    ["a header that is not UTF-8", file(new Uint8Array([0x7b, 0xff, 0x7d])), /not JSON/],
+    ["text for a header", file("hello"), /not a JSON object/],
+    ["a header that is not UTF-8", file(new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])), /not JSON/],
+    ["a header that ends early", file('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}'), /not JSON/],
+    ["a header with something behind it", file("{} {}"), /not JSON/],
+    ["a member without a name", file("{1:2}"), /not JSON/],
     ["an unknown number format", file(JSON.stringify({ a: entry("F7", [1], 0, 4) }), 4), /unknown number format "F7"/],
     [
       "a number format from Object's prototype",
@@ -127,13 +133,24 @@ describe("safetensors", () => {
     [
       "a name given twice",
       file('{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061":{}}'),
-      /"\\u0061" twice/,
+      /names "a" twice/,
     ],
     ["metadata that are not texts", file('{"__metadata__":{"a":1}}'), /__metadata__/],
     ["a tensor that is a number", file('{"a":1}'), /"a" has no description/],
     ["JSON as deep as the sea", file(`{"a":${"[".repeat(1e6)}${"]".repeat(1e6)}}`), /no description/],
-    ["a shape as deep as the sea", file(`{"a":{"dtype":"U8","shape":${"[".repeat(1e5)}${"]".repeat(1e5)}}}`), /shape/],
-    ["a name of megabytes", file(`{"${"a\\\\".repeat(3e6)}":1}`), /no description/],
+    [
+      "a shape as deep as the sea",
+      file(`{"a":{"dtype":"U8","shape":${"[".repeat(1e5)}${"]".repeat(1e5)}}}`),
+      /no description/,
+    ],
+    ["a name of megabytes", file(`{"${"a\\\\".repeat(3e6)}":1}`), /a name of 9\.0 MB/],
+    [
+      "a shape of too many axes",
+      file(JSON.stringify({ a: entry("U8", Array(20).fill(1), 0, 1) }), 1),
+      /impossible shape/,
+    ],
+    ["metadata of megabytes", file(`{"__metadata__":{"a":"${"x".repeat(2e6)}"}}`), /__metadata__/],
+    ["what Git LFS leaves in the place of a file", new TextEncoder().encode(LFS_POINTER), /git lfs pull/],
   ];
   for (const [what, bytes, sentence] of HOSTILE) {
     it(`refuses ${what}`, async () => {
@@ -164,6 +181,36 @@ describe("safetensors", () => {
     await handle.truncate(200_000_000);
     await handle.close();
     await assert.rejects(readSafetensorsHeader(target), /more than the 100 MB that the format allows/);
+  });
+
+  const BOMBS: [what: string, unit: string, sentence: RegExp][] = [
+    ["a list of lists", '{"a":{"dtype":"U8","data_offsets":[0,0],"shape":[[],[],[],[]', /is not JSON|no description/],
+    ["a table of tables", '{"a":{"b":{},"c":{},"d":{}', /is not JSON|no description/],
+    ["names", '{"a":[],"b":[],"c":[]', /"a" has no description/],
+  ];
+  for (const [what, start, sentence] of BOMBS) {
+    it(`refuses 99 MB of ${what} without making them`, () => {
+      const part = start.slice(start.lastIndexOf(","));
+      const json = Buffer.alloc(99_000_000, part);
+      json.write(start);
+      const before = process.memoryUsage().heapUsed;
+      assert.throws(() => parseSafetensorsHeader(json, json.length + 8, "x"), sentence);
+      assert.ok(process.memoryUsage().heapUsed - before < 10e6);
+    });
+  }
+
+  it("refuses more tensors than any network has", () => {
+    const entries = Array.from({ length: 100_001 }, (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`);
+    const json = new TextEncoder().encode(`{${entries.join(",")}}`);
+    assert.throws(() => parseSafetensorsHeader(json, json.length + 8, "x"), /more than 100000 tensors/);
+  });
+
+  it("refuses what is no file, a pipe that nobody writes to among it", async () => {
+    const folder = path.dirname(target);
+    await assert.rejects(readSafetensorsHeader(folder), /it is no file/);
+    if (process.platform === "win32") return;
+    execFileSync("mkfifo", [path.join(folder, "pipe")]);
+    await assert.rejects(readSafetensorsHeader(path.join(folder, "pipe")), /it is no file/);
   });
 
   it("reads the header alone, however large the file is", async () => {
