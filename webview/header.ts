@@ -107,7 +107,7 @@ export class Header {
     );
     this.updateState(now);
     this.#updatePrompt(run);
-    this.#updateCondition(conditionOf(info.spec, start?.device));
+    this.#updateCondition(conditionOf(info.spec, start));
     const trouble = troubleOf(info);
     setText(this.#trouble, trouble);
     this.#trouble.hidden = trouble === "";

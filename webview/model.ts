@@ -1,6 +1,14 @@
 // What the page knows, and what its views read off it: from messages to texts and numbers, without a document.
 
-import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
+import type {
+  EndEvent,
+  Quantisation,
+  RestartResult,
+  RunEvent,
+  StartEvent,
+  StepEvent,
+  Token,
+} from "../src/experiments/events.ts";
 import type { ExperimentSpec } from "../src/experiments/spec.ts";
 import type { RunInfo, ToPage } from "../src/host/panel-messages.ts";
 import { formatElapsed, formatNumber, plural } from "./format.ts";
@@ -403,7 +411,10 @@ export const METRIC_NAMES: Readonly<Record<ExperimentSpec["metric"], string>> = 
 };
 
 /** The experiment's condition, a part each, most telling first. */
-export function conditionOf(spec: ExperimentSpec, device: string = spec.device): string[] {
+export function conditionOf(
+  spec: ExperimentSpec,
+  { device, quantisation }: Partial<Pick<StartEvent, "device" | "quantisation">> = {},
+): string[] {
   const random = spec.checkpoint.startsWith("random:") || spec.network !== "gpt2";
   const { metric, reduction, fromPosition, channels } = spec;
   return [
@@ -411,6 +422,7 @@ export function conditionOf(spec: ExperimentSpec, device: string = spec.device):
     ...(spec.network === "gpt2"
       ? [plural(spec.blocks, "block"), `output ${spec.output}`]
       : [`fully connected net, ${NETWORK_NAMES[spec.network]}`]),
+    ...(spec.weights === "int8" ? [eightBit(quantisation)] : []),
     ...methodParts(spec),
     `${reduction === "mean" ? "mean " : ""}${METRIC_NAMES[metric]}`,
     ...(fromPosition === 0 ? [] : [`output from position ${fromPosition}`]),
@@ -421,8 +433,15 @@ export function conditionOf(spec: ExperimentSpec, device: string = spec.device):
     `seed ${spec.seed}`,
     ...(spec.restarts > 1 ? [plural(spec.restarts, "restart")] : []),
     ...(spec.dtype === "float64" ? ["float64"] : []),
-    device,
+    device ?? spec.device,
   ];
+}
+
+function eightBit(quantisation: Quantisation | undefined): string {
+  const error = quantisation?.outputError;
+  return typeof error === "number"
+    ? `8-bit weights, output ${Number((100 * error).toPrecision(2))} % off`
+    : "8-bit weights";
 }
 
 const NETWORK_NAMES: Readonly<Record<Exclude<ExperimentSpec["network"], "gpt2">, string>> = {

@@ -35,3 +35,7 @@ export interface Checkpoint extends WeightStore {
   /** Tells two sets of weights apart; the same for the same weights on every machine. */
   readonly fingerprint: string;
 }
+
+/** Number format of the matrices; a checkpoint without blocks has none. */
+export const matrixFormat = ({ tensors }: Checkpoint): StoredTensor["type"] | undefined =>
+  tensors.get("h.0.mlp.c_fc.weight")?.type;

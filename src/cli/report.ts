@@ -1,6 +1,6 @@
 // What a run says to a person, in words: the lines that the live view and the plain one share.
 
-import type { EndEvent, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
+import type { EndEvent, Quantisation, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
 import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
 import type { Styles } from "./io.ts";
 import type { Span } from "./visible-text.ts";
@@ -35,10 +35,12 @@ const DOING: Readonly<Record<MethodName, string>> = {
 };
 
 /** The network, and where its output is taken. */
-function through({ checkpoint, initSeed, network, blocks, output }: ExperimentSpec): string {
+function through({ checkpoint, initSeed, network, blocks, output, weights: format }: ExperimentSpec): string {
   const weights = checkpoint.startsWith("random:") ? `${checkpoint} (seed ${initSeed})` : checkpoint;
   if (network !== "gpt2") return `${network} net (seed ${initSeed}) over the embeddings of ${checkpoint}`;
-  return `${weights} · ${counted(blocks, "block")} · output ${output}`;
+  return [weights, ...(format === "int8" ? ["8-bit weights"] : []), counted(blocks, "block"), `output ${output}`].join(
+    " · ",
+  );
 }
 
 /** What the method is set to, and nothing that leaves it as it is. */
@@ -103,12 +105,26 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
     ...(best.nextToken && target.nextToken
       ? [["next token", nextTokens(best.nextToken, target.nextToken)] satisfies [string, string]]
       : []),
+    ...(start.quantisation
+      ? [["8-bit weights", offBy(start.quantisation, start.shiftDistance)] satisfies [string, string]]
+      : []),
     ...(start.rateSearch ? [["rate", `${start.rateSearch.chosen}, found by trying`] satisfies [string, string]] : []),
     ["seed", String(spec.seed)],
     ["time", `${duration(end.elapsedMs)} for ${counted(iterations, "iteration")} on ${device}`],
   ];
   const said = spec.method === "inversion" ? inversionVerdict(end, right, target.tokenIds.length) : walkVerdict(end);
   return [said, ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
+}
+
+const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
+
+function offBy({ weightError, outputError, outputDistance }: Quantisation, shiftDistance: number): string {
+  const weights = `weights ${percent(weightError)} off`;
+  if (outputError === null || outputDistance === null) return `${weights}, and no memory to compare outputs`;
+  return (
+    `${weights}, the prompt's output ${percent(outputError)}: a distance of ${figure(outputDistance)}, ` +
+    `the shift test's being ${figure(shiftDistance)}`
+  );
 }
 
 function inversionRows(best: RestartResult, { shiftDistance }: StartEvent): [string, string][] {

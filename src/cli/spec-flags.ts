@@ -40,6 +40,7 @@ const COMMON_FLAGS = {
   shiftStd: "X",
   shiftDraws: "N",
   device: "NAME",
+  weights: "NAME",
   memory: "NAME",
 } as const satisfies Readonly<Record<Exclude<CommonField, "prompt">, Argument>>;
 

@@ -1,15 +1,17 @@
 // From a spec to the events of its run: opens what the spec names, hands it to the method, and keeps it open for the next
 // run, which is most often the same network with another seed.
 
-import type { Checkpoint, WeightStore } from "../checkpoints/checkpoint.ts";
+import { type Checkpoint, matrixFormat, type WeightStore } from "../checkpoints/checkpoint.ts";
 import { openFullyConnected } from "../checkpoints/fully-connected.ts";
 import type { HubSettings } from "../checkpoints/hub-settings.ts";
 import { openCheckpoint } from "../checkpoints/open.ts";
+import { quantise, type QuantisedCheckpoint } from "../checkpoints/quantised.ts";
 import type { WritingOptions } from "../checkpoints/random-files.ts";
 import { LabError, throwIfCancelled } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
-import type { RunEvent } from "../experiments/events.ts";
+import type { Quantisation, RunEvent } from "../experiments/events.ts";
 import { perform } from "../experiments/methods.ts";
+import { quantisationAt } from "../experiments/quantisation.ts";
 import { RATES, searchRate } from "../experiments/rate-search.ts";
 import type { ExperimentSetting } from "../experiments/setting.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -18,6 +20,7 @@ import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../r
 import type { NetworkShape } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
 import { openNetwork, type OpenNetwork } from "../runtime/network.ts";
+import { storedOutput } from "../runtime/stored-output.ts";
 import { VERSIONS } from "../runtime/versions.ts";
 import { type Decoder, openDecoder } from "../text/decoders.ts";
 import { embedTokens } from "../text/embedding.ts";
@@ -44,6 +47,7 @@ export class Laboratory implements Experimenter {
   #tokenizer: Promise<Tokenizer> | undefined;
   readonly #statistics = new Kept<EmbeddingStatistics>();
   readonly #network = new Kept<OpenNetwork>((network) => network.release());
+  readonly #quantisation = new Kept<Quantisation>();
   readonly #decoder = new Kept<Decoder>((decoder) => decoder.release());
 
   constructor(options: LaboratoryOptions) {
@@ -85,11 +89,15 @@ export class Laboratory implements Experimenter {
       moments: embeddingMoments(checkpoint, statistics, positions, length),
       text: tokenizer,
     };
-    const weights = () => this.#weights(shape.network, checkpoint, options);
+    let made: Promise<QuantisedCheckpoint> | undefined;
+    const quantised = () => (made ??= quantise(checkpoint, blocks, options));
+    const weights = async () =>
+      this.#weights(shape.network, spec.weights === "int8" ? (await quantised()).checkpoint : checkpoint, options);
+    const storedAs = matrixFormat(checkpoint);
     const open = (shape: ObjectiveShape, device: DeviceName) => {
       const placement = { device, memory: spec.memory };
       const key = { fingerprint, initSeed: spec.initSeed, shape: measuredBy(shape), placement };
-      return this.#network.open(key, () => openNetwork({ ...shape, ...placement, weights }));
+      return this.#network.open(key, () => openNetwork({ ...shape, ...placement, storedAs, weights }));
     };
 
     let rateSearch: ExperimentSetting["rateSearch"];
@@ -100,6 +108,17 @@ export class Laboratory implements Experimenter {
       rateSearch = await searchRate(spec, { ...base, network }, signal);
     }
     const { network, device } = await this.#onDevice(spec, onProgress, (device) => open(shape, device));
+    let quantisation: Quantisation | undefined;
+    if (shape.network.kind === "gpt2" && spec.weights === "int8") {
+      const { network: subnetwork } = shape;
+      const key = { fingerprint, targetIds, positions, shape: measuredBy({ ...shape, batch: 1 }) };
+      quantisation = await this.#quantisation.open(key, async () => {
+        onProgress({ stage: "Measuring what 8 bits change" });
+        const target = base.embed(targetIds);
+        const output = await storedOutput(subnetwork, shape, checkpoint, target);
+        return { weightError: (await quantised()).error, ...(await quantisationAt(network, target, output)) };
+      });
+    }
     const setting = {
       ...base,
       network,
@@ -113,6 +132,7 @@ export class Laboratory implements Experimenter {
           fingerprint,
         },
         versions: VERSIONS,
+        ...(quantisation && { quantisation }),
       },
       ...(rateSearch && { rateSearch }),
       now: () => performance.now(),
@@ -125,12 +145,13 @@ export class Laboratory implements Experimenter {
    * cannot hold. Throws a LabError when a device was asked for by its name and is not to be had.
    */
   async #onDevice<Network>(
-    { device: asked, dtype }: ExperimentSpec,
+    spec: ExperimentSpec,
     onProgress: OnProgress,
     open: (device: DeviceName) => Promise<Network>,
   ): Promise<{ network: Network; device: DeviceName }> {
+    const { device: asked } = spec;
     if (asked !== "auto") {
-      checkDevice(asked, dtype);
+      checkDevice(asked, spec);
       if (this.#options.trialProgram)
         await prepareDevice(asked, { ...this.#options, trialProgram: this.#options.trialProgram });
       return { network: await open(asked), device: asked };
@@ -138,7 +159,7 @@ export class Laboratory implements Experimenter {
     const { trialProgram, cacheFolder } = this.#options;
     const onTrial = (label: string) => onProgress({ stage: `Trying ${label}` });
     const device = trialProgram ? await automaticDevice({ cacheFolder, trialProgram, onTrial }) : "cpu";
-    if (device !== "cpu" && deviceNamed(device).types.includes(dtype)) {
+    if (device !== "cpu" && cannotCompute(device, spec) === undefined) {
       onProgress({ stage: `Opening the network on ${deviceNamed(device).label}` });
       try {
         return { network: await open(device), device };
@@ -163,17 +184,29 @@ export class Laboratory implements Experimenter {
 }
 
 /** Throws a LabError (device, badInput) for a device that this platform lacks, or that lacks the number format. */
-function checkDevice(device: DeviceName, type: ExperimentSpec["dtype"]): void {
+function checkDevice(device: DeviceName, spec: ExperimentSpec): void {
   if (!devicesOf(process).includes(device)) {
     throw new LabError("device", `The device ${device} is not here: ${whereDeviceExists(device)}`);
   }
-  if (deviceNamed(device).types.includes(type)) return;
-  throw new LabError("badInput", `The device ${device} does not compute in ${type}: use float32, or the device cpu.`);
+  const reason = cannotCompute(device, spec);
+  if (reason) throw new LabError("badInput", reason);
+}
+
+/** Why a device cannot carry out the spec; undefined when it can. */
+function cannotCompute(device: DeviceName, { dtype, weights }: ExperimentSpec): string | undefined {
+  const { types, isCard } = deviceNamed(device);
+  if (!types.includes(dtype)) {
+    return `The device ${device} does not compute in ${dtype}: use float32, or the device cpu.`;
+  }
+  return isCard && weights === "int8"
+    ? `The device ${device} does not compute with 8-bit weights: use the stored ones, or the device cpu.`
+    : undefined;
 }
 
 function networkShape(spec: ExperimentSpec, { config }: Checkpoint, length: number): NetworkShape {
   if (spec.network !== "gpt2") return { kind: spec.network, length, width: config.width };
-  return { kind: "gpt2", config, blocks: spec.blocks, output: spec.output };
+  const { blocks, output, weights: weightFormat } = spec;
+  return { kind: "gpt2", config, blocks, output, weightFormat };
 }
 
 /** The shape with no more of the spec than decides what the graph is. */

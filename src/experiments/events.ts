@@ -38,10 +38,22 @@ export interface StartEvent {
     readonly fingerprint: string;
   };
   readonly versions: Readonly<Record<string, string>>;
+  /** How far weights in 8 bits are from the stored ones, where the spec asks for them. */
+  readonly quantisation?: Quantisation;
   /** How `learningRate: "auto"` was decided. */
   readonly rateSearch?: RateSearch;
   /** The prompt's gradient by two ways, where `checkGradients` asked for it. */
   readonly gradientCheck?: GradientCheck;
+}
+
+/** Ŵ are the weights in 8 bits, Ô the network that has them. */
+export interface Quantisation {
+  /** ‖Ŵ − W‖₂ / ‖W‖₂ over the matrices of the blocks. */
+  readonly weightError: number;
+  /** ‖Ô(e*) − O(e*)‖₂ / ‖O(e*)‖₂; null where the memory for O was not there. */
+  readonly outputError: number | null;
+  /** d(Ô(e*), O(e*)) in the spec's metric, to hold against the shift distance. */
+  readonly outputDistance: number | null;
 }
 
 /** A ladder of rates, each tried from the same start point for a few iterations. */

@@ -19,7 +19,7 @@ export interface ExperimentSetting {
   /** The text of one token, and of a row of them. */
   readonly text: Pick<Tokenizer, "token" | "decode">;
   /** Where the run takes place, for its record. */
-  readonly provenance: Pick<StartEvent, "device" | "memory" | "checkpoint" | "versions">;
+  readonly provenance: Pick<StartEvent, "device" | "memory" | "checkpoint" | "versions" | "quantisation">;
   /** The rates that were tried, where the spec leaves the rate to the lab. */
   readonly rateSearch?: RateSearch;
   /** Milliseconds of any steady clock. */

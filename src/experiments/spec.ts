@@ -6,7 +6,7 @@ import * as z from "zod";
 import { LabError } from "../common/errors.ts";
 import { METRICS, REDUCTIONS } from "../networks/distance.ts";
 import { FULLY_CONNECTED_KINDS } from "../networks/fully-connected.ts";
-import { OUTPUTS } from "../networks/gpt2-config.ts";
+import { OUTPUTS, WEIGHT_FORMATS } from "../networks/gpt2-config.ts";
 import { DEVICE_NAMES } from "../runtime/devices.ts";
 import { OPTIMIZER_RULES, type OptimizerName } from "./optimizers.ts";
 
@@ -64,6 +64,10 @@ const commonFields = {
   shiftStd: z.number().positive().default(0.05).describe("σ of the shift test, absolute."),
   shiftDraws: count(1, 1024).default(16).describe("Draws of the shift test; its median is the bar."),
   device: z.enum(DEVICES).default("auto").describe("Where the network runs."),
+  weights: z
+    .enum(WEIGHT_FORMATS)
+    .default("stored")
+    .describe("The checkpoint's own numbers, or its matrices in 8 bits: a quarter of the bytes, on the CPU."),
   memory: z.enum(MEMORY_MODES).default("speed").describe("Keep packed copies of the weights, or read them in place."),
 };
 
@@ -204,6 +208,9 @@ export function parseSpec(request: unknown, nameOf: FieldName = (field) => field
   const named = { ...(request as object), method };
   const spec = checked(SPECS[method], named, nameOf);
   if (spec.method === "inversion") checkStart(spec, nameOf);
+  if (spec.weights === "int8" && spec.network !== "gpt2") {
+    throw new LabError("badInput", `${nameOf("weights")} int8 is for ${nameOf("network")} gpt2 only.`);
+  }
   if (spec.vocabulary?.trim() === "") {
     throw new LabError("badInput", `${nameOf("vocabulary")} holds no token: give a text, or leave it out.`);
   }

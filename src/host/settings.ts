@@ -23,6 +23,7 @@ export const SPEC_SETTINGS = [
   "topK",
   "decoder",
   "device",
+  "weights",
   "memory",
 ] as const satisfies readonly (keyof InversionRequest)[];
 

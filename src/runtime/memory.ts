@@ -3,36 +3,72 @@
 import os from "node:os";
 import process from "node:process";
 import { LabError } from "../common/errors.ts";
-import { activationsKept, parametersRead } from "../networks/network.ts";
+import type { StoredTensor } from "../checkpoints/checkpoint.ts";
+import { activationsKept, type NetworkShape, outputWidth, parametersRead } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
+import { DIGITS } from "../tensorgraph/quantised.ts";
 import type { MemoryMode } from "./compile.ts";
 import { graphicsCards } from "./graphics-cards.ts";
 
+/** What decides how much memory a session takes. */
+export interface SessionShape extends ObjectiveShape {
+  /** Number format in which the checkpoint has its matrices; float32 where nothing is said. */
+  readonly storedAs?: StoredTensor["type"];
+}
+
+const elementBytes = ({ type }: ObjectiveShape): number => (type === "float64" ? 8 : 4);
+
 /**
- * Bytes of anonymous memory that the session will need, roughly: weights packed once for the forward and once for the
- * backward direction in speed mode (float64 keeps wide copies in either mode), and the activations that wait for the
- * backward pass.
+ * Bytes of anonymous memory that the session will need, roughly: copies of the weights, and the activations that wait for
+ * the backward pass. The weights' file is mapped, and its pages come and go as there is room.
  */
-export function sessionBytes({ network, batch, length, type }: ObjectiveShape, memory: MemoryMode): number {
-  const element = type === "float64" ? 8 : 4;
+export function sessionBytes(shape: SessionShape, memory: MemoryMode): number {
+  const { network, batch, length } = shape;
+  const weights = parametersRead(network);
+  const activations = batch * activationsKept(network, length) * elementBytes(shape) + productBytes(shape);
   // The weights of a fully connected net are made for the occasion and grow with the square of the text: its file must
   // fit as well, or it would be read from the disk at each step.
-  const copies = (memory === "speed" ? 2 : type === "float64" ? 1 : 0) + (network.kind === "gpt2" ? 0 : 1);
-  return element * (copies * parametersRead(network) + batch * activationsKept(network, length));
+  const file = network.kind === "gpt2" ? 0 : weights * elementBytes(shape);
+  return file + weights * copiedBytes(shape, memory) + activations;
+}
+
+/** Bytes that are held in memory for each weight. */
+function copiedBytes(shape: SessionShape, memory: MemoryMode): number {
+  // Bytes are packed for the forward direction only, and never cast.
+  if (isQuantised(shape.network)) return memory === "speed" ? 1 : 0;
+  const own = shape.type === "float64" ? "F64" : "F32";
+  const { storedAs = "F32" } = shape;
+  // Packed once for the forward and once for the backward direction, or cast where the file has other numbers.
+  return elementBytes(shape) * (memory === "speed" ? 2 : storedAs === own ? 0 : 1);
+}
+
+const isQuantised = (network: NetworkShape): boolean => network.kind === "gpt2" && network.weightFormat === "int8";
+
+/** The widest product with a matrix in 8 bits: sums of each digit as whole numbers, as reals, and weighted. */
+function productBytes(shape: SessionShape): number {
+  const { network, batch, length, type } = shape;
+  if (network.kind !== "gpt2" || !isQuantised(network)) return 0;
+  const { width, innerWidth } = network.config;
+  const widest = Math.max(3 * width, innerWidth, outputWidth(network));
+  return batch * length * widest * DIGITS[type] * (4 + 2 * elementBytes(shape));
 }
 
 /** `process.availableMemory` looks through containers' limits; Node has it since 20.13. */
 const availableBytes = (): number => process.availableMemory?.() ?? os.freemem();
 
+/** Is there memory for a session in this mode? */
+export const fits = (shape: SessionShape, memory: MemoryMode, available = availableBytes()): boolean =>
+  sessionBytes(shape, memory) <= available;
+
 /**
  * The memory mode to open the session in: the one that was asked for or, where that does not fit, "low". Throws a
  * LabError of kind "memory" that names the bytes needed, the bytes there, and what would fit.
  */
-export function fittingMode(shape: ObjectiveShape, memory: MemoryMode, available = availableBytes()): MemoryMode {
-  if (sessionBytes(shape, memory) <= available) return memory;
+export function fittingMode(shape: SessionShape, memory: MemoryMode, available = availableBytes()): MemoryMode {
+  if (fits(shape, memory, available)) return memory;
+  if (fits(shape, "low", available)) return "low";
   const needed = sessionBytes(shape, "low");
-  if (needed <= available) return "low";
-  throw tooLarge(needed, available, 'memory, in memory mode "low" already,');
+  throw tooLarge(needed, available, 'memory, in memory mode "low" already,', eightBitAdvice(shape, available));
 }
 
 /**
@@ -40,22 +76,31 @@ export function fittingMode(shape: ObjectiveShape, memory: MemoryMode, available
  * A card that shares the processor's memory, or does not tell, is measured by that.
  */
 export async function checkCardMemory(
-  shape: ObjectiveShape,
+  shape: SessionShape,
   cards = graphicsCards(process.platform),
   shared = availableBytes(),
 ): Promise<void> {
   const free = Math.max(0, ...(await cards).map(({ memory }) => memory?.free ?? 0)) || shared;
-  const [speed, low] = [sessionBytes(shape, "speed"), sessionBytes(shape, "low")];
-  const needed = low + (speed - low) / 2;
-  if (needed > free) throw tooLarge(needed, free, "memory on the graphics card");
+  const copy = elementBytes(shape) * parametersRead(shape.network);
+  const needed = copy + sessionBytes({ ...shape, storedAs: undefined }, "low");
+  if (needed > free) throw tooLarge(needed, free, "memory on the graphics card", eightBitAdvice(shape, shared));
 }
 
-function tooLarge(needed: number, available: number, memory: string): LabError {
-  return new LabError(
-    "memory",
-    `This needs about ${gigabytes(needed)} of ${memory} and ${gigabytes(available)} are free. ` +
-      "Fewer blocks, fewer restarts or a shorter text would take less.",
-  );
+const FEWER = "Fewer blocks, fewer restarts or a shorter text would take less.";
+
+/** What 8-bit weights would take, where that is there. */
+function eightBitAdvice(shape: SessionShape, available: number): string {
+  const { network } = shape;
+  if (network.kind !== "gpt2" || isQuantised(network)) return FEWER;
+  const needed = sessionBytes({ ...shape, network: { ...network, weightFormat: "int8" } }, "low");
+  if (needed > available) return FEWER;
+  return `With 8-bit weights, on the processor, it would take about ${gigabytes(needed)}.`;
 }
+
+const tooLarge = (needed: number, available: number, memory: string, advice: string): LabError =>
+  new LabError(
+    "memory",
+    `This needs about ${gigabytes(needed)} of ${memory} and ${gigabytes(available)} are free. ${advice}`,
+  );
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e9 ? 2 : 1)} GB`;

@@ -1,6 +1,6 @@
 // A network, opened: (network, weights, device) → the functions that experiments call.
 
-import type { Checkpoint, WeightStore } from "../checkpoints/checkpoint.ts";
+import { type Checkpoint, matrixFormat, type WeightStore } from "../checkpoints/checkpoint.ts";
 import { type FloatArray, floats, type FloatType } from "../common/floats.ts";
 import type { Measure } from "../networks/distance.ts";
 import type { DistanceAndGradient, NetworkFunctions, NormalProduct } from "../networks/functions.ts";
@@ -11,7 +11,7 @@ import { normalGraph, objectiveGraph, type ObjectiveShape, pullbackGraph } from 
 import { input } from "../tensorgraph/tensor.ts";
 import { type CompiledGraph, compile, type MemoryMode } from "./compile.ts";
 import { type DeviceName, deviceNamed } from "./devices.ts";
-import { checkCardMemory, fittingMode } from "./memory.ts";
+import { checkCardMemory, fittingMode, type SessionShape } from "./memory.ts";
 
 /** Where a network runs. */
 export interface Placement {
@@ -19,7 +19,7 @@ export interface Placement {
   readonly memory: MemoryMode;
 }
 
-export interface NetworkOptions extends ObjectiveShape, Placement {
+export interface NetworkOptions extends SessionShape, Placement {
   /** Gets the holder of the network's weights, once it is known that the network fits. */
   readonly weights: () => Promise<WeightStore>;
 }
@@ -46,6 +46,7 @@ export const openSubnetwork = ({
   openNetwork({
     ...options,
     network: { kind: "gpt2", config: checkpoint.config, blocks, output, weightFormat },
+    storedAs: matrixFormat(checkpoint),
     weights: async () => checkpoint,
   });
 

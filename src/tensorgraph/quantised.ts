@@ -23,7 +23,7 @@ const BASE = 128;
 /** The largest first digit. A digit has at most 64 then: two products with a byte fit into the 16 bits that AVX2 has. */
 const FIRST_DIGIT = 63;
 /** 28 and 56 bits: more than a float's own 24 and 53. */
-const DIGITS = { float32: 4, float64: 8 } as const;
+export const DIGITS = { float32: 4, float64: 8 } as const;
 /** Sums of so many products of a digit and a signed byte stay below 2³¹. */
 const LONGEST_SUM = 2 ** 31 / (64 * 128);
 /** Stands for the largest element of a vector of zeros. */

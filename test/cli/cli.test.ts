@@ -191,7 +191,7 @@ describe("command line", () => {
         (
           "--checkpoint --init-seed --blocks --output --positions --iterations --learning-rate --metric --optimizer " +
           "--start --start-mean --start-std --target-share --noise-share --seed --restarts --dtype --top-k --decoder " +
-          "--device --every --memory --shift-std --shift-draws --network --reduction --from-position --channels --vocabulary"
+          "--device --every --memory --shift-std --shift-draws --network --reduction --from-position --channels --vocabulary --weights"
         )
           .split(" ")
           .sort(),
@@ -224,6 +224,7 @@ describe("command line", () => {
         shiftDraws: 32,
         device: "cpu",
         memory: "low",
+        weights: "stored",
         network: "perToken",
         reduction: "mean",
         fromPosition: -1,
@@ -233,6 +234,8 @@ describe("command line", () => {
       const argv = fieldsOf("inversion").flatMap((field) => [flagOf(field), String(values[field])]);
       const spec = specOf(await run(["invert", "x", "--json", ...argv]));
       assert.deepEqual(spec, { method: "inversion", prompt: "x", ...values });
+      // Which a net with random weights does not have.
+      assert.equal(specOf(await run(["invert", "x", "--json", "--weights", "int8"])).weights, "int8");
     });
 
     it("left out are the spec's defaults", async () => {

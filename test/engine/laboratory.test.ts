@@ -54,6 +54,27 @@ describe("the laboratory", function () {
     }
   });
 
+  it("gives the prompt back with 8-bit weights, and says how far they are from the stored ones", async () => {
+    const request = { blocks: 2, iterations: 60, every: 60, restarts: 2 } as const;
+    const { start, end } = await run({ ...request, weights: "int8" });
+    assert.equal(end.best.text, PROMPT);
+    const { weightError, outputError, outputDistance } = start.quantisation!;
+    assert.ok(weightError > 0.005 && weightError < 0.01, `${weightError}`);
+    assert.ok(outputError! > weightError && outputError! < 0.03, `${outputError}`);
+    assert.ok(outputDistance! > 0 && outputDistance! < start.shiftDistance / 10, `${outputDistance}`);
+    const { start: stored } = await run(request);
+    assert.equal(stored.quantisation, undefined);
+    assert.notEqual(stored.shiftDistance, start.shiftDistance);
+    assert.equal(stored.checkpoint.fingerprint, start.checkpoint.fingerprint);
+  });
+
+  it("refuses 8-bit weights on a card that was asked for by its name", async () => {
+    await assert.rejects(
+      run({ weights: "int8", device: "webgpu" }),
+      refused(/webgpu does not compute with 8-bit weights: use the stored ones, or the device cpu/),
+    );
+  });
+
   it("does the same for the same spec, whatever ran in between", async () => {
     const request = { checkpoint: "random:mini", iterations: 30, restarts: 2 };
     const first = await run(request);

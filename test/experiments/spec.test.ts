@@ -37,6 +37,10 @@ describe("experiment spec", () => {
     assert.match(refusal({ prompt: "x", depth: 3 }), /Unknown field.*depth/);
     assert.match(refusal({ prompt: "x", startMean: 1 }), /start custom/);
     assert.match(refusal({ prompt: "x", start: "custom" }), /startMean and startStd/);
+    assert.match(
+      refusal({ prompt: "x", weights: "int8", network: "perToken" }),
+      /^weights int8 is for network gpt2 only/,
+    );
     assert.match(refusal("text"), /^The experiment is "text"/);
   });
 

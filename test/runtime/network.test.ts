@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { LabError } from "../../src/common/errors.ts";
-import { checkCardMemory, fittingMode, sessionBytes } from "../../src/runtime/memory.ts";
+import { checkCardMemory, fittingMode, sessionBytes, type SessionShape } from "../../src/runtime/memory.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/network.ts";
@@ -102,6 +102,40 @@ describe("an opened sub-network", () => {
       refusal(/memory on the graphics card and 4\.0 GB are/),
     );
     await assert.rejects(checkCardMemory(shape, Promise.resolve([]), 4e9), refusal(/and 4\.0 GB are free/));
+  });
+});
+
+describe("the memory of a session", () => {
+  const config = { ...checkpoint.config, width: 1600, innerWidth: 6400, blocks: 48, vocabulary: 50257 };
+  const shapeOf = (weightFormat: "stored" | "int8", changes = {}): SessionShape => ({
+    ...options,
+    batch: 1,
+    network: { kind: "gpt2", config, blocks: 48, output: "head", weightFormat },
+    ...changes,
+  });
+
+  it("is below a gigabyte for all of gpt2-xl in low-memory mode and in 8 bits", () => {
+    for (const format of ["stored", "int8"] as const) assert.ok(sessionBytes(shapeOf(format), "low") < 1e9, format);
+    const packed = sessionBytes(shapeOf("int8"), "speed");
+    assert.ok(packed > 1.5e9 && packed < 2.5e9, `${packed}`);
+  });
+
+  it("holds a copy of weights in another number format than the network's, in low-memory mode too", () => {
+    const low = (changes: Partial<SessionShape>) => sessionBytes(shapeOf("stored", changes), "low");
+    assert.ok(low({ storedAs: "F16" }) > 6e9);
+    assert.ok(low({ type: "float64" }) > 12e9);
+    assert.ok(low({ type: "float64", storedAs: "F64" }) < 1e9);
+  });
+
+  it("is told with what 8-bit weights would take, where that would fit", () => {
+    const shape = shapeOf("stored", { storedAs: "F16" });
+    assert.throws(
+      () => fittingMode(shape, "speed", 4e9),
+      /With 8-bit weights, on the processor, it would take about 0\.\d+ GB/,
+    );
+    assert.throws(() => fittingMode(shape, "speed", 1e6), /Fewer blocks/);
+    assert.throws(() => fittingMode(shapeOf("int8"), "speed", 1e6), /Fewer blocks/);
+    assert.equal(fittingMode(shapeOf("int8"), "speed", 1.2e9), "low");
   });
 });
 
