@@ -13,6 +13,7 @@ const ROOMS = [
   "experiments",
   "records",
   "engine",
+  "reproduction",
   "host",
 ];
 

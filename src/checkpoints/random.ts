@@ -15,7 +15,10 @@ import {
   type InitialisedConfig,
 } from "./config.ts";
 
-/** What every source of this kind begins with: `random:gpt2`, `random:PATH/config.json`. */
+/**
+ * What every source of this kind begins with: `random:gpt2`, `random:PATH/config.json`, and either with fields of the
+ * config.json in the manner of a web address, `random:gpt2?n_embd=50&n_head=2`.
+ */
 export const RANDOM = "random:";
 
 /** A network that can be initialised. */
@@ -29,13 +32,31 @@ export interface RandomNetwork {
   readonly fingerprint: string;
 }
 
-/** Reads `random:NAME` or `random:PATH/config.json`. Throws a LabError (checkpoint). */
+/** Reads `random:NAME` or `random:PATH/config.json`, with or without fields of its own. Throws a LabError (checkpoint). */
 export async function randomNetwork(source: string, seed: number): Promise<RandomNetwork> {
   const { json, config } = await configOf(source.slice(RANDOM.length), source);
   return { source, config, json, seed, fingerprint: fingerprint(config, seed) };
 }
 
-async function configOf(name: string, source: string): Promise<{ config: InitialisedConfig; json: ConfigJson }> {
+/** Fields that a source may set; the others are not sizes. */
+const SETTABLE = ["n_layer", "n_embd", "n_head", "n_inner", "n_positions", "vocab_size", "initializer_range"];
+
+async function configOf(address: string, source: string): Promise<{ config: InitialisedConfig; json: ConfigJson }> {
+  const [, name, query] = /^(.*?)(?:\?([^?/\\]*))?$/s.exec(address)!;
+  const named = await namedConfig(name, source);
+  if (query === undefined) return named;
+  const fields = [...new URLSearchParams(query)].map(([field, value]) => {
+    if (SETTABLE.includes(field) && value !== "" && Number.isFinite(Number(value))) return [field, Number(value)];
+    throw new LabError(
+      "checkpoint",
+      `There is no checkpoint "${source}": after the question mark it takes numbers for ${SETTABLE.join(", ")}, ` +
+        `and found ${JSON.stringify(`${field}=${value}`)}.`,
+    );
+  });
+  return parseConfig(JSON.stringify({ ...named.json, ...Object.fromEntries(fields) }), source);
+}
+
+async function namedConfig(name: string, source: string): Promise<{ config: InitialisedConfig; json: ConfigJson }> {
   if (isSizeName(name)) return parseConfig(JSON.stringify(sizedConfig(name)), name);
   return readConfig(path.resolve(name)).catch((error: unknown) => {
     if (error instanceof LabError) throw error;

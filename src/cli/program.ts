@@ -8,6 +8,7 @@ import { type CreateFlags, type FetchFlags, type ListFlags, create, fetchOne, li
 import { doctor, type DoctorFlags } from "./doctor.ts";
 import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph.ts";
 import { EXIT, exitCodeOf, OutputClosed, type Surroundings, tell } from "./io.ts";
+import { reproduceClaims, type ReproduceFlags } from "./reproduce.ts";
 import { type RunFlags, runMethod } from "./run.ts";
 import { specOptions, type SpecSchema, type SpecSchemas } from "./spec-flags.ts";
 
@@ -84,6 +85,17 @@ function commands(
     "clampedWalk",
   );
 
+  program
+    .command("reproduce")
+    .description("run the source's claims again, and write a table of what holds")
+    .option("--quick", "minutes in place of an hour: fewer seeds and shorter runs")
+    .option("--checkpoint <SOURCE>", "a trained checkpoint; several times for several, smallest first", collect)
+    .option("--claims <LIST>", "only these, as C1,C5")
+    .option("--out <DIR>", "the folder for index.html, table.md and findings.json (default: reproduction)")
+    .option("--json", "print one JSON object a claim and nothing else")
+    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
+    .action(async (flags: ReproduceFlags) => exit(await reproduceClaims(flags, version, surroundings)));
+
   const checkpoints = program.command("checkpoints").description("the weights that are at hand");
   checkpoints
     .command("list")
@@ -135,6 +147,9 @@ function commands(
     .action((flags: DoctorFlags) => doctor(flags, surroundings));
   return program;
 }
+
+/** Gathers the values of a flag that may be given several times. */
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 const asksForHelp = (argv: readonly string[]): boolean =>
   argv[0] === "help" || argv.some((argument) => argument === "--help" || argument === "-h");

@@ -21,6 +21,8 @@ export function stageLine({ stage, done, total, bytesPerSecond }: Progress): str
 
 export interface ProgressLine {
   readonly show: OnProgress;
+  /** Takes the moving line away until the next one is shown. */
+  clear(): void;
   /** Takes the moving line away. */
   close(): void;
 }
@@ -32,6 +34,7 @@ export async function openProgressLine(surroundings: Surroundings): Promise<Prog
     const draw = createLogUpdate(stderr);
     return {
       show: (progress) => draw(fit([{ text: stageLine(progress) }], stderr.columns ?? 80)),
+      clear: () => draw.clear(),
       close() {
         draw.clear();
         draw.done();
@@ -44,6 +47,7 @@ export async function openProgressLine(surroundings: Surroundings): Promise<Prog
       if (progress.stage !== stage) tell(surroundings, `${progress.stage}…`);
       stage = progress.stage;
     },
+    clear: () => undefined,
     close: () => undefined,
   };
 }

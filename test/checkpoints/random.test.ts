@@ -344,6 +344,34 @@ describe("a random checkpoint", () => {
     });
   }
 
+  it("takes fields of its config.json after a question mark, and is then another network", async () => {
+    const setting = await options();
+    const { config, fingerprint, tensors } = await openCheckpoint(
+      "random:mini?n_embd=12&n_head=2&vocab_size=40",
+      { blocks: 1 },
+      setting,
+    );
+    assert.deepEqual([config.width, config.heads, config.innerWidth, config.vocabulary], [12, 2, 48, 40]);
+    assert.deepEqual(tensors.get("wte.weight")?.shape, [40, 12]);
+    const other = await openCheckpoint("random:mini?n_embd=12&n_head=3&vocab_size=40", { blocks: 1 }, setting);
+    assert.notEqual(other.fingerprint, fingerprint);
+  });
+
+  for (const [source, pattern] of [
+    ["random:mini?n_embd=wide", /takes numbers for n_layer, n_embd,.* found "n_embd=wide"/],
+    ["random:mini?depth=3", /found "depth=3"/],
+    ["random:mini?n_embd=10", /n_embd, 10, is not divisible by its n_head, 4/],
+    ["random:gpt3?n_embd=10", /There is no checkpoint "random:gpt3\?n_embd=10"/],
+  ] as const) {
+    it(`is not made from ${source}`, async () => {
+      await assert.rejects(openCheckpoint(source, { blocks: 1 }, await options()), (error: unknown) => {
+        assert.ok(error instanceof LabError && error.kind === "checkpoint");
+        assert.match(error.message, pattern);
+        return true;
+      });
+    });
+  }
+
   it("is listed with its source, seed, blocks and size", async () => {
     const setting = await options({ initSeed: 3 });
     assert.deepEqual(await listRandomCheckpoints(setting.cacheFolder), []);

@@ -95,6 +95,94 @@ describe("command line", () => {
 
   const specOf = (outcome: Outcome) => (eventsOf(outcome)[0] as StartEvent).spec as InversionSpec;
 
+  describe("walks", () => {
+    it("take their own flags into a spec of their method", async () => {
+      const orthogonal = [
+        "--direction",
+        "jacobian",
+        "--lanczos-steps",
+        "7",
+        "--check-gradients",
+        "--from-position",
+        "-1",
+      ];
+      const spec = (eventsOf(await run(["walk", "orthogonal", "x", "--json", ...orthogonal]))[0] as StartEvent).spec;
+      const own = { direction: "jacobian", lanczosSteps: 7, checkGradients: true, fromPosition: -1 };
+      assert.deepEqual(spec, parseSpec({ method: "orthogonalWalk", prompt: "x", ...own }));
+      const clamped = ["--rand-eta", "0.5", "--inner-steps", "50", "--form", "equation"];
+      assert.deepEqual(
+        (eventsOf(await run(["walk", "clamped", "x", "--json", ...clamped]))[0] as StartEvent).spec,
+        parseSpec({ method: "clampedWalk", prompt: "x", randEta: 0.5, innerSteps: 50, form: "equation" }),
+      );
+    });
+
+    it("refuse another method's flags, and values that there are none of", async () => {
+      const refused = async (argv: string[], pattern: RegExp) => {
+        const { code, err } = await run(["walk", ...argv]);
+        assert.equal(code, 2);
+        assert.match(err, pattern);
+      };
+      await refused(["clamped", "x", "--optimizer", "gd"], /Unknown option '--optimizer'/);
+      await refused(["clamped", "x", "--inner-steps", "0"], /--inner-steps is 0: .*1/);
+      await refused(["orthogonal", "x", "--direction", "up"], /--direction is "up": .*gradient/);
+      await refused(["sideways", "x"], /sideways/);
+    });
+  });
+
+  describe("a restricted vocabulary", () => {
+    it("comes from a flag or a file, not from both, and holds a token", async () => {
+      const file = path.join(scratch, "words.txt");
+      await writeFile(file, "sky blue");
+      assert.equal(specOf(await run(["invert", "x", "--json", "--vocabulary-file", file])).vocabulary, "sky blue");
+      for (const [argv, pattern] of [
+        [["--vocabulary", "a", "--vocabulary-file", file], /exclude each other/],
+        [["--vocabulary", " "], /--vocabulary holds no token/],
+        [["--vocabulary-file", path.join(scratch, "nowhere")], /--vocabulary-file: .*nowhere/],
+      ] as const) {
+        const { code, err } = await run(["invert", "x", ...argv]);
+        assert.equal(code, 2);
+        assert.match(err, pattern);
+      }
+    });
+  });
+
+  describe("reproduce", () => {
+    it("runs the claims that are named and writes page, table and figures", async () => {
+      const out = path.join(scratch, "claims");
+      const { code, out: said } = await run(["reproduce", "--quick", "--claims", "C3, c18", "--out", out]);
+      assert.equal(code, 0);
+      assert.match(said, /^C3 {2}(holds|does not hold): /);
+      assert.match(said, /\nC18 {2}not run: no trained gpt2-xl was given/);
+      const { command, findings } = JSON.parse(await readFile(path.join(out, "findings.json"), "utf8")) as {
+        command: string;
+        findings: { id: string }[];
+      };
+      assert.equal(command, "inversion-lab reproduce --quick --claims C3, c18");
+      assert.deepEqual(
+        findings.map(({ id }) => id),
+        ["C3", "C18"],
+      );
+      assert.match(await readFile(path.join(out, "table.md"), "utf8"), /\*\*C3\*\*/);
+      assert.match(await readFile(path.join(out, "index.html"), "utf8"), /<section id="C18">/);
+    });
+
+    it("refuses a claim that there is not, and a folder that cannot be written, before it runs anything", async () => {
+      assert.equal((await run(["reproduce", "--claims", "C99"])).code, 2);
+      const file = path.join(scratch, "a-file");
+      await writeFile(file, "");
+      const { code, out, err } = await run(["reproduce", "--claims", "C1", "--out", path.join(file, "inside")]);
+      assert.deepEqual([code, out], [3, ""]);
+      assert.ok(err.includes(file));
+    });
+
+    it("keeps what it has when it is stopped", async () => {
+      const out = path.join(scratch, "stopped");
+      const { code } = await run(["reproduce", "--quick", "--claims", "C18,C3", "--out", out], { stopAt: "C18" });
+      assert.ok([0, 130].includes(code!));
+      assert.match(await readFile(path.join(out, "table.md"), "utf8"), /\*\*C18\*\*/);
+    });
+  });
+
   describe("doctor", () => {
     const measured = { works: true, openMs: 40, iterationMs: 1, cpuIterationMs: 4, error: 1e-6 };
     before(() => {

@@ -1,0 +1,126 @@
+// A claim of the source as data: what it says, the runs that test it, and how their results are read.
+
+import type { EndEvent, RestartResult, StartEvent, StepEvent } from "../experiments/events.ts";
+import type { ExperimentRequest, ExperimentSpec } from "../experiments/spec.ts";
+import { type Interval, median, medianInterval, wilson } from "./statistics.ts";
+
+/** How much is run. */
+export interface Scope {
+  /** Shorter runs and fewer seeds: minutes instead of an hour. */
+  readonly quick: boolean;
+  /** Trained checkpoints at hand, each with an untrained one of the same shape. */
+  readonly trained: readonly TrainedCheckpoint[];
+}
+
+export interface TrainedCheckpoint {
+  readonly source: string;
+  /** The same shape with random weights. */
+  readonly twin: string;
+}
+
+/** One run of several restarts. */
+export interface Condition {
+  readonly name: string;
+  readonly request: ExperimentRequest;
+}
+
+/** What a run came to. */
+export interface Observation {
+  readonly name: string;
+  readonly spec: ExperimentSpec;
+  readonly start: StartEvent;
+  readonly steps: readonly StepEvent[];
+  readonly end: EndEvent;
+}
+
+/** One thing that was measured: a row of the table. */
+export interface Measurement {
+  readonly condition: string;
+  readonly seeds: string;
+  readonly value: string;
+}
+
+/** Lines of a chart, made of what was measured. */
+export interface Figure {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly logarithmic?: boolean;
+  readonly lines: readonly { readonly name: string; readonly points: readonly (readonly [x: number, y: number])[] }[];
+}
+
+export interface Judgement {
+  readonly holds: boolean;
+  readonly measurements: readonly Measurement[];
+  /** Decoded texts worth a look. */
+  readonly samples?: readonly string[];
+  readonly figure?: Figure;
+  /** What else there is to say, in a sentence. */
+  readonly remark?: string;
+}
+
+export interface Claim {
+  readonly id: string;
+  /** What the source says, and when it holds. */
+  readonly statement: string;
+  /** What must be measured for the claim to hold, decided before the runs. */
+  readonly expected: string;
+  /** The runs; a sentence in their place says why there are none. */
+  plan(scope: Scope): readonly Condition[] | string;
+  judge(observations: readonly Observation[]): Judgement;
+}
+
+/** "seed 0, restarts 0–9, init seed 1" */
+export function seedsOf({ seed, restarts, initSeed, checkpoint, network }: ExperimentSpec): string {
+  const random = checkpoint.startsWith("random:") || network !== "gpt2";
+  return [
+    `seed ${seed}`,
+    ...(restarts > 1 ? [`restarts 0–${restarts - 1}`] : []),
+    ...(random ? [`init seed ${initSeed}`] : []),
+  ].join(", ");
+}
+
+/** The seeds of several runs of one condition, which differ in their init seed only. */
+export function seedsOfAll(observations: readonly Observation[]): string {
+  const [first] = observations;
+  const initSeeds = [...new Set(observations.map(({ spec }) => spec.initSeed))];
+  const own = seedsOf(first.spec);
+  return initSeeds.length < 2 ? own : own.replace(/init seed \d+/, `init seeds ${initSeeds.join(", ")}`);
+}
+
+export const restartsOf = (observations: readonly Observation[]): RestartResult[] =>
+  observations.flatMap(({ end }) => end.restarts);
+
+/** How many tokens of a result are the prompt's. */
+export const tokensRight = ({ tokenIds }: Pick<RestartResult, "tokenIds">, { target }: StartEvent): number =>
+  tokenIds.filter((id, position) => id === target.tokenIds[position]).length;
+
+/** A rate with its interval. */
+export interface Rate extends Interval {
+  readonly successes: number;
+  readonly trials: number;
+}
+
+export function rateOf<T>(items: readonly T[], succeeds: (item: T) => boolean): Rate {
+  const successes = items.filter(succeeds).length;
+  return { successes, trials: items.length, ...wilson(successes, items.length) };
+}
+
+/** "9 of 10 (60–98 %)" */
+export const rateText = ({ successes, trials, low, high }: Rate): string =>
+  `${successes} of ${trials} (${Math.round(100 * low)}–${Math.round(100 * high)} %)`;
+
+/** "6.09 (5.7–6.33)": the median with its interval. */
+export function medianText(values: readonly number[]): string {
+  const { low, high } = medianInterval(values);
+  return `${figure(median(values))} (${figure(low)}–${figure(high)})`;
+}
+
+/** Three digits; what was never reached is "never". */
+export function figure(value: number): string {
+  if (value === Infinity) return "never";
+  return Number(value.toPrecision(3)).toString();
+}
+
+/** The first iteration that passed the shift test, Infinity where none did. */
+export const passedAt = ({ beatsShiftAt }: RestartResult): number => beatsShiftAt ?? Infinity;

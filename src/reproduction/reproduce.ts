@@ -1,0 +1,133 @@
+// Runs the claims one after the other on an engine, and tells what came of each as it comes.
+
+import { errorData, LabError, messageOf } from "../common/errors.ts";
+import type { OnProgress } from "../common/progress.ts";
+import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/events.ts";
+import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
+import type { Claim, Condition, Judgement, Observation, Scope } from "./claim.ts";
+import { INVERSION_CLAIMS } from "./inversion-claims.ts";
+import { TRAINED_CLAIMS } from "./trained-claims.ts";
+import { WALK_CLAIMS } from "./walk-claims.ts";
+
+const number = ({ id }: Claim): number => Number(id.slice(1));
+
+/** C1 to C20. */
+export const CLAIMS: readonly Claim[] = [...INVERSION_CLAIMS, ...TRAINED_CLAIMS, ...WALK_CLAIMS].sort(
+  (a, b) => number(a) - number(b),
+);
+
+export type Verdict = ({ readonly kind: "judged" } & Judgement) | { readonly kind: "notRun"; readonly reason: string };
+
+/** What came of one claim. */
+export interface Finding {
+  readonly id: string;
+  readonly statement: string;
+  readonly expected: string;
+  readonly verdict: Verdict;
+  readonly elapsedMs: number;
+}
+
+/** Carries out one run, as the engine's client does. */
+export type RunExperiment = (
+  spec: ExperimentSpec,
+  options: { readonly signal?: AbortSignal; readonly onProgress?: OnProgress },
+) => AsyncIterable<RunEvent>;
+
+export interface ReproduceOptions {
+  readonly run: RunExperiment;
+  readonly signal?: AbortSignal;
+  /** Told which claim is at work, and how much of it is done. */
+  readonly onProgress?: OnProgress;
+  /** Milliseconds of any steady clock. */
+  readonly now: () => number;
+}
+
+/** The claims of the given names, all of them where there are none. Throws a LabError (badInput) for an unknown name. */
+export function claimsNamed(names: readonly string[]): readonly Claim[] {
+  const unknown = names.find((name) => !CLAIMS.some(({ id }) => id === name.toUpperCase()));
+  if (unknown !== undefined) {
+    throw new LabError("badInput", `There is no claim ${JSON.stringify(unknown)}: they are C1 to C${CLAIMS.length}.`);
+  }
+  return names.length === 0 ? CLAIMS : CLAIMS.filter(({ id }) => names.some((name) => name.toUpperCase() === id));
+}
+
+/**
+ * One finding for each claim. A claim whose runs fail is one that was not run, with the reason, and the next goes on;
+ * after a cancellation the rest are told as not run. Never throws for what a run throws.
+ */
+export async function* reproduce(
+  claims: readonly Claim[],
+  scope: Scope,
+  { run, signal, onProgress, now }: ReproduceOptions,
+): AsyncGenerator<Finding> {
+  for (const claim of claims) {
+    const began = now();
+    const { id, statement, expected } = claim;
+    const verdict = signal?.aborted ? stopped : await examine(claim, scope, run, signal, onProgress);
+    yield { id, statement, expected, verdict, elapsedMs: now() - began };
+  }
+}
+
+const stopped: Verdict = { kind: "notRun", reason: "it was stopped" };
+
+async function examine(
+  claim: Claim,
+  scope: Scope,
+  run: RunExperiment,
+  signal: AbortSignal | undefined,
+  onProgress: OnProgress | undefined,
+): Promise<Verdict> {
+  const plan = claim.plan(scope);
+  if (typeof plan === "string") return { kind: "notRun", reason: plan };
+  const total = plan.reduce((sum, { request }) => sum + workOf(request), 0);
+  let done = 0;
+  const observations: Observation[] = [];
+  try {
+    for (const condition of plan) {
+      const stage = `${claim.id}: ${condition.name}`;
+      onProgress?.({ stage, done, total });
+      const tell = (share: number) => onProgress?.({ stage, done: done + share * workOf(condition.request), total });
+      observations.push(await observe(condition, run, signal, tell));
+      done += workOf(condition.request);
+    }
+  } catch (error) {
+    const { kind, message } = errorData(error);
+    if (kind === "cancelled") return stopped;
+    return {
+      kind: "notRun",
+      reason: `${observations.length} of ${plan.length} runs were done when one failed: ${message}`,
+    };
+  }
+  return { kind: "judged", ...claim.judge(observations) };
+}
+
+/** A rough measure of a run's length, for the progress only. */
+const workOf = ({ iterations = 100, blocks = 1 }: Condition["request"]): number => iterations * (blocks + 1);
+
+async function observe(
+  { name, request }: Condition,
+  run: RunExperiment,
+  signal: AbortSignal | undefined,
+  tell: (share: number) => void,
+): Promise<Observation> {
+  const spec = parseSpec(request as unknown);
+  let start: StartEvent | undefined;
+  let end: EndEvent | undefined;
+  const steps: StepEvent[] = [];
+  for await (const event of run(spec, { signal })) {
+    switch (event.type) {
+      case "start":
+        start = event;
+        break;
+      case "step":
+        steps.push(event);
+        tell(event.iteration / spec.iterations);
+        break;
+      case "end":
+        end = event;
+    }
+  }
+  if (!start || !end) throw new LabError("engine", `The run "${name}" ended without a result.`);
+  if (end.status === "cancelled") throw new LabError("cancelled", messageOf("The run was stopped."));
+  return { name, spec, start, steps, end };
+}
