@@ -24,6 +24,7 @@ export function registerCommands(
     command("stop", (lab) => lab.stop()),
     command("runAgain", (lab) => lab.runAgain()),
     command("showPanel", (lab) => lab.showPanel()),
+    command("reproduce", (lab) => lab.reproduce()),
     vscode.commands.registerCommand("inversionLab.showLog", () => log.show(true)),
   ];
 }

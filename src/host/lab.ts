@@ -39,8 +39,7 @@ export class Lab implements vscode.Disposable {
     this.#log = log;
     this.#report = report;
     this.#runs = new Runs({
-      cacheFolder: () =>
-        cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() }),
+      cacheFolder,
       openEngine: (cacheFolder) =>
         new EngineClient({
           modulePath: vscode.Uri.joinPath(extensionUri, "dist", "engine.cjs").fsPath,
@@ -83,6 +82,12 @@ export class Lab implements vscode.Disposable {
 
   showPanel(): void {
     this.#show(this.#shownOrThrow().id, false);
+  }
+
+  /** Runs the source's claims again. */
+  async reproduce(): Promise<void> {
+    const { reproduceClaims } = await import("./reproduce.ts");
+    await reproduceClaims((spec, options) => this.#runs.experiment(spec, options), cacheFolder());
   }
 
   /** Brings a panel back after the window was restarted. */
@@ -187,6 +192,9 @@ export class Lab implements vscode.Disposable {
     });
   }
 }
+
+const cacheFolder = (): string =>
+  cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() });
 
 const readSetting: ReadSetting = (name) => vscode.workspace.getConfiguration("inversionLab").get(name);
 

@@ -3,7 +3,7 @@
 
 import { errorData, type LabErrorData, messageOf } from "../common/errors.ts";
 import { runsFolder } from "../common/folders.ts";
-import type { EngineClient } from "../engine/client.ts";
+import type { EngineClient, RunOptions } from "../engine/client.ts";
 import type { Progress } from "../engine/messages.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -94,6 +94,11 @@ export class Runs {
     const run = this.#runs.get(id);
     if (run?.events) return run.events;
     return run?.info.folder ? (await readRun(run.info.folder)).events : [];
+  }
+
+  /** Carries out one experiment on the session's engine, in turn with its runs, without making it one of them. */
+  async *experiment(spec: ExperimentSpec, options: RunOptions): AsyncGenerator<RunEvent> {
+    yield* (await this.#engineFor(this.#options.cacheFolder())).run(spec, options);
   }
 
   /** Ends the engine; the run that goes on is left as interrupted. Resolves when records and process are closed. */

@@ -309,6 +309,7 @@ const xlWhole: Claim = {
       descent(scope, `${xl.source}, ${blocks} blocks, 8 bits`, {
         checkpoint: xl.source,
         blocks,
+        weights: "int8",
         memory: "low",
         iterations: 100,
         every: 100,
