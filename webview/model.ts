@@ -348,7 +348,7 @@ function walkResult(
       {
         label: "Output moved",
         value: formatNumber(outputDistance),
-        note: `${within ? "less" : "not less"} than by a N(0, ${run.info.spec.shiftStd}) shift (${formatNumber(shiftDistance)})`,
+        note: `${within ? "less" : "not less"} than by a ${shiftName(run.info.spec)} shift (${formatNumber(shiftDistance)})`,
         good: within,
       },
       {
@@ -395,7 +395,7 @@ function shiftVerdict(
   ended: RestartResult | undefined,
 ): { note: string; good?: boolean } {
   const bar = start!.shiftDistance;
-  const test = `a N(0, ${info.spec.shiftStd}) shift (${formatNumber(bar)})`;
+  const test = `a ${shiftName(info.spec)} shift (${formatNumber(bar)})`;
   // Between shown iterations nobody looked: before the end it is known only by when at the latest.
   const since = ended ? ended.beatsShiftAt : steps.find(({ outputDistance }) => outputDistance < bar)?.iteration;
   if (typeof since === "number") {
@@ -403,6 +403,10 @@ function shiftVerdict(
   }
   return isOver(info) ? { note: `never closer than ${test}`, good: false } : { note: `not yet closer than ${test}` };
 }
+
+/** "N(0, 0.05)", or "N(0, 0.5 σₑ)" in units of the embeddings' own deviation. */
+export const shiftName = ({ shiftStd, shiftUnit }: ExperimentSpec): string =>
+  `N(0, ${shiftStd}${shiftUnit === "embedding" ? " σₑ" : ""})`;
 
 export const METRIC_NAMES: Readonly<Record<ExperimentSpec["metric"], string>> = {
   l1: "L1",

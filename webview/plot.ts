@@ -15,6 +15,7 @@ import {
   shownRestart,
   shownRow,
   shownSteps,
+  shiftName,
 } from "./model.ts";
 import { onThemeChange, readTheme, type Theme } from "./theme.ts";
 
@@ -65,10 +66,7 @@ export class DistancePlot {
     const metric = METRIC_NAMES[run.info.spec.metric];
     this.#output.describe("Output", `${metric} distance of the output to the prompt’s`);
     this.#input.describe("Input", "L1 distance of the input embedding to the prompt’s");
-    this.#shift.describe(
-      "Shift",
-      `Median output distance of the prompt with noise N(0, ${run.info.spec.shiftStd}) added`,
-    );
+    this.#shift.describe("Shift", `Median output distance of the prompt with noise ${shiftName(run.info.spec)} added`);
     this.#writeLegend();
     this.#figure.setAttribute("aria-label", description(run, steps));
   }

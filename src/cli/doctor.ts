@@ -31,7 +31,7 @@ type Section = (
   progress: ProgressLine | undefined,
 ) => AsyncIterable<{ readonly finding: object; readonly lines: readonly string[] }>;
 
-const SECTIONS: readonly Section[] = [devicesSection, checkpointSection];
+const SECTIONS: readonly Section[] = [devicesSection, checkpointSection, retrievalSection];
 
 /** Throws LabErrors. */
 export async function doctor(flags: DoctorFlags, surroundings: Surroundings): Promise<void> {
@@ -119,11 +119,42 @@ async function* checkpointSection(
   const asked = flags.blocks === undefined ? undefined : blocksOf(flags.blocks);
   const { checkpoint, initSeed } = parseSpec(requestOf("inversion", "any", { ...flags, blocks: asked }), flagOf);
   const { parityReport, PARITY_PROMPT } = await import("../engine/parity.ts");
-  const { workerPath, modelsFolder, hub, signal } = surroundings;
-  const cacheFolder = flags.cache ?? surroundings.cacheFolder;
-  const options = { cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
-  const report = await parityReport(checkpoint, asked, options);
+  const report = await parityReport(checkpoint, asked, { ...openOptions(flags, surroundings, progress), initSeed });
   yield { finding: { type: "checkpoint", prompt: PARITY_PROMPT, ...report }, lines: describe(report, PARITY_PROMPT) };
+}
+
+/** How much of its own vocabulary each decoder gives back. */
+async function* retrievalSection(
+  flags: DoctorFlags,
+  surroundings: Surroundings,
+  progress: ProgressLine | undefined,
+): ReturnType<Section> {
+  if (flags.checkpoint === undefined) return;
+  const { openCheckpoint } = await import("../checkpoints/open.ts");
+  const { embeddingStatistics } = await import("../text/embedding-statistics.ts");
+  const { selfRetrieval } = await import("../text/self-retrieval.ts");
+  const options = openOptions(flags, surroundings, progress);
+  const checkpoint = await openCheckpoint(flags.checkpoint, { blocks: 0 }, options);
+  const found = await selfRetrieval(checkpoint, await embeddingStatistics(checkpoint, options), options);
+  const share = (count: number): string => `${((100 * count) / found.rows).toFixed(1).padStart(5)} %`;
+  yield {
+    finding: { type: "selfRetrieval", ...found },
+    lines: [
+      "",
+      `tokens given back from their own embedding, ${found.rows} of ${found.vocabulary}`,
+      ...Object.entries(found.retrieved).map(([decoder, count]) => `${share(count)}  ${decoder}`),
+    ],
+  };
+}
+
+function openOptions(
+  flags: DoctorFlags,
+  { cacheFolder, workerPath, modelsFolder, hub, signal }: Surroundings,
+  progress: ProgressLine | undefined,
+) {
+  const { initSeed = 0, cache } = flags;
+  const onProgress = progress?.show;
+  return { cacheFolder: cache ?? cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, onProgress };
 }
 
 function blocksOf(value: string): number {

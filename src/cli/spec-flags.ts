@@ -38,6 +38,7 @@ const COMMON_FLAGS = {
   vocabulary: "TEXT",
   every: "N",
   shiftStd: "X",
+  shiftUnit: "NAME",
   shiftDraws: "N",
   device: "NAME",
   weights: "NAME",

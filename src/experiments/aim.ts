@@ -21,12 +21,15 @@ export interface Aim {
 }
 
 /** Runs the prompt and the shift test. */
-export async function takeAim(spec: ExperimentSpec, { network, embed, targetIds }: ExperimentSetting): Promise<Aim> {
+export async function takeAim(
+  spec: ExperimentSpec,
+  { network, embed, targetIds, moments }: ExperimentSetting,
+): Promise<Aim> {
   const target = repeat(embed(targetIds), spec.restarts);
   const targetOutput = (await network.forward(target)).slice();
   const nextToken = (await network.nextTokens(target))?.[0];
   const distances = await shiftDistances(network, target, targetOutput, {
-    std: spec.shiftStd,
+    std: spec.shiftStd * (spec.shiftUnit === "embedding" ? moments.std : 1),
     draws: spec.shiftDraws,
     seed: spec.seed,
   });

@@ -16,6 +16,7 @@ export const OPTIMIZERS = Object.keys(OPTIMIZER_RULES) as readonly OptimizerName
 export const STARTS = ["matched", "normal", "source", "custom"] as const;
 export const DECODERS = ["pseudoinverse", "nearest", "cosine"] as const;
 export const DEVICES = ["auto", ...DEVICE_NAMES] as const;
+export const SHIFT_UNITS = ["absolute", "embedding"] as const;
 export const MEMORY_MODES = ["speed", "low"] as const;
 
 const count = (low: number, high: number) => z.int().min(low).max(high);
@@ -61,7 +62,13 @@ const commonFields = {
     .optional()
     .describe("A text: only its tokens, and its words with and without a blank before them, are decoded."),
   every: count(1, 1_000_000).optional().describe("Decode and show each so many iterations; by default about 40 times."),
-  shiftStd: z.number().positive().default(0.05).describe("σ of the shift test, absolute."),
+  shiftStd: z.number().positive().default(0.05).describe("σ of the shift test, in units of shiftUnit."),
+  shiftUnit: z
+    .enum(SHIFT_UNITS)
+    .default("absolute")
+    .describe(
+      "What σ is measured in: as it is, as in the source, or the deviation of the checkpoint's own embeddings.",
+    ),
   shiftDraws: count(1, 1024).default(16).describe("Draws of the shift test; its median is the bar."),
   device: z.enum(DEVICES).default("auto").describe("Where the network runs."),
   weights: z
@@ -191,6 +198,7 @@ export const PRESETS = {
     vocabulary: undefined,
     dtype: "float32",
     shiftStd: 0.05,
+    shiftUnit: "absolute",
   },
 } as const satisfies Record<string, Partial<InversionRequest>>;
 

@@ -39,6 +39,7 @@ const SCORES = {
 } as const satisfies Record<string, Score>;
 
 export type DecoderName = keyof typeof SCORES;
+export const DECODER_NAMES = Object.keys(SCORES) as readonly DecoderName[];
 
 export interface DecoderOptions {
   readonly decoder: DecoderName;

@@ -279,7 +279,7 @@ describe("command line", () => {
         (
           "--checkpoint --init-seed --blocks --output --positions --iterations --learning-rate --metric --optimizer " +
           "--start --start-mean --start-std --target-share --noise-share --seed --restarts --dtype --top-k --decoder " +
-          "--device --every --memory --shift-std --shift-draws --network --reduction --from-position --channels --vocabulary --weights"
+          "--device --every --memory --shift-std --shift-draws --shift-unit --network --reduction --from-position --channels --vocabulary --weights"
         )
           .split(" ")
           .sort(),
@@ -309,6 +309,7 @@ describe("command line", () => {
         decoder: "nearest",
         every: 4,
         shiftStd: 0.04,
+        shiftUnit: "embedding",
         shiftDraws: 32,
         device: "cpu",
         memory: "low",
@@ -593,7 +594,7 @@ describe("command line", () => {
         const offline = { hub: { ...hub, offline: true } };
         const doctor = await run(["doctor", "--checkpoint", "owner/tiny", "--json"], offline);
         assert.equal(doctor.code, 0, doctor.err);
-        assert.equal((JSON.parse(doctor.out) as { revision: string }).revision, commit);
+        assert.equal((JSON.parse(doctor.out.split("\n")[0]) as { revision: string }).revision, commit);
         for (const text of [out, err, listed.out, unknown.err]) assert.doesNotMatch(text, /hf_secret/);
       } finally {
         await server.stop();
@@ -605,8 +606,15 @@ describe("command line", () => {
       const { code, out } = await run(asked);
       assert.equal(code, 0);
       assert.match(out, /tap +norm +checksum\nembedding +\d.*\nblock 1 +\d.*\nfinalNorm +\d.*\nlogits +\d/);
-      const report = JSON.parse((await run([...asked, "--json"])).out) as { taps: object[]; nextTokens: object[] };
+      assert.match(out, /given back from their own embedding, 50 of 50\n.* %  pseudoinverse\n100\.0 %  nearest\n/);
+      const [report, retrieval] = (await run([...asked, "--json"])).out
+        .split("\n")
+        .map((line) => JSON.parse(line || "{}")) as [
+        { taps: object[]; nextTokens: object[] },
+        { type: string; retrieved: { nearest: number } },
+      ];
       assert.deepEqual([report.taps.length, report.nextTokens.length], [4, 5]);
+      assert.deepEqual([retrieval.type, retrieval.retrieved.nearest], ["selfRetrieval", 50]);
     });
 
     it("graph writes a network that a bare runtime opens, with the contract's inputs and outputs", async () => {

@@ -75,6 +75,13 @@ describe("inversion", () => {
     assert.equal(never.end.best.beatsShift, false);
   });
 
+  it("can measure the shift in units of the embeddings' own deviation", async () => {
+    const setting = { ...toy(), moments: { mean: 0, std: 0.25 } };
+    const relative = await run({ shiftStd: 2, shiftUnit: "embedding" }, setting as Toy);
+    const absolute = await run({ shiftStd: 0.5 });
+    assert.deepEqual(relative.start.shiftDistances, absolute.start.shiftDistances);
+  });
+
   it("holds the run to the median of all draws of the shift test", async () => {
     const { start } = await run({ shiftDraws: 7 });
     assert.equal(start.shiftDistances.length, 7);
