@@ -606,10 +606,11 @@ describe("command line", () => {
       const { code, out } = await run(asked);
       assert.equal(code, 0);
       assert.match(out, /tap +norm +checksum\nembedding +\d.*\nblock 1 +\d.*\nfinalNorm +\d.*\nlogits +\d/);
-      assert.match(out, /given back from their own embedding, 50 of 50\n.* %  pseudoinverse\n100\.0 %  nearest\n/);
+      assert.match(out, /given back from their own embedding, 50 of 50\n.* % {2}pseudoinverse\n100\.0 % {2}nearest\n/);
       const [report, retrieval] = (await run([...asked, "--json"])).out
         .split("\n")
-        .map((line) => JSON.parse(line || "{}")) as [
+        .filter(Boolean)
+        .map((line): unknown => JSON.parse(line)) as [
         { taps: object[]; nextTokens: object[] },
         { type: string; retrieved: { nearest: number } },
       ];
