@@ -8,7 +8,7 @@ import type { Progress } from "../common/progress.ts";
 import { print, type Surroundings } from "./io.ts";
 import { openProgressLine } from "./progress.ts";
 import { counted } from "./report.ts";
-import { visible } from "./visible-text.ts";
+import { visible } from "../common/visible.ts";
 
 export interface ListFlags {
   readonly cache?: string;

@@ -10,7 +10,7 @@ import { print, type Surroundings } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress.ts";
 import { counted } from "./report.ts";
 import { decimal, flagOf, requestOf } from "./spec-flags.ts";
-import { visible } from "./visible-text.ts";
+import { visible } from "../common/visible.ts";
 
 export interface DoctorFlags extends Readonly<Record<string, unknown>> {
   readonly checkpoint?: string;

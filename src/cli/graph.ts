@@ -7,7 +7,7 @@ import { jsonLine } from "../common/json-lines.ts";
 import { print, type Surroundings } from "./io.ts";
 import { openProgressLine } from "./progress.ts";
 import { decimal, flagOf, requestOf, type SpecField } from "./spec-flags.ts";
-import { visible } from "./visible-text.ts";
+import { visible } from "../common/visible.ts";
 
 /** The part of a spec that decides what the graph is. */
 export const GRAPH_FIELDS = [

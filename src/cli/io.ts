@@ -5,7 +5,7 @@ import { styleText } from "node:util";
 import type { HubSettings } from "../checkpoints/hub-settings.ts";
 import { LabError, type LabErrorKind, messageOf } from "../common/errors.ts";
 import type { EngineClient } from "../engine/client.ts";
-import { visible } from "./visible-text.ts";
+import { visible } from "../common/visible.ts";
 
 /** A process's output; a terminal says so, and its size. */
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };

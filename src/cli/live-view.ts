@@ -9,7 +9,8 @@ import { print, type Styles, stylesFor, type Surroundings, tell } from "./io.ts"
 import { bar, stageLine } from "./progress.ts";
 import { decoded, duration, figure, header, rightTokens, summary } from "./report.ts";
 import type { RunView } from "./views.ts";
-import { fit, visible } from "./visible-text.ts";
+import { visible } from "../common/visible.ts";
+import { fit } from "./visible-text.ts";
 
 /** Pictures come at most this often; more could not be seen. */
 const FRAME_MS = 50;

@@ -6,6 +6,7 @@ import { LabError, messageOf } from "../common/errors.ts";
 import type { MethodName } from "../experiments/spec.ts";
 import { type CreateFlags, type FetchFlags, type ListFlags, create, fetchOne, listCached } from "./checkpoints.ts";
 import { doctor, type DoctorFlags } from "./doctor.ts";
+import { type ExportFlags, exportRecords } from "./export.ts";
 import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph.ts";
 import { EXIT, exitCodeOf, OutputClosed, type Surroundings, tell } from "./io.ts";
 import { reproduceClaims, type ReproduceFlags } from "./reproduce.ts";
@@ -95,6 +96,15 @@ function commands(
     .option("--json", "print one JSON object a claim and nothing else")
     .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
     .action(async (flags: ReproduceFlags) => exit(await reproduceClaims(flags, version, surroundings)));
+
+  program
+    .command("export")
+    .description("turn records of runs, one or several to compare, into another file")
+    .argument("<RUN...>", "folders of records, or names of runs that VS Code made")
+    .option("--format <NAME>", "csv, json, md, latex, html or svg (default: as the name of --out ends)")
+    .option("--out <FILE>", "the file to write (default: standard output)")
+    .option("--cache <DIR>", `folder that holds the runs of VS Code (default: ${surroundings.cacheFolder})`)
+    .action((runs: string[], flags: ExportFlags) => exportRecords(runs, flags, surroundings));
 
   const checkpoints = program.command("checkpoints").description("the weights that are at hand");
   checkpoints

@@ -7,7 +7,7 @@ import type { Finding } from "../reproduction/reproduce.ts";
 import { EXIT, print, type Surroundings, tell } from "./io.ts";
 import { openProgressLine } from "./progress.ts";
 import { counted, duration } from "./report.ts";
-import { visible } from "./visible-text.ts";
+import { visible } from "../common/visible.ts";
 
 export interface ReproduceFlags {
   readonly quick?: boolean;

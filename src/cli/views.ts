@@ -7,7 +7,7 @@ import type { ExperimentSpec } from "../experiments/spec.ts";
 import { isLive, PLAIN, print, type Surroundings, tell } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress.ts";
 import { counted, decoded, figure, header, rightTokens, summary } from "./report.ts";
-import { visible } from "./visible-text.ts";
+import { visible } from "../common/visible.ts";
 
 export interface RunView {
   progress(progress: Progress): void;

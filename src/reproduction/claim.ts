@@ -1,8 +1,9 @@
 // A claim of the source as data: what it says, the runs that test it, and how their results are read.
 
+import type { Figure } from "../common/line-chart.ts";
+import { type Interval, median, medianInterval, wilson } from "../common/statistics.ts";
 import type { EndEvent, RestartResult, StartEvent, StepEvent } from "../experiments/events.ts";
 import type { ExperimentRequest, ExperimentSpec } from "../experiments/spec.ts";
-import { type Interval, median, medianInterval, wilson } from "./statistics.ts";
 
 /** How much is run. */
 export interface Scope {
@@ -38,15 +39,6 @@ export interface Measurement {
   readonly condition: string;
   readonly seeds: string;
   readonly value: string;
-}
-
-/** Lines of a chart, made of what was measured. */
-export interface Figure {
-  readonly title: string;
-  readonly xLabel: string;
-  readonly yLabel: string;
-  readonly logarithmic?: boolean;
-  readonly lines: readonly { readonly name: string; readonly points: readonly (readonly [x: number, y: number])[] }[];
 }
 
 export interface Judgement {

@@ -1,10 +1,11 @@
 // The source's claims on inversion of random networks and fully connected nets, C1 to C7.
 
+import type { Figure } from "../common/line-chart.ts";
+import { median } from "../common/statistics.ts";
 import { PRESETS } from "../experiments/spec.ts";
 import {
   type Claim,
   type Condition,
-  type Figure,
   type Observation,
   rateOf,
   rateText,
@@ -14,7 +15,6 @@ import {
   seedsOfAll,
   tokensRight,
 } from "./claim.ts";
-import { median } from "./statistics.ts";
 
 export const PROMPT = "The sky is blue.";
 

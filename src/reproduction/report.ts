@@ -1,6 +1,8 @@
 // The table of all claims, as Markdown and as one page of HTML that needs nothing beside itself.
 
-import { escapeXml, lineChart } from "./chart.ts";
+import { htmlPage } from "../common/html-page.ts";
+import { escapeXml, lineChart } from "../common/line-chart.ts";
+import { markdownCell, markdownCode } from "../common/markdown.ts";
 import type { Measurement } from "./claim.ts";
 import type { Finding } from "./reproduce.ts";
 
@@ -42,7 +44,6 @@ const HOW_TO_READ =
   "that this search did not find the input, never that the information is absent.";
 
 export function markdown(findings: readonly Finding[], head: ReportHead): string {
-  const cell = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replace(/\s+/g, " ");
   const lines = [
     "# The source's claims, run again",
     "",
@@ -64,7 +65,7 @@ export function markdown(findings: readonly Finding[], head: ReportHead): string
           first ? VERDICTS[verdictOf(finding)] : "",
           first ? seconds(finding.elapsedMs) : "",
         ];
-        return `| ${cells.map(cell).join(" | ")} |`;
+        return `| ${cells.map(markdownCell).join(" | ")} |`;
       }),
     ),
   ];
@@ -74,40 +75,22 @@ export function markdown(findings: readonly Finding[], head: ReportHead): string
   if (remarks.length > 0) lines.push("", ...remarks);
   const samples = findings.flatMap(({ id, verdict }) =>
     verdict.kind === "judged" && verdict.samples?.length
-      ? [`- **${id}** ${verdict.samples.map((text) => code(text)).join(", ")}`]
+      ? [`- **${id}** ${verdict.samples.map(markdownCode).join(", ")}`]
       : [],
   );
   if (samples.length > 0) lines.push("", "Decoded texts:", "", ...samples);
   return `${lines.join("\n")}\n`;
 }
 
-/** A text as code; its own backquotes are no end of it. */
-function code(text: string): string {
-  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}${JSON.stringify(text)}${fence}`;
-}
-
 export function html(findings: readonly Finding[], head: ReportHead): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>The source's claims, run again</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>The source’s claims, run again</h1>
-<p>${escapeXml(tally(findings))}. Made by <code>${escapeXml(head.command)}</code> on ${escapeXml(head.createdAt.slice(0, 10))}, Inversion Lab ${escapeXml(head.version)}, ${escapeXml(head.machine)}.</p>
+  return htmlPage(
+    "The source’s claims, run again",
+    `<p>${escapeXml(tally(findings))}. Made by <code>${escapeXml(head.command)}</code> on ${escapeXml(head.createdAt.slice(0, 10))}, Inversion Lab ${escapeXml(head.version)}, ${escapeXml(head.machine)}.</p>
 <p>${escapeXml(HOW_TO_READ)}</p>
 <nav aria-label="Claims">${findings.map((finding) => `<a href="#${finding.id}" class="${verdictOf(finding)}">${sign(finding)} ${finding.id}</a>`).join(" ")}</nav>
-${findings.map(section).join("\n")}
-</main>
-</body>
-</html>
-`;
+${findings.map(section).join("\n")}`,
+    STYLE,
+  );
 }
 
 const SIGNS: Readonly<Record<VerdictName, string>> = { holds: "✓", fails: "✗", notRun: "–" };
@@ -133,19 +116,10 @@ ${judged?.samples?.length ? `<details><summary>Decoded texts</summary><ul>${judg
 }
 
 const STYLE = `
-:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 20%, transparent); }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 0; }
-main { max-width: 60rem; margin: 0 auto; padding: 1.5rem; }
 nav { display: flex; flex-wrap: wrap; gap: .4rem; }
 nav a { padding: .1rem .5rem; border: 1px solid var(--line); border-radius: .3rem; color: inherit; text-decoration: none; }
-section { border-top: 1px solid var(--line); margin-top: 1.5rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: start; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); }
 .verdict { font-size: .8em; padding: .1em .5em; border: 1px solid; border-radius: .3em; }
 .verdict.holds { color: light-dark(#1a7f37, #4ac26b); }
 .verdict.fails { color: light-dark(#b35900, #f0a35e); }
 .expected, .time { opacity: .75; }
-figure { margin: 1rem 0; }
-code { white-space: pre-wrap; overflow-wrap: anywhere; }
-@media (max-width: 40rem) { table { font-size: .9em; } }
 `;

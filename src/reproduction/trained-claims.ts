@@ -1,5 +1,6 @@
 // The source's claims on trained networks, C8 to C13 and C17 to C20, on whatever trained checkpoint is at hand.
 
+import { median } from "../common/statistics.ts";
 import type { InversionRequest } from "../experiments/spec.ts";
 import {
   type Claim,
@@ -16,7 +17,6 @@ import {
   type TrainedCheckpoint,
 } from "./claim.ts";
 import { PROMPT, samplesOf, seedCount, SOURCE_DESCENT } from "./inversion-claims.ts";
-import { median } from "./statistics.ts";
 
 const NONE_AT_HAND = "no trained checkpoint was given (--checkpoint)";
 const SENTENCE = "This is a prompt sentence.";

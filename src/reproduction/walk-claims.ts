@@ -1,5 +1,6 @@
 // The source's claims on walks and gradients of random networks, C14 to C16.
 
+import { median } from "../common/statistics.ts";
 import type { WalkPoint } from "../experiments/events.ts";
 import {
   type Claim,
@@ -13,7 +14,6 @@ import {
   seedsOf,
 } from "./claim.ts";
 import { PROMPT, samplesOf, seedCount } from "./inversion-claims.ts";
-import { median } from "./statistics.ts";
 
 /** Every step of a walk, of all its restarts. */
 export const pointsOf = ({ steps }: Observation): WalkPoint[] => steps.flatMap(({ walked }) => walked ?? []);

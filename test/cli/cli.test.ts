@@ -146,6 +146,34 @@ describe("command line", () => {
     });
   });
 
+  describe("export", () => {
+    it("takes a record's folder or the name of a run of VS Code, to a file or to stdout", async () => {
+      const named = path.join(scratch, "cache", "runs", "2026-a-run");
+      await run(["invert", "The sky", "--iterations", "4", "--every", "2", "--out", named]);
+      const table = await run(["export", named, "--format", "csv"]);
+      assert.equal(table.code, 0);
+      assert.match(table.out, /^run,kind,restart,.*\n2026-a-run,step,0,0,/);
+      const file = path.join(scratch, "figures", "a.html");
+      const { code, out, err } = await run(["export", "2026-a-run", named, "--out", file]);
+      assert.deepEqual([code, out, err], [0, "", `Wrote ${file}\n`]);
+      assert.match(await readFile(file, "utf8"), /^<!doctype html>[\s\S]*<title>2 runs compared/);
+    });
+
+    it("refuses what is no run, and a format that there is not", async () => {
+      for (const [argv, pattern] of [
+        [["nowhere", "--format", "csv"], /^"nowhere" is no run: .*runs\.\n$/],
+        [[scratch, "--format", "csv"], /spec\.json cannot be read/],
+        [[scratch], /^Name a --format: csv, json,/],
+        [[scratch, "--format", "pdf"], /^--format is "pdf": it takes csv/],
+        [[scratch, "--out", "x.pdf"], /^Name a --format/],
+      ] as const) {
+        const { code, out, err } = await run(["export", ...argv]);
+        assert.deepEqual([code, out], [2, ""]);
+        assert.match(err, pattern);
+      }
+    });
+  });
+
   describe("reproduce", () => {
     it("runs the claims that are named and writes page, table and figures", async () => {
       const out = path.join(scratch, "claims");

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fit, visible } from "../../src/cli/visible-text.ts";
+import { fit } from "../../src/cli/visible-text.ts";
+import { visible } from "../../src/common/visible.ts";
 
 const anyText = fc.string({ unit: "binary" });
 const hostile = fc.string({

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { randomStream } from "../../src/common/random.ts";
-import { median, medianInterval, wilson } from "../../src/reproduction/statistics.ts";
+import { median, medianInterval, wilson } from "../../src/common/statistics.ts";
 
 describe("Wilson's interval", () => {
   it("has the values that R's prop.test(correct = FALSE) gives", () => {
