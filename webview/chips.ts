@@ -15,11 +15,18 @@ export function plainChip(id: number, text: string, className = "chip"): HTMLEle
   );
 }
 
-/** A decoded token; one that is the prompt's has a solid frame, bold letters and a check mark. */
-export function chip({ id, text, matches }: Chip): HTMLElement {
-  if (!matches) return plainChip(id, text);
-  const made = plainChip(id, text, "chip matches");
-  made.append(element("span", { "class": "check", "role": "img", "aria-label": "matches the prompt" }, "✓"));
-  made.title += ", matches the prompt";
+/** How a chip stands out: a class, a sign, and what the sign says. */
+const MARKED = {
+  matches: { className: "chip matches", sign: "✓", meaning: "matches the prompt" },
+  changes: { className: "chip changed", sign: "≠", meaning: "differs from the prompt" },
+} as const;
+
+/** A decoded token; one that stands out has a solid frame, bold letters and a sign. */
+export function chip({ id, text, matches, marked }: Chip): HTMLElement {
+  if (matches !== (marked === "matches")) return plainChip(id, text);
+  const { className, sign, meaning } = MARKED[marked];
+  const made = plainChip(id, text, className);
+  made.append(element("span", { "class": "check", "role": "img", "aria-label": meaning }, sign));
+  made.title += `, ${meaning}`;
   return made;
 }

@@ -22,6 +22,7 @@ const SIGNS: Readonly<Record<RunState["tone"], string>> = { busy: "", good: "✓
 export class Header {
   readonly element: HTMLElement;
   readonly #runs: OptionList;
+  readonly #beside: OptionList;
   readonly #ring = progressRing();
   readonly #sign = element("span", { "class": "sign", "aria-hidden": "true" });
   readonly #title = element("strong");
@@ -57,6 +58,11 @@ export class Header {
     };
     this.#runs = new OptionList("Run", pickRun);
     this.#runs.element.classList.add("runs");
+    this.#beside = new OptionList("Compare with", (beside) => {
+      const run = this.#page && chosenRun(this.#page);
+      if (run) send({ type: "compare", id: run.id, beside: beside === "" ? undefined : beside });
+    });
+    this.#beside.element.classList.add("runs");
     this.#stop = button(
       "Stop",
       "Stop after the iteration at hand",
@@ -88,7 +94,7 @@ export class Header {
       ),
       this.#progress,
       this.#trouble,
-      this.#runs.element,
+      element("div", { class: "run-lists" }, this.#runs.element, this.#beside.element),
       this.#prompt,
       this.#condition,
     );
@@ -104,6 +110,16 @@ export class Header {
     this.#runs.update(
       runs.toReversed().map((other) => ({ value: other.id, label: runLabel(other) })),
       chosen.id,
+    );
+    const others = runs.toReversed().filter(({ id }) => id !== chosen.id);
+    this.#beside.update(
+      others.length === 0
+        ? []
+        : [
+            { value: "", label: "Compare with…" },
+            ...others.map((other) => ({ value: other.id, label: `Beside ${runLabel(other)}` })),
+          ],
+      chosen.beside ?? "",
     );
     this.updateState(now);
     this.#updatePrompt(run);
@@ -154,7 +170,7 @@ export class Header {
     const focused = document.activeElement;
     this.#stop.hidden = !stoppable;
     this.#again.hidden = !over;
-    this.#source.hidden = !over;
+    this.#source.hidden = !over || info.spec.method !== "inversion";
     this.#log.hidden = info.phase.kind !== "failed";
     // A button that goes takes the focus with it; the next thing to do is to run again.
     if (focused === this.#stop && over) this.#again.focus();

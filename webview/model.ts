@@ -25,12 +25,16 @@ export interface RunModel {
   readonly outputDistances: (number | null)[][];
   readonly inputDistances: (number | null)[][];
   readonly shiftDistances: (number | null)[][];
+  /** Of a walk: r = inputDistance / outputDistance. */
+  readonly ratios: (number | null)[][];
 }
 
 export interface PageModel {
   /** Every run of the session, in order. */
   runs: readonly RunInfo[];
   run: RunModel | undefined;
+  /** The run that the shown one is compared with. */
+  beside: RunModel | undefined;
   /** The run that the person picked from the list, until the host has sent it. */
   picked: string | undefined;
   /** The restart that the person picked; undefined for the best. */
@@ -42,6 +46,7 @@ export interface PageModel {
 export const emptyPage = (): PageModel => ({
   runs: [],
   run: undefined,
+  beside: undefined,
   picked: undefined,
   restart: undefined,
   row: undefined,
@@ -51,7 +56,7 @@ export const emptyPage = (): PageModel => ({
 export function receive(page: PageModel, message: ToPage): void {
   switch (message.type) {
     case "show": {
-      const { runs, shown } = message;
+      const { runs, shown, beside } = message;
       const info = runs.find(({ id }) => id === shown?.id);
       if (info?.id !== page.run?.info.id) {
         page.restart = undefined;
@@ -61,19 +66,25 @@ export function receive(page: PageModel, message: ToPage): void {
       page.picked = undefined;
       page.run = info && newRun(info);
       if (page.run && shown) addEvents(page.run, shown.events);
+      const other = runs.find(({ id }) => id === beside?.id);
+      page.beside = other && newRun(other);
+      if (page.beside && beside) addEvents(page.beside, beside.events);
       return;
     }
     case "run": {
       const { run } = message;
       const known = page.runs.some(({ id }) => id === run.id);
       page.runs = known ? page.runs.map((other) => (other.id === run.id ? run : other)) : [...page.runs, run];
-      if (page.run?.info.id === run.id) page.run.info = run;
+      for (const shown of shownRuns(page)) if (shown.info.id === run.id) shown.info = run;
       return;
     }
     case "events":
-      if (page.run?.info.id === message.id) addEvents(page.run, message.events);
+      for (const shown of shownRuns(page)) if (shown.info.id === message.id) addEvents(shown, message.events);
   }
 }
+
+/** The shown run, and the one beside it. */
+const shownRuns = ({ run, beside }: PageModel): RunModel[] => [run, beside].filter((shown) => shown !== undefined);
 
 const newRun = (info: RunInfo): RunModel => ({
   info,
@@ -84,6 +95,7 @@ const newRun = (info: RunInfo): RunModel => ({
   outputDistances: [],
   inputDistances: [],
   shiftDistances: [],
+  ratios: [],
 });
 
 function addEvents(run: RunModel, events: readonly RunEvent[]): void {
@@ -104,10 +116,14 @@ function addEvents(run: RunModel, events: readonly RunEvent[]): void {
 function addStep(run: RunModel, step: StepEvent): void {
   const add = <T>(columns: T[][], value: T): void => void (columns[step.restart] ??= []).push(value);
   add(run.steps, step);
-  add(run.iterations, step.iteration);
-  add(run.outputDistances, logarithmic(step.outputDistance));
-  add(run.inputDistances, logarithmic(step.inputDistance));
-  add(run.shiftDistances, logarithmic(run.start?.shiftDistance ?? 0));
+  // A walk has measured the steps that it has not decoded, too.
+  for (const point of step.walked ?? [step]) {
+    add(run.iterations, point.iteration);
+    add(run.outputDistances, logarithmic(point.outputDistance));
+    add(run.inputDistances, logarithmic(point.inputDistance));
+    add(run.shiftDistances, logarithmic(run.start?.shiftDistance ?? 0));
+    add(run.ratios, step.walked ? point.ratio : null);
+  }
 }
 
 const logarithmic = (value: number): number | null => (value > 0 ? value : null);
@@ -121,6 +137,15 @@ export const shownRestart = ({ run, restart }: PageModel): number => restart ?? 
 
 /** Steps of the shown restart, a row each. */
 export const shownSteps = (page: PageModel): readonly StepEvent[] => page.run?.steps[shownRestart(page)] ?? [];
+
+/** The row of the shown iteration that is closest to one of the plot's. */
+export function rowAt(page: PageModel, iteration: number): number {
+  const steps = shownSteps(page);
+  const after = steps.findIndex((step) => step.iteration >= iteration);
+  if (after < 0) return steps.length - 1;
+  if (after === 0) return 0;
+  return steps[after].iteration - iteration <= iteration - steps[after - 1].iteration ? after : after - 1;
+}
 
 /** The row under study: the one picked, else the newest; −1 when there is none yet. */
 export const shownRow = (page: PageModel): number => page.row ?? shownSteps(page).length - 1;
@@ -136,10 +161,14 @@ export interface Chip {
   readonly text: string;
   /** Is it the prompt's token at its position? */
   readonly matches: boolean;
+  /** What stands out: what has come back, or what has gone. */
+  readonly marked: "matches" | "changes";
 }
 
-export function chipsOf({ tokenIds, topK }: StepEvent, targetIds: readonly number[]): Chip[] {
+/** Of an inversion the tokens that are the prompt's stand out, of a walk those that are no longer. */
+export function chipsOf({ tokenIds, topK, walked }: StepEvent, targetIds: readonly number[]): Chip[] {
   return tokenIds.map((id, position) => ({
+    marked: walked ? "changes" : "matches",
     id,
     text: topK[position].find((token) => token.id === id)?.text ?? `#${id}`,
     matches: id === targetIds[position],
@@ -524,4 +553,74 @@ export function logTicks(low: number, high: number, most: number): number[] {
   const decades = within(powers.filter((power) => power % every === 0).map((power) => Number(`1e${power}`)));
   if (every > 1 || decades.length >= 3) return decades;
   return within(powers.flatMap((power) => [1, 2, 5].map((factor) => Number(`${factor}e${power}`))));
+}
+
+/** A field in which two specs differ, as each has it. */
+export interface Difference {
+  readonly field: string;
+  readonly values: readonly [string, string];
+}
+
+/** Two runs side by side. */
+export interface Comparison {
+  readonly names: readonly [string, string];
+  readonly differences: readonly Difference[];
+  /** What each has come to, a row each; "–" while that is not known. */
+  readonly rows: readonly { readonly label: string; readonly values: readonly [string, string] }[];
+  /** The latest decoding of each, best restart first. */
+  readonly texts: readonly [string, string];
+}
+
+/** Undefined where the shown run is compared with none. */
+export function comparisonOf({ run, beside }: PageModel): Comparison | undefined {
+  if (!run || !beside) return undefined;
+  const runs = [run, beside] as const;
+  const each = <T>(read: (run: RunModel) => T): readonly [T, T] => [read(runs[0]), read(runs[1])];
+  const number = (value: number | null | undefined): string => (typeof value === "number" ? formatNumber(value) : "–");
+  const isWalk = run.info.spec.method !== "inversion";
+  const rows = [
+    { label: "State", values: each((one) => stateOf(one, Date.now()).title) },
+    { label: "Tokens right", values: each((one) => rightOf(one)) },
+    { label: "Exact restarts", values: each((one) => `${exactRestarts(one)} of ${one.info.spec.restarts}`) },
+    { label: "Output distance", values: each((one) => number((one.end?.best ?? newestOf(one))?.outputDistance)) },
+    { label: "Shift distance", values: each((one) => number(one.start?.shiftDistance)) },
+    ...(isWalk
+      ? []
+      : [{ label: "Closer than the shift from iteration", values: each((one) => number(one.end?.best.beatsShiftAt)) }]),
+    { label: "Discrete distance", values: each((one) => number(one.end?.best.discreteDistance)) },
+    ...(isWalk
+      ? [
+          {
+            label: "Input moved / output moved, r",
+            values: each((one) => number((one.end?.best ?? newestOf(one))?.ratio)),
+          },
+        ]
+      : []),
+    { label: "Repeated tokens", values: each((one) => number(one.end?.best.repetition.repeated)) },
+  ];
+  return {
+    names: each(({ info }) => `Run ${info.id}, ${modelName(info.spec.checkpoint)}`),
+    differences: differencesOf(run.info.spec, beside.info.spec),
+    rows,
+    texts: each((one) => (one.end?.best ?? newestOf(one))?.text ?? ""),
+  };
+}
+
+/** The newest step of the best restart that is known. */
+const newestOf = ({ steps, end }: RunModel): StepEvent | undefined => steps[end?.best.restart ?? 0]?.at(-1);
+
+function rightOf(run: RunModel): string {
+  const shown = run.end?.best ?? newestOf(run);
+  const target = run.start?.target.tokenIds;
+  return shown && target ? `${tokensRight(shown.tokenIds, target)} of ${target.length}` : "–";
+}
+
+/** Fields that the two do not agree in, in the spec's own order. */
+export function differencesOf(a: ExperimentSpec, b: ExperimentSpec): Difference[] {
+  const [left, right] = [a, b].map((spec) => spec as unknown as Readonly<Record<string, unknown>>);
+  const show = (value: unknown): string =>
+    value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])]
+    .filter((field) => show(left[field]) !== show(right[field]))
+    .map((field) => ({ field, values: [show(left[field]), show(right[field])] }));
 }

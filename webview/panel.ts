@@ -1,9 +1,10 @@
 // The panel's page: takes the host's messages into the model and has the views show it, once a frame at most.
 
 import type { FromPage, PageState, ToPage } from "../src/host/panel-messages.ts";
+import { ComparisonView } from "./comparison.ts";
 import { element, setText } from "./dom.ts";
 import { Header } from "./header.ts";
-import { announcementOf, emptyPage, isOver, placeholderOf, receive } from "./model.ts";
+import { announcementOf, emptyPage, isOver, placeholderOf, receive, rowAt } from "./model.ts";
 import "./panel.css";
 import { DistancePlot } from "./plot.ts";
 import { ResultView } from "./result.ts";
@@ -24,7 +25,16 @@ const header = new Header(send, (id) => {
   send({ type: "select", id });
 });
 const result = new ResultView();
-const plot = new DistancePlot((row) => pick(() => (page.row = row)));
+const plot = new DistancePlot((iteration) => pick(() => (page.row = rowAt(page, iteration))));
+const comparison = new ComparisonView({
+  swap: () => {
+    const id = page.beside?.info.id;
+    if (id !== undefined) send({ type: "select", id });
+  },
+  end: () => {
+    if (page.run) send({ type: "compare", id: page.run.info.id, beside: undefined });
+  },
+});
 const topTokens = new TopTokens();
 const timeline = new Timeline({
   pickRow: (row) => pick(() => (page.row = row)),
@@ -44,6 +54,7 @@ document.body.append(
     placeholder,
     result.element,
     plot.element,
+    comparison.element,
     timeline.element,
     topTokens.element,
   ),
@@ -78,6 +89,7 @@ function draw(): void {
   header.update(page, Date.now());
   result.update(page);
   plot.update(page);
+  comparison.update(page);
   timeline.update(page);
   topTokens.update(page);
   drawPlaceholder();

@@ -1,5 +1,6 @@
 // How far output and input are from the prompt's, over the iterations, on a logarithmic axis; with the line of the shift
-// test, and the other restarts as faint lines. A click picks the iteration.
+// test, of a walk the ratio of the two, the other restarts as faint lines, and the output distance of the run that it is
+// compared with. A click picks the iteration.
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -14,6 +15,7 @@ import {
   type RunModel,
   shownRestart,
   shownRow,
+  shownStep,
   shownSteps,
   shiftName,
 } from "./model.ts";
@@ -21,7 +23,7 @@ import { onThemeChange, readTheme, type Theme } from "./theme.ts";
 
 /** CSS pixels that a label of the vertical axis takes, the space to the next included. */
 const TICK_SPACE = 20;
-const DASHES = { input: [7, 4], shift: [2, 4] };
+const DASHES = { input: [7, 4], shift: [2, 4], ratio: [9, 3, 2, 3], beside: [4, 2] };
 
 export class DistancePlot {
   readonly #figure = element("div", { class: "canvas", role: "img" });
@@ -29,6 +31,8 @@ export class DistancePlot {
   readonly #output = legendEntry("output");
   readonly #input = legendEntry("input");
   readonly #shift = legendEntry("shift");
+  readonly #ratio = legendEntry("ratio");
+  readonly #beside = legendEntry("beside");
   readonly element = element(
     "section",
     { "class": "plot", "aria-label": "Distances" },
@@ -36,21 +40,29 @@ export class DistancePlot {
       "div",
       { class: "section-head" },
       this.#title,
-      element("div", { class: "legend" }, this.#output.element, this.#input.element, this.#shift.element),
+      element(
+        "div",
+        { class: "legend" },
+        this.#output.element,
+        this.#input.element,
+        this.#shift.element,
+        this.#ratio.element,
+        this.#beside.element,
+      ),
     ),
     this.#figure,
   );
-  readonly #pickRow: (row: number) => void;
+  readonly #pickIteration: (iteration: number) => void;
   #plot: uPlot | undefined;
   /** What the plot was made for; another run or number of restarts needs a new one. */
-  #madeFor: { readonly run: RunModel; readonly lines: number } | undefined;
+  #madeFor: { readonly run: RunModel; readonly beside: RunModel | undefined; readonly lines: number } | undefined;
   #page: PageModel | undefined;
   /** What the lines drawn last were: which restart, how long, and whether of a run that is over. */
   #lines = "";
   #hovered: number | null | undefined;
 
-  constructor(pickRow: (row: number) => void) {
-    this.#pickRow = pickRow;
+  constructor(pickIteration: (iteration: number) => void) {
+    this.#pickIteration = pickIteration;
     new ResizeObserver(() => this.#fit()).observe(this.#figure);
     onThemeChange(() => this.#rebuild());
   }
@@ -61,35 +73,48 @@ export class DistancePlot {
     const steps = shownSteps(page);
     this.element.hidden = !run?.start || steps.length === 0;
     if (!run?.start || steps.length === 0) return;
-    if (this.#madeFor?.run !== run || this.#madeFor.lines !== run.steps.length) this.#rebuild();
-    else this.#redraw(run, shownRestart(page));
+    const made = this.#madeFor;
+    if (made?.run !== run || made.beside !== page.beside || made.lines !== run.steps.length) this.#rebuild();
+    else this.#redraw(run, page.beside, shownRestart(page));
     const metric = METRIC_NAMES[run.info.spec.metric];
     this.#output.describe("Output", `${metric} distance of the output to the prompt’s`);
     this.#input.describe("Input", "L1 distance of the input embedding to the prompt’s");
     this.#shift.describe("Shift", `Median output distance of the prompt with noise ${shiftName(run.info.spec)} added`);
+    this.#ratio.describe("r", "Input distance / output distance: how much farther the input has moved than the output");
+    this.#ratio.element.hidden = run.info.spec.method === "inversion";
+    this.#beside.describe(
+      `Output of run ${page.beside?.info.id}`,
+      "Output distance of the run that this one is compared with",
+    );
+    this.#beside.element.hidden = !page.beside;
     this.#writeLegend();
     this.#figure.setAttribute("aria-label", description(run, steps));
   }
 
   /** Draws what has changed: the lines when they have grown, or only the iteration under study. */
-  #redraw(run: RunModel, restart: number): void {
-    const lines = [restart, run.steps[restart].length, isOver(run.info)].join();
+  #redraw(run: RunModel, beside: RunModel | undefined, restart: number): void {
+    const lines = [
+      restart,
+      run.steps[restart].length,
+      isOver(run.info),
+      beside?.iterations[bestOf(beside)]?.length,
+    ].join();
     if (lines === this.#lines) return this.#plot?.redraw(false, false);
     this.#lines = lines;
-    this.#plot?.setData(dataOf(run, restart));
+    this.#plot?.setData(dataOf(run, beside, restart));
   }
 
   #rebuild(): void {
-    const run = this.#page?.run;
+    const { run, beside } = this.#page ?? {};
     if (!run?.start) return;
     this.#plot?.destroy();
     this.#lines = "";
-    this.#madeFor = { run, lines: run.steps.length };
+    this.#madeFor = { run, beside, lines: run.steps.length };
     const options = this.#options(run.steps.length, readTheme());
-    this.#plot = new uPlot(options, dataOf(run, shownRestart(this.#page!)), this.#figure);
+    this.#plot = new uPlot(options, dataOf(run, beside, shownRestart(this.#page!)), this.#figure);
     this.#plot.over.addEventListener("click", () => {
-      const row = this.#plot?.cursor.idx;
-      if (typeof row === "number") this.#pickRow(row);
+      const iteration = this.#hoveredIteration();
+      if (iteration !== undefined) this.#pickIteration(iteration);
     });
   }
 
@@ -124,6 +149,8 @@ export class DistancePlot {
         { stroke: theme.output, width: 2, points: { show: false } },
         { stroke: theme.input, width: 2, dash: DASHES.input, points: { show: false } },
         { stroke: theme.shift, width: 2, dash: DASHES.shift, points: { show: false } },
+        { stroke: theme.ratio, width: 2, dash: DASHES.ratio, points: { show: false } },
+        { stroke: theme.beside, width: 2, dash: DASHES.beside, points: { show: false }, spanGaps: true },
       ],
       hooks: {
         draw: [(plot) => this.#drawSelection(plot, theme)],
@@ -168,13 +195,27 @@ export class DistancePlot {
 
   /** The figures under the pointer or, without one, of the iteration under study. */
   #writeLegend(): void {
-    if (!this.#page?.run?.start) return;
-    const step = shownSteps(this.#page)[this.#hovered ?? shownRow(this.#page)];
-    if (!step) return;
-    setText(this.#title, `Distance at iteration ${step.iteration.toLocaleString("en")}`);
-    setText(this.#output.value, formatNumber(step.outputDistance));
-    setText(this.#input.value, formatNumber(step.inputDistance));
-    setText(this.#shift.value, formatNumber(this.#page.run.start.shiftDistance));
+    const { run, beside } = this.#page ?? {};
+    const iteration = this.#hoveredIteration() ?? shownStep(this.#page!)?.iteration;
+    if (!run?.start || iteration === undefined) return;
+    const restart = shownRestart(this.#page!);
+    const at = run.iterations[restart].indexOf(iteration);
+    const written = (value: number | null | undefined): string => formatNumber(value ?? 0);
+    setText(this.#title, `Distance at iteration ${iteration.toLocaleString("en")}`);
+    setText(this.#output.value, written(run.outputDistances[restart][at]));
+    setText(this.#input.value, written(run.inputDistances[restart][at]));
+    setText(this.#shift.value, formatNumber(run.start.shiftDistance));
+    setText(this.#ratio.value, run.ratios[restart][at] === null ? "–" : written(run.ratios[restart][at]));
+    if (!beside) return;
+    const other = beside.outputDistances[bestOf(beside)]?.[beside.iterations[bestOf(beside)].indexOf(iteration)];
+    setText(this.#beside.value, typeof other === "number" ? formatNumber(other) : "–");
+  }
+
+  /** The iteration under the pointer, of those that the shown run has. */
+  #hoveredIteration(): number | undefined {
+    if (typeof this.#hovered !== "number" || !this.#plot || !this.#page?.run) return undefined;
+    const iteration = this.#plot.data[0][this.#hovered];
+    return this.#page.run.iterations[shownRestart(this.#page)]?.includes(iteration) ? iteration : undefined;
   }
 
   /** The whole run while it goes on, then what there is of it. */
@@ -215,14 +256,27 @@ function legendEntry(kind: string): LegendEntry {
   };
 }
 
-/** x, every restart's output distance when there are several, the shown restart's two distances, the shift test. */
-const dataOf = (run: RunModel, restart: number): uPlot.AlignedData => [
-  run.iterations[restart] ?? [],
-  ...(run.steps.length > 1 ? run.outputDistances : []),
-  run.outputDistances[restart] ?? [],
-  run.inputDistances[restart] ?? [],
-  run.shiftDistances[restart] ?? [],
-];
+/** The best restart as far as it is known. */
+const bestOf = ({ end }: RunModel): number => end?.best.restart ?? 0;
+
+/**
+ * x, every restart's output distance when there are several, the shown restart's two distances, the shift test, the
+ * ratio, and the output distance of the run beside it, which may have iterations of its own.
+ */
+function dataOf(run: RunModel, beside: RunModel | undefined, restart: number): uPlot.AlignedData {
+  const own: uPlot.AlignedData = [
+    run.iterations[restart] ?? [],
+    ...(run.steps.length > 1 ? run.outputDistances : []),
+    run.outputDistances[restart] ?? [],
+    run.inputDistances[restart] ?? [],
+    run.shiftDistances[restart] ?? [],
+    run.ratios[restart] ?? [],
+  ];
+  const best = beside && bestOf(beside);
+  const others = best === undefined ? undefined : beside?.outputDistances[best];
+  if (best === undefined || !others) return [...own, Array.from(own[0], () => null)] as uPlot.AlignedData;
+  return uPlot.join([own, [beside!.iterations[best], others]]);
+}
 
 /** The plot in a sentence, for those who do not see it. */
 function description({ start }: RunModel, steps: readonly StepEvent[]): string {

@@ -7,6 +7,8 @@ export interface Theme {
   readonly output: string;
   readonly input: string;
   readonly shift: string;
+  readonly ratio: string;
+  readonly beside: string;
   readonly font: string;
 }
 
@@ -21,6 +23,8 @@ export function readTheme(): Theme {
     output: read("--vscode-charts-blue", foreground),
     input: read("--vscode-charts-orange", foreground),
     shift: read("--vscode-charts-red", foreground),
+    ratio: read("--vscode-charts-green", foreground),
+    beside: read("--vscode-charts-purple", foreground),
     font: `11px ${read("--vscode-font-family", "sans-serif")}`,
   };
 }

@@ -105,6 +105,10 @@ export class Timeline {
     this.#keepEnd();
   }
 
+  get #isWalk(): boolean {
+    return this.#run?.info.spec.method !== "inversion";
+  }
+
   #clear(): void {
     this.#window.clear();
     this.#head.replaceChildren();
@@ -133,7 +137,7 @@ export class Timeline {
     this.#head.replaceChildren(
       element("span", { class: "number" }, "Iteration"),
       element("span", { class: "number" }, "Output dist."),
-      element("span", { class: "number" }, "Right"),
+      element("span", { class: "number" }, this.#isWalk ? "Changed" : "Right"),
       ...shown.map((text, position) => plainChip(tokenIds[position], text)),
       more(tokenIds.length),
     );
@@ -143,6 +147,7 @@ export class Timeline {
     const step = this.#steps[row];
     const { tokenIds } = this.#run!.start!.target;
     const right = tokensRight(step.tokenIds, tokenIds);
+    const counted = this.#isWalk ? tokenIds.length - right : right;
     return element(
       "div",
       {
@@ -154,7 +159,13 @@ export class Timeline {
       },
       element("span", { class: "number" }, spoken("iteration "), step.iteration.toLocaleString("en")),
       element("span", { class: "number" }, spoken(", output distance "), formatNumber(step.outputDistance)),
-      element("span", { class: "number" }, spoken(", tokens right "), `${right}/${tokenIds.length}`, spoken(", ")),
+      element(
+        "span",
+        { class: "number" },
+        spoken(`, tokens ${this.#isWalk ? "changed" : "right"} `),
+        `${counted}/${tokenIds.length}`,
+        spoken(", "),
+      ),
       ...chipsOf(step, tokenIds).slice(0, MOST_COLUMNS).map(chip),
       more(tokenIds.length),
     );

@@ -78,7 +78,7 @@ export class TopTokens {
         element(
           "span",
           { role: "cell" },
-          chip({ id, text, matches: id === tokenIds[position] }),
+          chip({ id, text, matches: id === tokenIds[position], marked: "matches" }),
           element("span", { class: "score" }, formatNumber(score)),
         ),
       ),

@@ -21,6 +21,9 @@ export function registerCommands(
   return [
     command("invertSelection", (lab) => lab.invertSelection()),
     command("invertSelectionWithOptions", (lab) => lab.invertSelectionWithOptions()),
+    command("walkOrthogonal", (lab) => lab.walkFromSelection("orthogonalWalk")),
+    command("walkClamped", (lab) => lab.walkFromSelection("clampedWalk")),
+    command("compareRandomAndTrained", (lab) => lab.compareRandomAndTrained()),
     command("stop", (lab) => lab.stop()),
     command("runAgain", (lab) => lab.runAgain()),
     command("showPanel", (lab) => lab.showPanel()),

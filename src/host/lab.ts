@@ -14,14 +14,25 @@ import {
   PRESETS,
 } from "../experiments/spec.ts";
 import { readRun } from "../records/read.ts";
+import { RANDOM } from "../checkpoints/random.ts";
+import { trainedCheckpoint } from "../reproduction/twins.ts";
 import { askForRun } from "./ask.ts";
 import { RunPanel } from "./panel.ts";
 import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
 import type { Report } from "./report.ts";
 import { isActive, Runs } from "./runs.ts";
 import { selectedText } from "./selection.ts";
-import { cacheFolderFromSettings, type ReadSetting, requestFromSettings } from "./settings.ts";
+import {
+  cacheFolderFromSettings,
+  type ReadSetting,
+  requestFromSettings,
+  walkFromSettings,
+  type WalkName,
+} from "./settings.ts";
 import { RunStatus } from "./status.ts";
+
+/** Blocks of the checkpoint that comes with the extension. */
+const MINI_BLOCKS = 4;
 
 export class Lab implements vscode.Disposable {
   readonly #extensionUri: vscode.Uri;
@@ -55,6 +66,29 @@ export class Lab implements vscode.Disposable {
   /** Inverts the selection, set as in the settings. */
   invertSelection(): void {
     this.#start({ ...requestFromSettings(readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
+  }
+
+  /** Walks from the selection, set as in the settings. */
+  walkFromSelection(method: WalkName): void {
+    this.#start({ ...walkFromSettings(method, readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
+  }
+
+  /**
+   * Inverts the selection twice, through a trained checkpoint and through the same shape with random weights, side by
+   * side: the checkpoint of the settings or, where that is random, the one that comes with the extension.
+   */
+  compareRandomAndTrained(): void {
+    const prompt = selectedText(vscode.window.activeTextEditor);
+    const settings = requestFromSettings(readSetting);
+    const chosen = settings.checkpoint ?? RANDOM;
+    const { source, twin } = trainedCheckpoint(chosen.startsWith(RANDOM) ? "mini" : chosen);
+    const blocks = chosen.startsWith(RANDOM) ? Math.min(settings.blocks ?? 1, MINI_BLOCKS) : settings.blocks;
+    const [random, trained] = [twin, source].map((checkpoint) =>
+      this.#start({ ...settings, prompt, checkpoint, ...(blocks && { blocks }) }),
+    );
+    if (!random || !trained) return;
+    this.#runs.compare(random.id, trained.id);
+    this.#show(random.id, true);
   }
 
   /** Asks how, then inverts the selection; without a selection it asks for the text too. */
@@ -121,7 +155,8 @@ export class Lab implements vscode.Disposable {
     throw new LabError("badInput", "There is no run yet: select a text and choose Invert Selection.");
   }
 
-  #start(request: unknown): void {
+  /** Begins a run and shows it; undefined where a setting will not do, which is then said. */
+  #start(request: unknown): RunInfo | undefined {
     let spec: ExperimentSpec;
     try {
       spec = parseSpec(request);
@@ -130,9 +165,11 @@ export class Lab implements vscode.Disposable {
       void vscode.window.showErrorMessage(messageOf(error), "Open Settings").then((answer) => {
         if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "inversionLab.");
       });
-      return;
+      return undefined;
     }
-    this.#show(this.#runs.start(spec).id, true);
+    const run = this.#runs.start(spec);
+    this.#show(run.id, true);
+    return run;
   }
 
   #repeat(id: string, repetition: Repetition): void {
@@ -160,6 +197,7 @@ export class Lab implements vscode.Disposable {
       this.#extensionUri,
       this.#runs,
       {
+        compare: (id, beside) => this.#runs.compare(id, beside),
         stop: (id) => this.#runs.stop(id),
         runAgain: (id, repetition) => this.#repeat(id, repetition),
         showLog: () => this.#log.show(true),

@@ -31,21 +31,33 @@ export interface RunInfo {
   readonly startedAt?: number;
   /** How long it took; missing while it goes on. */
   readonly elapsedMs?: number;
+  /** The run that it is compared with. */
+  readonly beside?: string;
   /** Trouble that the run survived: its record ends early. */
   readonly warning?: string;
 }
 
+/** A run's name with all that it has told. */
+export interface ToldRun {
+  readonly id: string;
+  readonly events: readonly RunEvent[];
+}
+
 /** What the host tells the page. */
 export type ToPage =
-  /** Everything anew: all runs of the session, and the one to show with all that it has told so far. */
+  /**
+   * Everything anew: all runs of the session, and the one to show with all that it has told so far; of the run that it is
+   * compared with as well.
+   */
   | {
       readonly type: "show";
       readonly runs: readonly RunInfo[];
-      readonly shown?: { readonly id: string; readonly events: readonly RunEvent[] };
+      readonly shown?: ToldRun;
+      readonly beside?: ToldRun;
     }
   /** A run is new or has changed. */
   | { readonly type: "run"; readonly run: RunInfo }
-  /** More events of the shown run. */
+  /** More events of the shown run, or of the one beside it. */
   | { readonly type: "events"; readonly id: string; readonly events: readonly RunEvent[] };
 
 /** How a run is repeated: as it was, or with the source's setting of the method. */
@@ -56,6 +68,8 @@ export type FromPage =
   /** The page is there and knows nothing. */
   | { readonly type: "ready" }
   | { readonly type: "select"; readonly id: string }
+  /** Compares a run with another, or with none any more. */
+  | { readonly type: "compare"; readonly id: string; readonly beside: string | undefined }
   | { readonly type: "stop"; readonly id: string }
   | { readonly type: "runAgain"; readonly id: string; readonly repetition: Repetition }
   | { readonly type: "showLog" };

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import type { RunEvent } from "../experiments/events.ts";
 import { pageHtml } from "./page.ts";
-import type { FromPage, Repetition, RunInfo, ToPage } from "./panel-messages.ts";
+import type { FromPage, Repetition, RunInfo, ToldRun, ToPage } from "./panel-messages.ts";
 import { Outbox } from "./outbox.ts";
 import { shorten } from "./phrases.ts";
 
@@ -20,6 +20,7 @@ export interface PanelSession {
 }
 
 export interface PanelActions {
+  compare(id: string, beside: string | undefined): void;
   stop(id: string): void;
   runAgain(id: string, repetition: Repetition): void;
   showLog(): void;
@@ -88,7 +89,8 @@ export class RunPanel implements vscode.Disposable {
   show(id: string): void {
     this.#shown = id;
     const run = this.#session.get(id);
-    if (run) this.#panel.title = `Inversion: ${shorten(run.spec.prompt, 24)}`;
+    if (run)
+      this.#panel.title = `${run.spec.method === "inversion" ? "Inversion" : "Walk"}: ${shorten(run.spec.prompt, 24)}`;
     void this.#send();
   }
 
@@ -98,7 +100,9 @@ export class RunPanel implements vscode.Disposable {
 
   /** Passes on what has changed, as far as the page shows it. */
   update(run: RunInfo, events: readonly RunEvent[]): void {
-    if (this.#ready) this.#outbox.add(run, run.id === this.#shown ? events : []);
+    if (!this.#ready) return;
+    const beside = this.#shown === undefined ? undefined : this.#session.get(this.#shown)?.beside;
+    this.#outbox.add(run, run.id === this.#shown || run.id === beside ? events : []);
   }
 
   dispose(): void {
@@ -109,20 +113,28 @@ export class RunPanel implements vscode.Disposable {
   async #send(): Promise<void> {
     if (!this.#ready) return;
     const id = this.#shown;
-    let events: readonly RunEvent[] = [];
-    try {
-      if (id !== undefined) events = await this.#session.events(id);
-    } catch (error) {
-      this.#actions.report(error);
-    }
+    const besideId = id === undefined ? undefined : this.#session.get(id)?.beside;
+    const [shown, beside] = [await this.#told(id), await this.#told(besideId)];
     if (id !== this.#shown || !this.#ready) return; // Something else is to be shown by now.
     this.#outbox.clear();
     const message: ToPage = {
       type: "show",
       runs: this.#session.list,
-      ...(id !== undefined && { shown: { id, events } }),
+      ...(shown && { shown }),
+      ...(beside && { beside }),
     };
     void this.#panel.webview.postMessage(message);
+  }
+
+  /** All that a run has told; a record that cannot be read is reported, and has told nothing. */
+  async #told(id: string | undefined): Promise<ToldRun | undefined> {
+    if (id === undefined) return undefined;
+    try {
+      return { id, events: await this.#session.events(id) };
+    } catch (error) {
+      this.#actions.report(error);
+      return { id, events: [] };
+    }
   }
 
   #receive(message: FromPage): void {
@@ -131,6 +143,9 @@ export class RunPanel implements vscode.Disposable {
         this.#ready = true;
         return void this.#send();
       case "select":
+        return this.show(message.id);
+      case "compare":
+        this.#actions.compare(message.id, message.beside);
         return this.show(message.id);
       case "stop":
         return this.#actions.stop(message.id);

@@ -71,6 +71,17 @@ export class Runs {
     return run.info;
   }
 
+  /** Puts two runs side by side, or a run by itself again; each knows the other. */
+  compare(id: string, beside: string | undefined): void {
+    const run = this.#runs.get(id);
+    if (!run) return;
+    const former = run.info.beside === undefined ? undefined : this.#runs.get(run.info.beside);
+    if (former?.info.beside === id) this.#change(former, { beside: undefined });
+    this.#change(run, { beside });
+    const other = beside === undefined ? undefined : this.#runs.get(beside);
+    if (other && other.info.beside === undefined) this.#change(other, { beside: id });
+  }
+
   /** Takes a run from its record into the session, once. */
   adopt({ folder, spec, status, elapsedMs, error }: RecordedRun): RunInfo {
     const known = this.list.find((info) => info.folder === folder);

@@ -3,7 +3,13 @@
 import path from "node:path";
 import { LabError } from "../common/errors.ts";
 import { cacheFolder } from "../common/folders.ts";
-import type { InversionRequest } from "../experiments/spec.ts";
+import {
+  type ClampedWalkSpec,
+  COMMON_FIELDS,
+  type InversionRequest,
+  type MethodName,
+  type OrthogonalWalkSpec,
+} from "../experiments/spec.ts";
 
 /** Fields of the spec that have a setting of their name under `inversionLab.`. */
 export const SPEC_SETTINGS = [
@@ -34,6 +40,25 @@ export type ReadSetting = (name: string) => unknown;
 export function requestFromSettings(read: ReadSetting): Partial<InversionRequest> {
   const set = SPEC_SETTINGS.map((name) => [name, read(name)] as const).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set);
+}
+
+/** Fields of a walk's own that have a setting, `inversionLab.METHOD.FIELD`; the common ones are shared with inversion. */
+export const WALK_SETTINGS = {
+  orthogonalWalk: ["iterations", "learningRate", "direction", "nullVector"] satisfies (keyof OrthogonalWalkSpec)[],
+  clampedWalk: ["iterations", "randEta", "learningRate", "innerSteps"] satisfies (keyof ClampedWalkSpec)[],
+} as const;
+export type WalkName = keyof typeof WALK_SETTINGS & MethodName;
+
+/** What the settings ask for of a walk; not checked yet. */
+export function walkFromSettings(method: WalkName, read: ReadSetting): Readonly<Record<string, unknown>> {
+  const isCommon = (name: string): boolean => (COMMON_FIELDS as readonly string[]).includes(name);
+  const common = Object.entries(requestFromSettings(read)).filter(([name]) => isCommon(name));
+  const own = WALK_SETTINGS[method].map((name) => [name, read(`${method}.${name}`)] as const);
+  return {
+    method,
+    ...Object.fromEntries(common),
+    ...Object.fromEntries(own.filter(([, value]) => value !== undefined)),
+  };
 }
 
 /** This machine, as far as it decides where files go. */

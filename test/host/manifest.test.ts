@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parseSpec, specSchema, STARTS } from "../../src/experiments/spec.ts";
-import { SPEC_SETTINGS } from "../../src/host/settings.ts";
+import { SPEC_SETTINGS, WALK_SETTINGS, walkFromSettings, type WalkName } from "../../src/host/settings.ts";
 
 type Json = Record<string, unknown>;
 
@@ -33,6 +33,25 @@ describe("the manifest", () => {
       assert.deepEqual(bounds(settings[`inversionLab.${name}`]), bounds(properties[name]), name);
       const values = name === "start" ? STARTS.filter((start) => start !== "custom") : properties[name]["enum"];
       assert.deepEqual(settings[`inversionLab.${name}`]["enum"], values, name);
+    }
+  });
+
+  it("has the spec's defaults and bounds in the settings of a walk's own fields", () => {
+    for (const [method, names] of Object.entries(WALK_SETTINGS)) {
+      const { properties } = specSchema(method as WalkName) as { properties: Record<string, Json> };
+      for (const name of names) {
+        const setting = settings[`inversionLab.${method}.${name}`];
+        for (const bound of ["type", "default", "minimum", "maximum", "exclusiveMinimum", "enum"]) {
+          assert.deepEqual(setting[bound], properties[name][bound], `${method}.${name} ${bound}`);
+        }
+      }
+    }
+  });
+
+  it("has settings of walks that together are valid experiments", () => {
+    for (const method of Object.keys(WALK_SETTINGS) as WalkName[]) {
+      const request = walkFromSettings(method, (name) => settings[`inversionLab.${name}`]["default"]);
+      assert.deepEqual(parseSpec({ ...request, prompt: "x" }), parseSpec({ method, prompt: "x" }));
     }
   });
 

@@ -127,6 +127,43 @@ describe("Invert Selection… of the palette", () => {
   itWasQuiet(the);
 });
 
+describe("walks", () => {
+  const the = useWorkbench({ settings: { ...MINI, "inversionLab.orthogonalWalk.iterations": 60 } });
+
+  it("go from a selection, orthogonally, and mark the tokens that change", async () => {
+    await the.workbench.selectLine(1);
+    await the.workbench.pickFromContextMenu("Walk from Selection (Orthogonal)");
+    await the.panel.waitForState("Done", 30_000);
+    assert.match(await the.panel.verdict(), /^r = [\d.e-]+: the input moved/);
+    const page = await the.panel.page();
+    assert.match(await page.locator(".condition").innerText(), /orthogonal walk/);
+    await shown(page.locator(".legend").getByText("r", { exact: true }), "the ratio in the legend");
+  });
+
+  it("go from a selection, clamped", async () => {
+    await the.workbench.selectLine(1);
+    await the.workbench.pickFromContextMenu("Walk from Selection (Clamped)");
+    await the.panel.waitForState("Done", 30_000);
+    assert.match(await (await the.panel.page()).locator(".condition").innerText(), /clamped walk/);
+  });
+
+  it("are compared with another run, differing fields first", async () => {
+    const page = await the.panel.page();
+    const compare = page.locator("vscode-dropdown[aria-label='Compare with']");
+    await shown(compare, "the list of runs to compare with");
+    await compare.click();
+    await compare.locator("vscode-option", { hasText: "Beside 1" }).click();
+    const comparison = page.getByRole("region", { name: "Comparison" });
+    await shown(comparison, "the comparison");
+    assert.match(await comparison.locator(".differences tr").first().innerText(), /^method/);
+    await the.workbench.screenshot("comparison");
+    await the.panel.press("End Comparison");
+    await until("the comparison is gone", async () => !(await comparison.isVisible()));
+  });
+
+  itWasQuiet(the);
+});
+
 describe("a long run", () => {
   const the = useWorkbench({ settings: LONG, theme: "high-contrast" });
 

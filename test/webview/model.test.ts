@@ -6,6 +6,7 @@ import {
   announcementOf,
   chipsOf,
   chosenRun,
+  comparisonOf,
   conditionOf,
   emptyPage,
   exactRestarts,
@@ -14,6 +15,7 @@ import {
   placeholderOf,
   receive,
   resultOf,
+  rowAt,
   runLabel,
   shownRestart,
   shownRow,
@@ -22,6 +24,7 @@ import {
   stateOf,
   troubleOf,
 } from "../../webview/model.ts";
+import { parseSpec } from "../../src/experiments/spec.ts";
 import { endEvent, PROMPT, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 const info = (phase: RunPhase, changes: Partial<RunInfo> = {}): RunInfo => ({
@@ -129,6 +132,95 @@ describe("decoded tokens", () => {
         [" wrong", false],
       ],
     );
+  });
+});
+
+describe("a walk", () => {
+  const walk = parseSpec({ method: "clampedWalk", prompt: PROMPT.tokens.join(""), iterations: 6, every: 3 });
+  const point = (iteration: number) => ({
+    iteration,
+    outputDistance: iteration,
+    inputDistance: 2 * iteration,
+    ratio: iteration ? 2 : null,
+  });
+  const steps = [0, 3, 6].map((iteration) =>
+    stepEvent(iteration, 3 - iteration / 3, {
+      ...point(iteration),
+      walked: iteration === 0 ? [point(0)] : [iteration - 2, iteration - 1, iteration].map(point),
+    }),
+  );
+  const page = () => pageWith(info({ kind: "running" }, { spec: walk }), [startEvent(walk), ...steps]);
+
+  it("is drawn with every step that was measured, and its ratio", () => {
+    const { run } = page();
+    assert.deepEqual(run?.iterations, [[0, 1, 2, 3, 4, 5, 6]]);
+    assert.deepEqual(run?.ratios, [[null, 2, 2, 2, 2, 2, 2]]);
+    assert.deepEqual(run?.outputDistances, [[null, 1, 2, 3, 4, 5, 6]]);
+  });
+
+  it("picks the shown iteration that is closest to one of the plot's", () => {
+    assert.deepEqual(
+      [0, 1, 2, 4, 5, 9].map((iteration) => rowAt(page(), iteration)),
+      [0, 0, 1, 1, 2, 2],
+    );
+  });
+
+  it("marks the tokens that are no longer the prompt's", () => {
+    assert.deepEqual(
+      chipsOf(steps[1], PROMPT.ids).map(({ matches, marked }) => [matches, marked]),
+      [
+        [true, "changes"],
+        [true, "changes"],
+        [false, "changes"],
+      ],
+    );
+    assert.equal(chipsOf(stepEvent(0, 2), PROMPT.ids)[0].marked, "matches");
+  });
+
+  it("has the ratio and the tokens that changed as its result", () => {
+    const result = resultOf(page());
+    assert.equal(result?.title, "r = 2: the input moved 2 times as far as the output");
+    assert.match(result?.text ?? "", /2 of 3 tokens changed/);
+    assert.equal(result?.exact, false);
+  });
+});
+
+describe("two runs side by side", () => {
+  const two = () => {
+    const page = emptyPage();
+    const runs = [
+      info({ kind: "completed" }, { beside: "2" }),
+      info({ kind: "running" }, { id: "2", spec: spec({ blocks: 3, checkpoint: "mini" }) }),
+    ];
+    const events = [startEvent(), stepEvent(0, 1)];
+    receive(page, { type: "show", runs, shown: { id: "1", events: wholeRun() }, beside: { id: "2", events } });
+    return page;
+  };
+
+  it("tell what they differ in first, and what each has come to", () => {
+    const comparison = comparisonOf(two());
+    assert.deepEqual(comparison?.differences, [
+      { field: "checkpoint", values: ["random:gpt2", "mini"] },
+      { field: "blocks", values: ["1", "3"] },
+    ]);
+    const values = Object.fromEntries(comparison.rows.map(({ label, values }) => [label, values]));
+    assert.deepEqual(values["Tokens right"], ["3 of 3", "1 of 3"]);
+    assert.deepEqual(values["Discrete distance"], ["0", "–"]);
+    assert.deepEqual(comparison?.texts, ["The sky.", "The wrong wrong"]);
+  });
+
+  it("both go on as their events come", () => {
+    const page = two();
+    receive(page, { type: "events", id: "2", events: [stepEvent(5, 3)] });
+    assert.equal(comparisonOf(page)?.texts[1], "The sky.");
+    receive(page, { type: "run", run: { ...page.beside!.info, phase: { kind: "completed" } } });
+    assert.equal(comparisonOf(page)?.rows[0].values[1], "Done");
+  });
+
+  it("are one again when the comparison ends", () => {
+    const page = two();
+    receive(page, { type: "show", runs: page.runs, shown: { id: "1", events: wholeRun() } });
+    assert.equal(comparisonOf(page), undefined);
   });
 });
 
