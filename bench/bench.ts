@@ -2,7 +2,6 @@
 // Absolute times are given beside the ratios; they belong to the machine that is described above the table.
 
 import { execFileSync, fork } from "node:child_process";
-import { readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
@@ -21,17 +20,10 @@ import { wholeOutput } from "../src/networks/distance.ts";
 import { openSubnetwork } from "../src/runtime/network.ts";
 import { toOnnx } from "../src/tensorgraph/onnx.ts";
 import { sizeOf } from "../src/tensorgraph/tensor.ts";
+import { milliseconds, printTable, type Row } from "./table.ts";
 
 const CACHE = path.join(import.meta.dirname, "../.cache/tests");
 const LENGTH = 5;
-
-interface Row {
-  readonly work: string;
-  readonly measured: string;
-  readonly bar: string;
-}
-
-const milliseconds = (value: number): string => `${value.toFixed(value < 10 ? 2 : 1)} ms`;
 
 async function time(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
@@ -243,16 +235,7 @@ async function main(): Promise<void> {
     rows.push({ work: `anonymous memory, 12 blocks, ${memory}`, measured, bar });
   }
 
-  const { version } = JSON.parse(readFileSync(path.join(import.meta.dirname, "../package.json"), "utf8")) as {
-    version: string;
-  };
-  const gigabytes = (os.totalmem() / 2 ** 30).toFixed(0);
-  console.log(`Inversion Lab ${version}, ${new Date().toISOString().slice(0, 10)}, T = ${LENGTH}, float32.`);
-  console.log(
-    `${os.cpus()[0].model}, ${os.cpus().length} cores, ${gigabytes} GB, ${os.platform()} ${os.arch()}, Node ${process.versions.node}.\n`,
-  );
-  console.log("| work | measured | bar |\n|---|---|---|");
-  for (const { work, measured, bar } of rows) console.log(`| ${work} | ${measured} | ${bar} |`);
+  printTable(`T = ${LENGTH}, float32`, rows);
 }
 
 await main();

@@ -18,6 +18,7 @@ export const GRAPH_FIELDS = [
   "metric",
   "reduction",
   "dtype",
+  "weights",
 ] as const satisfies SpecField[];
 
 export interface GraphFlags extends Readonly<Record<string, unknown>> {
@@ -43,18 +44,21 @@ export async function graph(flags: GraphFlags, surroundings: Surroundings): Prom
     metric,
     reduction,
     dtype,
+    weights: weightFormat,
   } = parseSpec(requestOf("inversion", "any", flags), flagOf);
   const { openCheckpoint } = await import("../checkpoints/open.ts");
+  const { quantise } = await import("../checkpoints/quantised.ts");
   const { exportGraph } = await import("../runtime/export.ts");
   const progress = flags.json ? undefined : await openProgressLine(surroundings);
   try {
     const { workerPath, modelsFolder, hub, signal } = surroundings;
     const cacheFolder = flags.cache ?? surroundings.cacheFolder;
     const options = { cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
-    const checkpoint = await openCheckpoint(source, { blocks }, options);
+    const stored = await openCheckpoint(source, { blocks }, options);
+    const checkpoint = weightFormat === "int8" ? (await quantise(stored, blocks, options)).checkpoint : stored;
     progress?.show({ stage: "Writing the graph" });
     const shape = {
-      network: { kind: "gpt2", config: checkpoint.config, blocks, output },
+      network: { kind: "gpt2", config: checkpoint.config, blocks, output, weightFormat },
       batch,
       length,
       type: dtype,
