@@ -77,7 +77,7 @@ describe("inversion", () => {
 
   it("can measure the shift in units of the embeddings' own deviation", async () => {
     const setting = { ...toy(), moments: { mean: 0, std: 0.25 } };
-    const relative = await run({ shiftStd: 2, shiftUnit: "embedding" }, setting as Toy);
+    const relative = await run({ shiftStd: 2, shiftUnit: "embedding" }, setting);
     const absolute = await run({ shiftStd: 0.5 });
     assert.deepEqual(relative.start.shiftDistances, absolute.start.shiftDistances);
   });
