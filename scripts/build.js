@@ -17,6 +17,7 @@ const node = {
     "engine": "src/engine/main.ts",
     "device-trial": "src/runtime/trial-process.ts",
     "weights-worker": "src/checkpoints/weights-worker.ts",
+    "download-worker": "src/checkpoints/download-worker.ts",
     "cli": "src/cli.ts",
   },
   platform: "node",

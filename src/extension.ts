@@ -7,7 +7,8 @@ import { PANEL_TYPE } from "./host/panel.ts";
 import type { PageState } from "./host/panel-messages.ts";
 import { reporter } from "./host/report.ts";
 
-export function activate({ extensionUri, subscriptions }: vscode.ExtensionContext): void {
+export function activate(context: vscode.ExtensionContext): void {
+  const { subscriptions } = context;
   const log = vscode.window.createOutputChannel("Inversion Lab", { log: true });
   const report = reporter(log);
   let loaded: Promise<Lab> | undefined;
@@ -15,7 +16,7 @@ export function activate({ extensionUri, subscriptions }: vscode.ExtensionContex
 
   async function load(): Promise<Lab> {
     const { Lab } = await import("./host/lab.ts");
-    const lab = new Lab(extensionUri, log, report);
+    const lab = new Lab(context, log, report);
     subscriptions.push(lab);
     return lab;
   }

@@ -106,3 +106,10 @@ export function storageError(error: unknown, folder: string): LabError {
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
+
+/** The size of a file, links followed; 0 when it is not there. */
+export const bytesIn = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );

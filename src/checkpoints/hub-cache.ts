@@ -7,8 +7,9 @@
 import { readdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { readConfig } from "./config.ts";
-import { storageError } from "./files.ts";
+import { bytesIn, storageError } from "./files.ts";
 import { weightFileNames } from "./folder.ts";
+import { isPartialFile } from "./hub-file.ts";
 import { CONFIG_FILE } from "./hugging-face.ts";
 import { type HubId, isCommit, hubSource, MAIN, parseHubId } from "./hub-id.ts";
 
@@ -61,7 +62,7 @@ export interface HubCheckpoint {
   /** Branches and tags that were here when they were last asked for. */
   readonly refs: readonly string[];
   readonly folder: string;
-  /** Of all the snapshot's files. */
+  /** On disk; of one that is not complete, with what a download that broke off has left. */
   readonly bytes: number;
   /** Blocks whose weights are there, counted from 0: all or none. */
   readonly blocks: readonly number[];
@@ -99,7 +100,7 @@ async function checkpointsOf(folder: string): Promise<HubCheckpoint[]> {
         revision: commit,
         refs: here,
         folder: snapshot,
-        bytes: await bytesOf(snapshot),
+        bytes: (await bytesOf(await filesBelow(snapshot))) + (complete ? 0 : await bytesOf(await partialFiles(folder))),
         blocks: complete ? [...Array(allBlocks).keys()] : [],
         allBlocks,
         complete,
@@ -119,18 +120,16 @@ async function readRefs(folder: string): Promise<Map<string, string>> {
   return new Map(commits.filter((ref): ref is readonly [string, string] => ref[1] !== undefined));
 }
 
-/** On disk, links followed. */
-async function bytesOf(folder: string): Promise<number> {
-  const files = await filesBelow(folder);
-  const sizes = await Promise.all(
-    files.map((file) =>
-      stat(file).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
-  );
+/** Links are followed. */
+async function bytesOf(files: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(files.map(bytesIn));
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** What downloads into the repository have left that broke off. */
+async function partialFiles(folder: string): Promise<string[]> {
+  const files = await filesBelow(path.join(folder, "blobs"));
+  return files.filter(isPartialFile);
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
@@ -142,7 +141,7 @@ async function filesBelow(folder: string): Promise<string[]> {
  * Takes a snapshot out of the cache, with those blobs and refs that no other snapshot of the repository uses. Throws a
  * LabError (storage).
  */
-export async function deleteSnapshot({ folder: snapshot, revision }: HubCheckpoint): Promise<void> {
+export async function deleteSnapshot({ folder: snapshot, revision, complete }: HubCheckpoint): Promise<void> {
   const folder = path.dirname(path.dirname(snapshot));
   const blobs = path.join(folder, "blobs");
   try {
@@ -157,7 +156,8 @@ export async function deleteSnapshot({ folder: snapshot, revision }: HubCheckpoi
     const unused = (await blobsOf(revision)).filter((file) => path.dirname(file) === realBlobs && !kept.has(file));
     // The snapshot goes first: blobs without one are waste, a snapshot without blobs is damage.
     await rm(snapshot, { recursive: true, force: true });
-    for (const file of unused) await rm(file, { force: true });
+    const partial = complete ? [] : await partialFiles(folder);
+    for (const file of [...unused, ...partial]) await rm(file, { force: true });
     for (const [name, commit] of await readRefs(path.join(folder, "refs"))) {
       if (commit === revision) await rm(refFile(folder, name), { force: true });
     }

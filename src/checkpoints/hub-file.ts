@@ -6,7 +6,7 @@ import { createHash, type Hash } from "node:crypto";
 import { constants, type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { LabError, throwIfCancelled } from "../common/errors.ts";
-import { storageError } from "./files.ts";
+import { bytesIn, storageError } from "./files.ts";
 import { withFileLock } from "./file-lock.ts";
 import { type Hub, Passing, persist, request } from "./hub-request.ts";
 
@@ -29,16 +29,11 @@ export interface FileDownloadOptions {
 }
 
 /** Files in the making are named after the lab: another tool writes to `.incomplete` as it likes. */
-export const partialFile = (blob: string): string => `${blob}.inversion-lab.incomplete`;
+const PARTIAL = ".inversion-lab.incomplete";
+export const partialFile = (blob: string): string => blob + PARTIAL;
+export const isPartialFile = (file: string): boolean => file.endsWith(PARTIAL);
 const lockFile = (blob: string): string => `${blob}.inversion-lab.lock`;
 const READ_BYTES = 1 << 20;
-
-/** The size of a file; 0 when it is not there. */
-export const bytesIn = (file: string): Promise<number> =>
-  stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
 
 /**
  * Downloads a file unless it is there. Two processes may do this at once: one downloads, the other waits for it. Throws

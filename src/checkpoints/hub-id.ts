@@ -30,5 +30,8 @@ export function parseHubId(source: string): HubId | undefined {
 export const hubSource = ({ repository, revision }: HubId): string =>
   revision === MAIN ? repository : `${repository}@${revision}`;
 
+/** As people read it: the whole name of a commit is longer than all the rest. */
+export const shortHubSource = (source: string): string => source.replace(/@([0-9a-f]{8})[0-9a-f]{32}$/, "@$1");
+
 /** Is it a commit's whole name, which always means the same files? */
 export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);

@@ -135,6 +135,7 @@ function refusal({ endpoint, token, id }: Hub, { status, headers }: Response): E
   const { repository, revision } = id;
   const { host } = endpoint;
   const no = (sentence: string) => new LabError("checkpoint", sentence);
+  const closed = (sentence: string) => new LabError("access", sentence);
   const code = headers.get("X-Error-Code");
   if (status === 429 || status === 408 || status >= 500) {
     const what = status === 429 ? "asks for fewer requests (429)" : `has trouble of its own (${status})`;
@@ -143,13 +144,13 @@ function refusal({ endpoint, token, id }: Hub, { status, headers }: Response): E
   if (status === 416) return new Passing("does not go on where the download broke off", { noSuchRange: true });
   if (code === "RevisionNotFound") return no(`${repository} has no revision ${revision} on ${host}.`);
   if (code === "GatedRepo" || status === 403) {
-    return no(
+    return closed(
       `${repository} is gated on ${host}: ask for access on its page, and use the token of an account that has it.`,
     );
   }
   // A hub does not tell apart, without a token, what is not there and what is not shown.
   if (status === 401) {
-    return no(
+    return closed(
       token
         ? `${host} does not accept the Hugging Face token for ${repository}: check the name, and set the token again.`
         : `${host} does not show ${repository}: check the name or, if it is private, set a Hugging Face token.`,

@@ -9,11 +9,11 @@ import { makeFolder } from "../common/folders.ts";
 import type { OnProgress } from "../common/progress.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { readConfig } from "./config.ts";
-import { errorCode, requireSpace, storageError, writeAtomically } from "./files.ts";
+import { bytesIn, errorCode, requireSpace, storageError, writeAtomically } from "./files.ts";
 import { openFolder, type FolderOptions, weightFileNames } from "./folder.ts";
 import { CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE } from "./hugging-face.ts";
 import { cachedSnapshot, refFile, repositoryFolder, type Snapshot } from "./hub-cache.ts";
-import { bytesIn, downloadFile, type HubFile, partialFile } from "./hub-file.ts";
+import { downloadFile, type HubFile, partialFile } from "./hub-file.ts";
 import { hubSource, type HubId, isCommit } from "./hub-id.ts";
 import { fetchFrom, type Hub, PATIENCE, type Patience, unexpected } from "./hub-request.ts";
 import { checkedEndpoint, type HubSettings, hubToken } from "./hub-settings.ts";
@@ -40,7 +40,7 @@ export async function openFromHub(
 /**
  * Asks the hub what a revision is now, and downloads what the cache lacks of it: config.json and the weights in
  * safetensors. Whole or not at all as far as others can see; a download that broke off goes on where it was. Throws a
- * LabError: checkpoint (not there, not shown, not GPT-2), network, storage, badInput (settings), cancelled.
+ * LabError: checkpoint (not there, not GPT-2), access (not shown), network, storage, badInput (settings), cancelled.
  */
 export async function fetchFromHub(id: HubId, settings: HubSettings, options: FetchOptions = {}): Promise<Snapshot> {
   const cached = settings.offline || isCommit(id.revision) ? await cachedSnapshot(settings.cacheFolder, id) : undefined;
@@ -60,15 +60,15 @@ export async function fetchFromHub(id: HubId, settings: HubSettings, options: Fe
   // Small, and it tells whether the weights are worth the wait.
   await place.download([needed(files, CONFIG_FILE, id)], onProgress);
   await readConfig(path.join(place.snapshot, CONFIG_FILE));
+  // Where the branch stands for nothing whole, it may name what is on its way; else it moves when that is here.
+  if (!(await cachedSnapshot(settings.cacheFolder, id))) await place.pointTo(id.revision);
   if (!files.has(WEIGHTS_FILE)) await place.download([needed(files, INDEX_FILE, id)], onProgress);
   const names = files.has(WEIGHTS_FILE) ? [WEIGHTS_FILE] : await weightFileNames(place.snapshot);
   await place.download(
     names.map((name) => needed(files, name, id)),
     onProgress,
   );
-  if (!isCommit(id.revision)) {
-    await writeAtomically(refFile(place.folder, id.revision), async (handle) => void (await handle.write(commit)));
-  }
+  await place.pointTo(id.revision);
   return { commit, folder: place.snapshot };
 }
 
@@ -152,6 +152,13 @@ class Place {
       done += file.bytes;
       await link(path.join(blobs, file.etag), path.join(this.snapshot, file.name));
     }
+  }
+
+  /** Lets a branch or a tag stand for this snapshot. */
+  async pointTo(revision: string): Promise<void> {
+    if (isCommit(revision)) return;
+    const file = refFile(this.folder, revision);
+    await writeAtomically(file, async (handle) => void (await handle.write(this.#commit)));
   }
 
   #urlOf(name: string): URL {

@@ -1,13 +1,14 @@
 // The door to all checkpoints: from what a person names to an opened one.
 
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { LabError } from "../common/errors.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { MINI } from "./config.ts";
 import { checkDepth, openFolder } from "./folder.ts";
 import { type FetchOptions, fetchFromHub, openFromHub } from "./hub.ts";
-import { type HubCheckpoint, listHubCheckpoints, type Snapshot } from "./hub-cache.ts";
+import { storageError } from "./files.ts";
+import { deleteSnapshot, type HubCheckpoint, listHubCheckpoints, type Snapshot } from "./hub-cache.ts";
 import { parseHubId } from "./hub-id.ts";
 import type { HubSettings } from "./hub-settings.ts";
 import { RANDOM, randomNetwork } from "./random.ts";
@@ -56,6 +57,14 @@ export const listCheckpoints = async (cacheFolder: string, hub: HubSettings): Pr
   ...(await listRandomCheckpoints(cacheFolder)),
   ...(await listHubCheckpoints(hub.cacheFolder)),
 ];
+
+/** Takes the weights off the disk. Throws a LabError (storage). */
+export async function deleteCheckpoint(checkpoint: KnownCheckpoint): Promise<void> {
+  if (checkpoint.kind === "hub") return deleteSnapshot(checkpoint);
+  await rm(checkpoint.folder, { recursive: true, force: true }).catch((error: unknown) => {
+    throw storageError(error, checkpoint.folder);
+  });
+}
 
 /** Downloads `owner/name[@revision]` as fetchFromHub does. Throws a LabError (badInput) for what is no hub id. */
 export async function fetchCheckpoint(source: string, hub: HubSettings, options: FetchOptions): Promise<Snapshot> {

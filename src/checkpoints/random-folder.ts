@@ -10,7 +10,7 @@ import { GENERATOR_VERSION } from "../common/random.ts";
 import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from "../networks/gpt2-config.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { readConfig } from "./config.ts";
-import { requireSpace, sweepTemporaryFiles, writeAtomically } from "./files.ts";
+import { bytesIn, requireSpace, sweepTemporaryFiles, writeAtomically } from "./files.ts";
 import { CONFIG_FILE, INDEX_FILE, shardFile, storedName, WEIGHTS_FILE } from "./hugging-face.ts";
 import { fingerprint, initialValues, type RandomNetwork } from "./random.ts";
 import {
@@ -120,14 +120,7 @@ async function inspect(folder: string): Promise<RandomCheckpoint | undefined> {
   const { source, seed } = note.data;
   const { config } = read;
   const files = await readdir(folder);
-  const sizes = await Promise.all(
-    files.map((name) =>
-      stat(path.join(folder, name)).then(
-        ({ size }) => size,
-        () => 0,
-      ),
-    ),
-  );
+  const sizes = await Promise.all(files.map((name) => bytesIn(path.join(folder, name))));
   const highest = files.reduce((most, name) => Math.max(most, Number(/^model-(\d+)-of-/.exec(name)?.[1] ?? 0)), 1);
   const shards = shardsOf(config, Math.min(highest - 1, config.blocks));
   const missing = await absent(folder, shards);

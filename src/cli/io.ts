@@ -39,6 +39,7 @@ export const EXIT = { done: 0, badInput: 2, failed: 3, cancelled: 130 } as const
 const EXIT_OF_KIND: Readonly<Record<LabErrorKind, number>> = {
   badInput: EXIT.badInput,
   checkpoint: EXIT.badInput,
+  access: EXIT.badInput,
   cancelled: EXIT.cancelled,
   memory: EXIT.failed,
   device: EXIT.failed,

@@ -4,6 +4,7 @@
 export type LabErrorKind =
   | "badInput" // the request itself cannot be carried out as written
   | "checkpoint" // the weights are missing, damaged or not of a network we know
+  | "access" // the hub does not show them, or not to everybody: a token may help
   | "memory" // it would not fit
   | "device" // the device is not there, or does not work
   | "storage" // a folder cannot be read or written

@@ -16,6 +16,8 @@ export interface EngineOptions {
   /** The engine's program, `dist/engine.cjs`. */
   readonly modulePath: string;
   readonly cacheFolder: string;
+  /** The person's token for the Hugging Face hub: put into the process's environment, which its owner alone can see. */
+  readonly hubToken?: string;
   /** Gets what the process writes, line by line. */
   readonly onLog?: (line: string) => void;
   readonly fork?: typeof fork;
@@ -133,10 +135,17 @@ class EngineProcess {
   #complaint: string | undefined;
   #patience: NodeJS.Timeout | undefined;
 
-  constructor({ modulePath, cacheFolder, onLog, fork: forkProcess = fork, patienceMs = 5000 }: EngineOptions) {
+  constructor({
+    modulePath,
+    cacheFolder,
+    hubToken,
+    onLog,
+    fork: forkProcess = fork,
+    patienceMs = 5000,
+  }: EngineOptions) {
     this.#patienceMs = patienceMs;
     this.#child = forkProcess(modulePath, [cacheFolder], {
-      ...nodeProcess(),
+      ...nodeProcess(hubToken === undefined ? {} : { HF_TOKEN: hubToken }),
       // What is shown live is then what the record and `--json` hold, and for events of this size it is the faster one.
       serialization: "json",
       stdio: ["ignore", "pipe", "pipe", "ipc"],

@@ -1,21 +1,11 @@
 // The questions of *Invert Selection…*: text, model, depth, method, output; one after the other, and back again.
 
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import * as vscode from "vscode";
-import { parseConfig } from "../checkpoints/config.ts";
-import { LabError, messageOf } from "../common/errors.ts";
 import { type InversionRequest, PRESETS } from "../experiments/spec.ts";
 import type { GPT2Config, Output } from "../networks/gpt2-config.ts";
-import {
-  type Choice,
-  depthChoices,
-  knownConfig,
-  methodChoices,
-  type MethodSetting,
-  modelChoices,
-  outputChoices,
-} from "./choices.ts";
+import type { CheckpointAnswer } from "./checkpoint-choices.ts";
+import { type Checkpoints, isNamed } from "./checkpoints.ts";
+import { type Choice, depthChoices, methodChoices, type MethodSetting, outputChoices } from "./choices.ts";
 import { shorten } from "./phrases.ts";
 
 const TITLE = "Invert Selection";
@@ -47,13 +37,14 @@ type Question = (draft: Draft, place: Place) => Promise<Answer<Draft>>;
  * is the first question. Resolves to undefined when the person leaves. Throws a LabError (checkpoint).
  */
 export async function askForRun(
+  checkpoints: Checkpoints,
   settings: Partial<InversionRequest>,
   prompt: string | undefined,
   currentLine: string | undefined,
 ): Promise<InversionRequest | undefined> {
   const questions: Question[] = [
     ...(prompt === undefined ? [askText(currentLine)] : []),
-    askModel(settings.checkpoint),
+    askModel(checkpoints, settings.checkpoint),
     askDepth(settings.blocks),
     askMethod(settings),
     askOutput(settings.output),
@@ -91,23 +82,16 @@ const askText =
   };
 
 const askModel =
-  (preselected: string | undefined): Question =>
+  (checkpoints: Checkpoints, preselected: string | undefined): Question =>
   async (_, place) => {
-    const choices = modelChoices();
-    if (preselected !== undefined && !choices.some(({ value }) => value === preselected)) {
-      choices.unshift({
-        label: path.basename(preselected),
-        description: "from your settings",
-        detail: preselected,
-        value: preselected,
-      });
-    }
-    const folder = { label: "A folder…", detail: "config.json and safetensors, in the Hugging Face layout", value: "" };
     for (;;) {
-      const answer = await pick("Which model?", place, preselected, [...choices, folder]);
+      const items = await checkpoints.items();
+      const choices = items.map(({ answer, ...item }) => ({ ...item, value: answer as CheckpointAnswer }));
+      const named = items.find((item) => isNamed(item, preselected));
+      const answer = await pick("Which model?", place, named?.answer, choices);
       if (answer === BACK || answer === undefined) return answer;
-      const checkpoint = answer === folder.value ? await chooseFolder() : answer;
-      if (checkpoint !== undefined) return { checkpoint, config: await configOf(checkpoint) };
+      const checkpoint = await checkpoints.obtain(answer);
+      if (checkpoint !== undefined) return { checkpoint, config: await checkpoints.configOf(checkpoint) };
     }
   };
 
@@ -187,32 +171,4 @@ function answerOf<T>(
     });
     input.show();
   }).finally(() => input.dispose());
-}
-
-async function chooseFolder(): Promise<string | undefined> {
-  const chosen = await vscode.window.showOpenDialog({
-    title: "A checkpoint's folder",
-    openLabel: "Use Checkpoint",
-    canSelectFiles: false,
-    canSelectFolders: true,
-  });
-  return chosen?.[0]?.fsPath;
-}
-
-/** The sizes of a checkpoint; of a folder by its config.json. */
-async function configOf(checkpoint: string): Promise<GPT2Config> {
-  const known = knownConfig(checkpoint);
-  if (known) return known;
-  const file = path.join(checkpoint, "config.json");
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    throw new LabError(
-      "checkpoint",
-      `${checkpoint} is not a checkpoint: its config.json cannot be read (${messageOf(error)}).`,
-      { cause: error },
-    );
-  }
-  return parseConfig(text, file).config;
 }

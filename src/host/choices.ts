@@ -1,8 +1,7 @@
 // What the questions before a run offer, and what each answer means for the request.
 
-import { SIZE_NAMES, type SizeName, parseConfig, sizedConfig } from "../checkpoints/config.ts";
 import type { InversionRequest } from "../experiments/spec.ts";
-import { blockWeights, type GPT2Config, hasHead, OUTPUTS, type Output, outerWeights } from "../networks/gpt2-config.ts";
+import { type GPT2Config, hasHead, OUTPUTS, type Output } from "../networks/gpt2-config.ts";
 
 /** One answer, as a list shows it. */
 export interface Choice<T> {
@@ -10,39 +9,6 @@ export interface Choice<T> {
   readonly description?: string;
   readonly detail?: string;
   readonly value: T;
-}
-
-const SIZE_LABELS: Record<SizeName, string> = {
-  "gpt2": "GPT-2",
-  "gpt2-medium": "GPT-2 medium",
-  "gpt2-large": "GPT-2 large",
-  "gpt2-xl": "GPT-2 XL",
-  "mini": "Mini",
-};
-
-/** The networks with random weights; their checkpoints are named `random:SIZE`. */
-export const modelChoices = (): Choice<string>[] =>
-  SIZE_NAMES.map((name) => ({
-    label: SIZE_LABELS[name],
-    description: "random weights",
-    detail: describeNetwork(randomConfig(name)),
-    value: `random:${name}`,
-  }));
-
-/** The sizes behind `random:SIZE`, or undefined for a checkpoint of another kind. */
-export function knownConfig(checkpoint: string): GPT2Config | undefined {
-  const name = SIZE_NAMES.find((size) => checkpoint === `random:${size}`);
-  return name && randomConfig(name);
-}
-
-const randomConfig = (name: SizeName): GPT2Config => parseConfig(JSON.stringify(sizedConfig(name)), name).config;
-
-/** "12 blocks of width 768, 124 M parameters" */
-export function describeNetwork(config: GPT2Config): string {
-  const size = ({ shape }: { shape: readonly number[] }): number => shape.reduce((product, n) => product * n, 1);
-  const sum = (shapes: { shape: readonly number[] }[]): number => shapes.reduce((total, w) => total + size(w), 0);
-  const parameters = sum(outerWeights(config)) + config.blocks * sum(blockWeights(config, 0));
-  return `${config.blocks} blocks of width ${config.width}, ${Math.round(parameters / 1e6)} M parameters`;
 }
 
 /** Every depth of a network, from the input on. */

@@ -28,6 +28,9 @@ export function registerCommands(
     command("runAgain", (lab) => lab.runAgain()),
     command("showPanel", (lab) => lab.showPanel()),
     command("reproduce", (lab) => lab.reproduce()),
+    command("chooseCheckpoint", (lab) => lab.checkpoints.choose()),
+    command("manageCheckpoints", (lab) => lab.checkpoints.manage()),
+    command("setToken", (lab) => lab.setToken()),
     vscode.commands.registerCommand("inversionLab.showLog", () => log.show(true)),
   ];
 }

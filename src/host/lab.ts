@@ -17,6 +17,7 @@ import { readRun } from "../records/read.ts";
 import { RANDOM } from "../checkpoints/random.ts";
 import { trainedCheckpoint } from "../reproduction/twins.ts";
 import { askForRun } from "./ask.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { RunPanel } from "./panel.ts";
 import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
 import type { Report } from "./report.ts";
@@ -39,28 +40,47 @@ export class Lab implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #report: Report;
   readonly #status = new RunStatus();
+  readonly #checkpoints: Checkpoints;
   readonly #runs: Runs;
   #panel: RunPanel | undefined;
   /** The run that commands are about when no panel shows one. */
   #latest: string | undefined;
   #running = false;
 
-  constructor(extensionUri: vscode.Uri, log: vscode.LogOutputChannel, report: Report) {
+  constructor(
+    { extensionUri, secrets }: Pick<vscode.ExtensionContext, "extensionUri" | "secrets">,
+    log: vscode.LogOutputChannel,
+    report: Report,
+  ) {
+    const cacheFolder = () =>
+      cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() });
     this.#extensionUri = extensionUri;
     this.#log = log;
     this.#report = report;
+    this.#checkpoints = new Checkpoints({ extensionUri, secrets, report, cacheFolder });
     this.#runs = new Runs({
       cacheFolder,
-      openEngine: (cacheFolder) =>
+      openEngine: async (cacheFolder) =>
         new EngineClient({
           modulePath: vscode.Uri.joinPath(extensionUri, "dist", "engine.cjs").fsPath,
           cacheFolder,
+          hubToken: (await this.#checkpoints.hub()).token,
           onLog: (line) => log.info(`engine: ${line}`),
         }),
       onChange: (run, events) => this.#onChange(run, events),
       onFailure: (run, { message }) => this.#onFailure(run, message),
       now: Date.now,
     });
+  }
+
+  get checkpoints(): Checkpoints {
+    return this.#checkpoints;
+  }
+
+  /** Sets the token for the hub; an engine that knows another one is not used again. */
+  async setToken(): Promise<void> {
+    await this.#checkpoints.setToken();
+    this.#runs.renewEngine();
   }
 
   /** Inverts the selection, set as in the settings. */
@@ -96,6 +116,7 @@ export class Lab implements vscode.Disposable {
     const editor = vscode.window.activeTextEditor;
     const line = editor?.document.lineAt(editor.selection.active.line).text;
     const request = await askForRun(
+      this.#checkpoints,
       requestFromSettings(readSetting),
       editor?.selection.isEmpty === false ? selectedText(editor) : undefined,
       line?.trim() ? line : undefined,
@@ -140,6 +161,7 @@ export class Lab implements vscode.Disposable {
   dispose(): void {
     this.#panel?.dispose();
     this.#status.dispose();
+    this.#checkpoints.dispose();
     // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
     void this.#runs.dispose();
   }

@@ -16,7 +16,7 @@ export type Engine = Pick<EngineClient, "run" | "dispose">;
 export interface RunsOptions {
   /** Where weights and records are kept; asked at the beginning of each run. Throws a LabError. */
   readonly cacheFolder: () => string;
-  readonly openEngine: (cacheFolder: string) => Engine;
+  readonly openEngine: (cacheFolder: string) => Promise<Engine>;
   /** Told of every change of a run, with the events that came with it. */
   readonly onChange: (run: RunInfo, events: readonly RunEvent[]) => void;
   /** Told once of each run that was carried out here and failed. */
@@ -40,7 +40,9 @@ interface Run {
 export class Runs {
   readonly #options: RunsOptions;
   readonly #runs = new Map<string, Run>();
-  #engine: { readonly cacheFolder: string; readonly client: Engine } | undefined;
+  #engine: { readonly cacheFolder: string; readonly client: Promise<Engine> } | undefined;
+  /** Is the engine to be replaced before the next run? */
+  #engineIsStale = false;
   /** Resolves when the runs asked for so far are over. */
   #last: Promise<void> = Promise.resolve();
   #disposed = false;
@@ -112,10 +114,15 @@ export class Runs {
     yield* (await this.#engineFor(this.#options.cacheFolder())).run(spec, options);
   }
 
+  /** Lets the next run have a new engine, which knows what has changed. */
+  renewEngine(): void {
+    this.#engineIsStale = true;
+  }
+
   /** Ends the engine; the run that goes on is left as interrupted. Resolves when records and process are closed. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    await this.#engine?.client.dispose();
+    await (await this.#engine?.client)?.dispose();
     await this.#last;
   }
 
@@ -195,9 +202,16 @@ export class Runs {
 
   /** The engine for a cache folder. Runs come one at a time: an engine for another folder has nothing to do any more. */
   async #engineFor(cacheFolder: string): Promise<Engine> {
-    if (this.#engine?.cacheFolder !== cacheFolder) {
-      await this.#engine?.client.dispose();
-      this.#engine = { cacheFolder, client: this.#options.openEngine(cacheFolder) };
+    if (this.#engine?.cacheFolder !== cacheFolder || this.#engineIsStale) {
+      const before = this.#engine?.client;
+      this.#engineIsStale = false;
+      // Set before anything is waited for: whoever comes next is to get the same.
+      this.#engine = {
+        cacheFolder,
+        client: Promise.resolve(before)
+          .then((engine) => engine?.dispose())
+          .then(() => this.#options.openEngine(cacheFolder)),
+      };
     }
     return this.#engine.client;
   }

@@ -158,7 +158,7 @@ describe("the Hugging Face hub", () => {
       ["always sends another content", FAULTS.otherContent, "network", /another content than its hash says/],
       ["always falls silent", FAULTS.silence, "network", /has fallen silent/],
       ["sends the asker round and round", FAULTS.loop, "network", /cannot be reached/],
-      ["answers 401", FAULTS.status(401), "checkpoint", /does not show owner\/tiny/],
+      ["answers 401", FAULTS.status(401), "access", /does not show owner\/tiny/],
       ["answers 404", FAULTS.status(404), "checkpoint", /There is no owner\/tiny on 127/],
       ["answers 418", FAULTS.status(418), "network", /answered 418/],
     ];
@@ -196,11 +196,7 @@ describe("the Hugging Face hub", () => {
 
   describe("refuses", () => {
     it("what is not there, in words that leave open why", async () => {
-      await refused(
-        fetched("owner/none"),
-        "checkpoint",
-        /does not show owner\/none: check the name or, if it is private/,
-      );
+      await refused(fetched("owner/none"), "access", /does not show owner\/none: check the name or, if it is private/);
       await refused(fetched("owner/none", {}, { token: TOKEN }), "checkpoint", /There is no owner\/none on/);
       await refused(fetched("owner/tiny@v9"), "checkpoint", /owner\/tiny has no revision v9/);
     });
@@ -222,7 +218,7 @@ describe("the Hugging Face hub", () => {
 
     it("what is gated", async () => {
       add("owner/gated", { "config.json": config, "model.safetensors": weights }, { gated: true });
-      await refused(fetched("owner/gated"), "checkpoint", /is gated on .*: ask for access/);
+      await refused(fetched("owner/gated"), "access", /is gated on .*: ask for access/);
     });
 
     it("what the disk has no room for, before a byte is written", async () => {
@@ -256,7 +252,7 @@ describe("the Hugging Face hub", () => {
   describe("a token", () => {
     it("opens a private repository, and goes to the hub alone", async () => {
       add("owner/tiny", { "config.json": config, "model.safetensors": weights }, { token: TOKEN });
-      await refused(fetched(), "checkpoint", /does not show owner\/tiny/);
+      await refused(fetched(), "access", /does not show owner\/tiny/);
       server.seen.length = 0;
       await complete((await fetched("owner/tiny", {}, { token: TOKEN })).folder);
       assert.ok(server.seen.some(({ store }) => store));
@@ -284,6 +280,8 @@ describe("the Hugging Face hub", () => {
       const partial = path.join(repository(), "blobs", `${sha256(weights)}.inversion-lab.incomplete`);
       const { size } = await stat(partial);
       assert.ok(size > 0 && size < weights.length);
+      const [{ source, complete: whole, bytes }] = await listHubCheckpoints(cacheFolder);
+      assert.deepEqual([source, whole, bytes], ["owner/tiny", false, config.length + size]);
       server.pace = undefined;
       await complete((await fetched()).folder);
       assert.equal(server.ranges.at(-1), `bytes=${size}-`);

@@ -32,7 +32,7 @@ class Session {
     this.cacheFolder = () => folder;
     this.runs = new Runs({
       cacheFolder: () => this.cacheFolder(),
-      openEngine: (cacheFolder) => {
+      openEngine: async (cacheFolder) => {
         const engine = { cacheFolder, disposed: false };
         const gone = new AbortController();
         this.engines.push(engine);
@@ -192,6 +192,19 @@ describe("the runs of a session", () => {
       kind: "failed",
       error: { kind: "badInput", message: "The setting is wrong." },
     });
+    await session.runs.dispose();
+  });
+
+  it("open another engine after they were told that the one before does not know everything any more", async () => {
+    const session = new Session(folder, tellAll);
+    await session.reach(session.runs.start(spec()).id, "completed");
+    session.runs.renewEngine();
+    await session.reach(session.runs.start(spec()).id, "completed");
+    await session.reach(session.runs.start(spec()).id, "completed");
+    assert.deepEqual(
+      session.engines.map(({ disposed }) => disposed),
+      [true, false],
+    );
     await session.runs.dispose();
   });
 

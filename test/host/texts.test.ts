@@ -2,19 +2,14 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type * as vscode from "vscode";
 import { PRESETS } from "../../src/experiments/spec.ts";
-import { depthChoices, knownConfig, methodChoices, modelChoices, outputChoices } from "../../src/host/choices.ts";
+import { knownConfig } from "../../src/host/checkpoint-choices.ts";
+import { depthChoices, methodChoices, outputChoices } from "../../src/host/choices.ts";
 import { pageHtml } from "../../src/host/page.ts";
 import { shorten, statusPhrase } from "../../src/host/phrases.ts";
 import { selectedText } from "../../src/host/selection.ts";
 import { spec } from "../support/run-events.ts";
 
 describe("the questions before a run", () => {
-  it("offer every size of GPT-2 with its true number of parameters", () => {
-    const details = Object.fromEntries(modelChoices().map(({ value, detail }) => [value, detail]));
-    assert.equal(details["random:gpt2"], "12 blocks of width 768, 124 M parameters");
-    assert.equal(details["random:gpt2-xl"], "48 blocks of width 1600, 1558 M parameters");
-  });
-
   it("offer every depth of the chosen network", () => {
     const depths = depthChoices(knownConfig("random:gpt2")!);
     assert.deepEqual(

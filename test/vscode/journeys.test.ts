@@ -1,46 +1,14 @@
 // What people do with the extension, done in a real VS Code: select a text, right-click, watch it come back.
 
 import assert from "node:assert/strict";
-import { Panel } from "./panel.ts";
 import { until } from "./until.ts";
-import { shown, THEMES, Workbench, type Theme, type WorkbenchOptions } from "./workbench.ts";
+import { itWasQuiet, useWorkbench } from "./use-workbench.ts";
+import { shown, THEMES, type Theme } from "./workbench.ts";
 
 /** A network that takes well under a millisecond an iteration. */
 const MINI = { "inversionLab.checkpoint": "random:mini" };
 /** Long enough to be met in the middle. */
 const LONG = { ...MINI, "inversionLab.iterations": 50_000 };
-
-/** One VS Code for the tests of a suite, opened before the first and closed after the last. */
-function useWorkbench(options: WorkbenchOptions): { readonly workbench: Workbench; readonly panel: Panel } {
-  let workbench: Workbench | undefined;
-  const opened = (): Workbench => {
-    assert.ok(workbench, "VS Code is not open.");
-    return workbench;
-  };
-  before(async () => {
-    workbench = await Workbench.open(options);
-  });
-  afterEach(async function () {
-    if (this.currentTest?.state === "failed") await workbench?.failureScreenshot(this.currentTest.fullTitle());
-  });
-  after(() => workbench?.close());
-  return {
-    get workbench() {
-      return opened();
-    },
-    get panel() {
-      return new Panel(opened());
-    },
-  };
-}
-
-/** The last test of each suite. */
-function itWasQuiet(the: { readonly workbench: Workbench }): void {
-  it("breaks no content security policy and throws no error", () => {
-    const { problems } = the.workbench;
-    if (problems.length > 0) assert.fail(problems.join("\n\n"));
-  });
-}
 
 describe("Invert Selection with GPT-2's full size", () => {
   const the = useWorkbench({});
@@ -102,7 +70,14 @@ describe("Invert Selection… of the palette", () => {
   it("asks how, and inverts the selection so", async () => {
     await the.workbench.selectLine(1);
     await the.workbench.runCommand("Inversion Lab: Invert Selection…");
-    for (const answer of ["Mini", "2 blocks", "Your settings", "After the last block"]) {
+    const answers = {
+      "Which model?": "random:mini",
+      "How many blocks, from the input on?": "2 blocks",
+      "How is the search set?": "Your settings",
+      "Which output is the target?": "After the last block",
+    };
+    for (const [question, answer] of Object.entries(answers)) {
+      await shown(the.workbench.page.getByPlaceholder(question), question);
       await the.workbench.pickFromQuickInput(answer);
     }
     await the.panel.waitForState("Done", 30_000);

@@ -56,6 +56,8 @@ export interface WorkbenchOptions {
   /** CSS pixels. */
   readonly width?: number;
   readonly height?: number;
+  /** Environment of the extension. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Lines of the document that is open; the sample by default. */
   readonly lines?: readonly string[];
 }
@@ -77,7 +79,7 @@ export class Workbench {
 
   /** Opens VS Code with one document. Takes about 5 seconds. */
   static async open(options: WorkbenchOptions = {}): Promise<Workbench> {
-    const { vsix, settings, theme = "dark", width = 1400, height = 900, lines } = options;
+    const { vsix, settings, theme = "dark", width = 1400, height = 900, lines, env } = options;
     const folder = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-vscode-"));
     const dataFolder = path.join(folder, "data");
     const extensionsFolder = path.join(folder, "extensions");
@@ -97,7 +99,13 @@ export class Workbench {
         "workbench.colorTheme": THEMES[theme].name,
         ...settings,
       },
-      env: { INVERSION_LAB_CACHE: LAB_CACHE },
+      // Nobody's own Hugging Face cache, and no hub unless a test has one.
+      env: {
+        INVERSION_LAB_CACHE: LAB_CACHE,
+        HF_HOME: path.join(folder, "hf"),
+        HF_ENDPOINT: "http://127.0.0.1:1",
+        ...env,
+      },
     });
     const browser = await openBrowser();
     const page = await browser.newPage({ viewport: { width, height } });
