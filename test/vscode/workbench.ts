@@ -201,7 +201,8 @@ export class Workbench {
   /** Picks the first entry of the list at the top of the window whose label has this text. */
   async pickFromQuickInput(label: string): Promise<void> {
     const widget = this.page.locator(".quick-input-widget");
-    const entry = widget.locator(".monaco-list-row", { hasText: label }).first();
+    // Not by its text: a row keeps, unseen, what it has shown in the list before.
+    const entry = widget.locator(`.monaco-list-row[aria-label*=${JSON.stringify(label)}]`).first();
     await shown(entry, `"${label}" in the list at the top of the window`);
     const before = await widget.innerText();
     // A list that has just come ignores the mouse at times.
