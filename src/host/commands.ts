@@ -31,6 +31,7 @@ export function registerCommands(
     command("chooseCheckpoint", (lab) => lab.checkpoints.choose()),
     command("manageCheckpoints", (lab) => lab.checkpoints.manage()),
     command("setToken", (lab) => lab.setToken()),
+    command("showDevices", (lab) => lab.showDevices()),
     vscode.commands.registerCommand("inversionLab.showLog", () => log.show(true)),
   ];
 }

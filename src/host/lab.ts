@@ -30,6 +30,7 @@ import {
   walkFromSettings,
   type WalkName,
 } from "./settings.ts";
+import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
 
 /** Blocks of the checkpoint that comes with the extension. */
@@ -62,7 +63,7 @@ export class Lab implements vscode.Disposable {
       cacheFolder,
       openEngine: async (cacheFolder) =>
         new EngineClient({
-          modulePath: vscode.Uri.joinPath(extensionUri, "dist", "engine.cjs").fsPath,
+          modulePath: this.#program("engine.cjs"),
           cacheFolder,
           hubToken: (await this.#checkpoints.hub()).token,
           onLog: (line) => log.info(`engine: ${line}`),
@@ -81,6 +82,11 @@ export class Lab implements vscode.Disposable {
   async setToken(): Promise<void> {
     await this.#checkpoints.setToken();
     this.#runs.renewEngine();
+  }
+
+  /** What networks can run on here. */
+  showDevices(): Promise<void> {
+    return showDevices({ cacheFolder: cacheFolder(), trialProgram: this.#program("device-trial.cjs") });
   }
 
   /** Inverts the selection, set as in the settings. */
@@ -164,6 +170,10 @@ export class Lab implements vscode.Disposable {
     this.#checkpoints.dispose();
     // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
     void this.#runs.dispose();
+  }
+
+  #program(name: string): string {
+    return vscode.Uri.joinPath(this.#extensionUri, "dist", name).fsPath;
   }
 
   get #shown(): RunInfo | undefined {
@@ -253,6 +263,7 @@ export class Lab implements vscode.Disposable {
   }
 }
 
+/** Throws a LabError (badInput). */
 const cacheFolder = (): string =>
   cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() });
 

@@ -10,6 +10,25 @@ const MINI = { "inversionLab.checkpoint": "random:mini" };
 /** Long enough to be met in the middle. */
 const LONG = { ...MINI, "inversionLab.iterations": 50_000 };
 
+describe("Show Devices", () => {
+  const the = useWorkbench({});
+
+  it("lists what works and why another does not, and makes the picked one the setting", async () => {
+    await the.workbench.runCommand("Inversion Lab: Show Devices");
+    const list = the.workbench.page.locator(".quick-input-list");
+    const processor = list.getByRole("option", { name: /^cpu/ });
+    await shown(processor, "the processor in the list of devices", 60_000);
+    assert.match(await processor.innerText(), /Processor · works/);
+    assert.match(await list.getByRole("option", { name: /^auto/ }).innerText(), /means \w+ here · your setting/);
+    assert.match(await list.getByRole("option", { name: /^webgpu/ }).innerText(), /WebGPU · /);
+    await the.workbench.screenshot("devices");
+    await processor.click();
+    await shown(the.workbench.page.getByText("networks run on cpu from the next run on"), "what the setting is now");
+  });
+
+  itWasQuiet(the);
+});
+
 describe("Invert Selection with GPT-2's full size", () => {
   const the = useWorkbench({});
 

@@ -1,0 +1,133 @@
+// *Show Devices*: what networks can run on here, what each device does, and what to do about the ones that do not work.
+// A device that is picked becomes the setting.
+
+import * as vscode from "vscode";
+import { formatBytes } from "../common/bytes.ts";
+import { checkCudaPlatform, fetchCudaLibraries, findCudaPackage, runtimeFolder } from "../runtime/cuda-libraries.ts";
+import { type DeviceSurvey, surveyDevices, type TriedDevice } from "../runtime/device-choice.ts";
+import { describeCard, describeDevices, statusPhrase } from "../runtime/device-report.ts";
+
+export interface DeviceOptions {
+  readonly cacheFolder: string;
+  /** The program that tries one device out. */
+  readonly trialProgram: string;
+}
+
+interface Entry extends vscode.QuickPickItem {
+  readonly act?: () => Promise<void>;
+}
+
+/** Resolves when the person has picked something or left. */
+export async function showDevices(options: DeviceOptions): Promise<void> {
+  const list = vscode.window.createQuickPick<Entry>();
+  const left = new AbortController();
+  const again: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("refresh"), tooltip: "Try Again" };
+  list.title = "Devices";
+  list.buttons = [again];
+  list.ignoreFocusOut = true;
+  list.matchOnDetail = true;
+
+  const survey = async (): Promise<void> => {
+    list.busy = true;
+    list.items = [];
+    try {
+      const onTrial = (label: string) => (list.placeholder = `Trying ${label}…`);
+      const found = await surveyDevices({ ...options, onTrial, signal: left.signal });
+      list.items = entries(found, options);
+      list.placeholder = "Pick the device that networks run on";
+    } finally {
+      list.busy = false;
+    }
+  };
+
+  const picked = new Promise<Entry | undefined>((resolve, reject) => {
+    const begin = () => {
+      survey().catch((error: unknown) => {
+        if (!left.signal.aborted) reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    };
+    list.onDidTriggerButton(begin);
+    list.onDidAccept(() => {
+      const [entry] = list.selectedItems;
+      if (entry) resolve(entry);
+    });
+    list.onDidHide(() => resolve(undefined));
+    list.show();
+    begin();
+  }).finally(() => {
+    left.abort();
+    list.dispose();
+  });
+  await (await picked)?.act?.();
+}
+
+function entries(survey: DeviceSurvey, options: DeviceOptions): Entry[] {
+  const { automatic, devices, cards } = survey;
+  const lacksCuda = devices.some(({ device, status }) => device === "cuda" && status === "fails");
+  const fetchable = lacksCuda && cards.some(({ name }) => name.includes("NVIDIA"));
+  return [
+    { label: "auto", description: `means ${automatic} here${inUse("auto")}`, act: () => setDevice("auto") },
+    ...devices.map((tried) => deviceEntry(tried)),
+    { label: cards.map(describeCard).join(", ") || "No graphics card", kind: vscode.QuickPickItemKind.Separator },
+    ...(fetchable ? [{ label: "$(cloud-download) Fetch CUDA's Libraries…", act: () => fetchCuda(options) }] : []),
+    { label: "$(copy) Copy Report", act: () => copy(describeDevices(survey).join("\n")) },
+  ];
+}
+
+function deviceEntry(tried: TriedDevice): Entry {
+  const { device, label, status, reason, fix } = tried;
+  return {
+    label: device,
+    description: `${label} · ${statusPhrase(tried)}${inUse(device)}`,
+    detail: fix ? `${reason} ${fix}` : reason,
+    act: async () => {
+      if (status !== "fails") return setDevice(device);
+      await vscode.window.showWarningMessage(`The device ${device} does not work here. ${reason} ${fix ?? ""}`.trim());
+    },
+  };
+}
+
+const inUse = (device: string): string =>
+  vscode.workspace.getConfiguration("inversionLab").get("device") === device ? " · your setting" : "";
+
+async function setDevice(device: string): Promise<void> {
+  await vscode.workspace.getConfiguration("inversionLab").update("device", device, vscode.ConfigurationTarget.Global);
+  void vscode.window.setStatusBarMessage(`Inversion Lab: networks run on ${device} from the next run on.`, 5000);
+}
+
+async function copy(report: string): Promise<void> {
+  await vscode.env.clipboard.writeText(report);
+  void vscode.window.setStatusBarMessage("Inversion Lab: the report is in the clipboard.", 5000);
+}
+
+/** Asks, downloads with progress, and shows the devices again. */
+async function fetchCuda(options: DeviceOptions): Promise<void> {
+  checkCudaPlatform(process);
+  const found = await findCudaPackage();
+  const download = "Download";
+  const answer = await vscode.window.showInformationMessage(
+    `Download the CUDA libraries of ONNX Runtime ${found.version}?`,
+    { modal: true, detail: `${formatBytes(found.bytes)} from ${found.url}, checked against NuGet's SHA-512.` },
+    download,
+  );
+  if (answer !== download) return;
+  await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: "Inversion Lab", cancellable: true },
+    async (progress, token) => {
+      const stop = new AbortController();
+      token.onCancellationRequested(() => stop.abort());
+      let shown = 0;
+      await fetchCudaLibraries(found, {
+        cacheFolder: options.cacheFolder,
+        runtimeFolder: runtimeFolder(options.trialProgram, process),
+        signal: stop.signal,
+        onProgress: ({ stage, done = 0, total }) => {
+          const percent = total ? Math.floor((100 * done) / total) : shown;
+          progress.report({ message: stage, increment: percent - shown });
+          shown = percent;
+        },
+      });
+    },
+  );
+  await showDevices(options);
+}
