@@ -128,12 +128,12 @@ const clampedWalkSpec = z.strictObject({
   method: z.literal("clampedWalk").describe("The algorithm."),
   ...commonFields,
   iterations: count(1, 1_000_000).default(50).describe("Number of steps, N."),
-  learningRate: rate.default(0.0001).describe("lr, the rate of the gradient steps."),
+  learningRate: rate.default(0.001).describe("lr, the rate of the gradient steps."),
   randEta: z
     .number()
     .positive()
     .max(1000)
-    .default(0.001)
+    .default(0.01)
     .describe("Standard deviation of the noise on clamped dimensions."),
   innerSteps: count(1, 10_000).default(10).describe("Gradient steps after each noise step."),
   form: z
