@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { lstat, mkdir, readdir, readFile, readlink, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { downloadFileToCacheDir, scanCacheDir } from "@huggingface/hub";
 import { fetchFromHub } from "../../src/checkpoints/hub.ts";
 import { cachedSnapshot, deleteSnapshot, listHubCheckpoints } from "../../src/checkpoints/hub-cache.ts";
 import { parseHubId } from "../../src/checkpoints/hub-id.ts";
@@ -72,6 +73,26 @@ describe("the Hugging Face hub", () => {
     assert.deepEqual((await readdir(folder)).sort(), ["config.json", "model.safetensors"]);
     assert.equal(await readlink(path.join(folder, "model.safetensors")), `../../blobs/${sha256(weights)}`);
     assert.equal(await readFile(path.join(repository(), "refs", "main"), "utf8"), COMMIT);
+  });
+
+  it("leaves a cache in which Hugging Face's own library finds the files", async () => {
+    const { folder } = await fetched();
+    const { repos, warnings } = await scanCacheDir(cacheFolder);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(
+      repos.map(({ id, size, revisions }) => [
+        id.name,
+        size,
+        revisions.map(({ commitOid, refs }) => [commitOid, refs]),
+      ]),
+      [["owner/tiny", config.length + weights.length, [[COMMIT, ["main"]]]]],
+    );
+    server.seen.length = 0;
+    const files = { repo: "owner/tiny", revision: COMMIT, cacheDir: cacheFolder, hubUrl: server.endpoint };
+    for (const name of ["config.json", "model.safetensors"]) {
+      assert.equal(await downloadFileToCacheDir({ ...files, path: name }), path.join(folder, name));
+    }
+    assert.equal(server.seen.length, 0, "nothing is asked for again");
   });
 
   it("opens a checkpoint by its id and uses the cache in place from then on, without a network", async () => {
