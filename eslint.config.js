@@ -14,6 +14,7 @@ const ROOMS = [
   "records",
   "engine",
   "reproduction",
+  "sweeps",
   "host",
 ];
 

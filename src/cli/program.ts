@@ -11,6 +11,7 @@ import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph.ts";
 import { EXIT, exitCodeOf, OutputClosed, type Surroundings, tell } from "./io.ts";
 import { reproduceClaims, type ReproduceFlags } from "./reproduce.ts";
 import { type RunFlags, runMethod } from "./run.ts";
+import { type SweepFlags, sweepFile } from "./sweep.ts";
 import { specOptions, type SpecSchema, type SpecSchemas } from "./spec-flags.ts";
 
 /** Runs one command line, without the program's own name, and resolves to the exit code. Never rejects. */
@@ -96,6 +97,16 @@ function commands(
     .option("--json", "print one JSON object a claim and nothing else")
     .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
     .action(async (flags: ReproduceFlags) => exit(await reproduceClaims(flags, version, surroundings)));
+
+  program
+    .command("sweep")
+    .description("carry out the runs of a sweep that are not there yet, and write the tables of all")
+    .argument("<FILE>", "NAME.sweep.json (base and axes), or NAME.inversion.json (one spec)")
+    .option("--out <DIR>", "the folder of the runs and tables (default: NAME.sweep beside the file)")
+    .option("--dry-run", "list the runs and carry out none")
+    .option("--json", "print one JSON object a line and nothing else")
+    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
+    .action(async (file: string, flags: SweepFlags) => exit(await sweepFile(file, flags, surroundings)));
 
   program
     .command("export")

@@ -30,6 +30,9 @@ export interface RunOptions {
   readonly onProgress?: OnProgress;
 }
 
+/** Carries out one run, as the engine's client does. */
+export type RunExperiment = (spec: ExperimentSpec, options: RunOptions) => AsyncIterable<RunEvent>;
+
 export class EngineClient {
   readonly #options: EngineOptions;
   #engine: EngineProcess | undefined;

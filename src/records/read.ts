@@ -48,7 +48,8 @@ export async function listRuns(runsFolder: string): Promise<RunListing[]> {
 const newestFirst = (a: RunListing, b: RunListing): number =>
   b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id);
 
-async function readListing(folder: string): Promise<RunListing> {
+/** One run without its events. Throws a LabError (storage). */
+export async function readListing(folder: string): Promise<RunListing> {
   const head = (await readJson(path.join(folder, SPEC_FILE))) as RecordHead;
   if (head?.format !== RECORD_FORMAT) {
     throw new LabError(

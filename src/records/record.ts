@@ -116,6 +116,8 @@ export class RunRecord {
         ...(this.#end && { best: this.#end.best }),
         ...(error && { error }),
       };
+      // A summary says that the events are there, also after a power cut.
+      await this.#events.datasync();
       await this.#events.close();
       await writeAtomically(path.join(this.folder, SUMMARY_FILE), async (handle) => {
         await handle.writeFile(`${JSON.stringify(summary, null, 2)}\n`);
@@ -161,7 +163,7 @@ async function madeHere(folder: string): Promise<boolean> {
 }
 
 /** Letters and digits of the prompt, at most 24, for a folder's name on any file system. */
-function slug(prompt: string): string {
+export function slug(prompt: string): string {
   const words =
     prompt
       .normalize("NFC")

@@ -2,8 +2,9 @@
 
 import { errorData, LabError, messageOf } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
-import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/events.ts";
-import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
+import type { RunExperiment } from "../engine/client.ts";
+import type { EndEvent, StartEvent, StepEvent } from "../experiments/events.ts";
+import { parseSpec } from "../experiments/spec.ts";
 import type { Claim, Condition, Judgement, Observation, Scope } from "./claim.ts";
 import { INVERSION_CLAIMS } from "./inversion-claims.ts";
 import { TRAINED_CLAIMS } from "./trained-claims.ts";
@@ -26,12 +27,6 @@ export interface Finding {
   readonly verdict: Verdict;
   readonly elapsedMs: number;
 }
-
-/** Carries out one run, as the engine's client does. */
-export type RunExperiment = (
-  spec: ExperimentSpec,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: OnProgress },
-) => AsyncIterable<RunEvent>;
 
 export interface ReproduceOptions {
   readonly run: RunExperiment;

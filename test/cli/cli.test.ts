@@ -174,6 +174,89 @@ describe("command line", () => {
     });
   });
 
+  describe("sweep", () => {
+    const fileFor = async (name: string, content: unknown): Promise<string> => {
+      const file = path.join(scratch, `${name}.sweep.json`);
+      await writeFile(file, JSON.stringify(content));
+      return file;
+    };
+    const linesOf = ({ out }: Outcome): Record<string, unknown>[] =>
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+    it("lists its runs, carries them out, and then has nothing left to do", async () => {
+      const base = { prompt: "The sky", iterations: 4, restarts: 2 };
+      const file = await fileFor("depths", { base, axes: { blocks: { from: 1, to: 3 } } });
+      const folder = path.join(scratch, "depths.sweep");
+      const dry = await run(["sweep", file, "--dry-run"]);
+      assert.equal(dry.code, 0);
+      assert.match(dry.out, /^3 runs, 0 of them finished, in .*depths\.sweep\nto do +blocks 1\nto do +blocks 2\n/);
+      const first = await run(["sweep", file, "--json"]);
+      assert.equal(first.code, 0);
+      assert.deepEqual(
+        linesOf(first).map(({ type, finished, axes }) => [type, finished, axes]),
+        [
+          ["sweep", 0, undefined],
+          ...[1, 2, 3].map((blocks) => ["run", blocks, { blocks }]),
+          ["end", undefined, undefined],
+        ],
+      );
+      assert.match(await readFile(path.join(folder, "results.csv"), "utf8"), /^blocks,run,status/);
+      const second = await run(["sweep", file]);
+      assert.equal(second.code, 0);
+      assert.match(
+        second.out,
+        /^3 runs, 3 of them finished, .*\n\n\| blocks \| runs \| exact \|[\s\S]*\| 3 \| 1 \| 1 of 2 \|/,
+      );
+    });
+
+    it("goes on after SIGKILL: what was finished is not repeated, and nothing is lost", async function () {
+      this.timeout(60_000);
+      const base = { prompt: "abc", iterations: 2000, every: 1 };
+      const file = await fileFor("killed", { base, axes: { blocks: { from: 1, to: 4 } } });
+      const runs = path.join(scratch, "killed.sweep", "runs");
+      const child = spawn(process.execPath, [engine.cliPath, "sweep", file, "--json"], {
+        env: { ...process.env, INVERSION_LAB_CACHE: path.join(scratch, "cache") },
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      // In the middle of the second run: the first is told of and the second has a folder.
+      for await (const chunk of child.stdout) if (String(chunk).includes('"type":"run"')) break;
+      while ((await readdir(runs)).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      assert.equal((await readdir(runs)).length, 2);
+      const stopped = await run(["sweep", file, "--json"], { stopAt: '"finished":3,"runs":4' });
+      assert.ok([0, 130].includes(stopped.code!), stopped.err);
+      const kept = new Map<string, string>();
+      for (const name of await readdir(runs)) {
+        const summary = await readFile(path.join(runs, name, "summary.json"), "utf8").catch(() => undefined);
+        if (summary?.includes('"completed"')) kept.set(name, summary);
+      }
+      assert.ok(kept.size >= 3);
+      const { code, out } = await run(["sweep", file, "--json"]);
+      assert.equal(code, 0, out);
+      assert.equal(linesOf({ code, out, err: "" })[0]["finished"], kept.size);
+      for (const [name, summary] of kept) {
+        assert.equal(await readFile(path.join(runs, name, "summary.json"), "utf8"), summary);
+      }
+    });
+
+    it("stops with the rest left, ends with 3 when a run failed, and with 2 when the file is wrong", async () => {
+      const stopped = await fileFor("stopped", { base: { prompt: "wait 1" }, axes: { blocks: [1, 2] } });
+      const { code, err } = await run(["sweep", stopped], { stopAt: "2 runs" });
+      assert.deepEqual([code, /Stopped with 2 runs left/.test(err)], [130, true], err);
+      const failing = await fileFor("failing", { base: { prompt: "fail device" }, axes: { blocks: [1] } });
+      const failed = await run(["sweep", failing]);
+      assert.deepEqual([failed.code, failed.err.split("\n").at(-2)], [3, "1 run of 1 failed."]);
+      const wrong = await run(["sweep", await fileFor("wrong", { base: { prompt: "x" }, axes: { blocks: [0] } })]);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.err, /wrong\.sweep\.json: blocks is 0: /);
+      assert.equal((await run(["sweep", path.join(scratch, "nowhere.json")])).code, 2);
+    });
+  });
+
   describe("reproduce", () => {
     it("runs the claims that are named and writes page, table and figures", async () => {
       const out = path.join(scratch, "claims");

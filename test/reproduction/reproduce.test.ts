@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { LabError } from "../../src/common/errors.ts";
+import type { RunExperiment } from "../../src/engine/client.ts";
 import type { EndEvent, RestartResult, StepEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import type { Scope } from "../../src/reproduction/claim.ts";
-import { CLAIMS, claimsNamed, type Finding, reproduce, type RunExperiment } from "../../src/reproduction/reproduce.ts";
+import { CLAIMS, claimsNamed, type Finding, reproduce } from "../../src/reproduction/reproduce.ts";
 import { html, markdown, tally } from "../../src/reproduction/report.ts";
 import { trainedCheckpoint } from "../../src/reproduction/twins.ts";
 import { PLAIN_RESULT } from "../support/results.ts";

@@ -1,0 +1,220 @@
+// Carries out a sweep's cells on the engine, one record a cell. What is finished is known by its record alone, so a sweep
+// that ended anywhere, by a click or by the power cut, goes on where it stopped.
+
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { withFileLock } from "../checkpoints/file-lock.ts";
+import { storageError } from "../checkpoints/files.ts";
+import { errorData, LabError, type LabErrorData } from "../common/errors.ts";
+import { makeFolder } from "../common/folders.ts";
+import type { OnProgress } from "../common/progress.ts";
+import type { RunExperiment } from "../engine/client.ts";
+import type { RestartResult, RunEvent } from "../experiments/events.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { readListing, type RecordedRun, readRun, type RunListing } from "../records/read.ts";
+import { RunRecord } from "../records/record.ts";
+import type { Cell } from "./files.ts";
+
+/** Folder in a sweep's folder that holds one record a cell. */
+export const RUNS = "runs";
+const LOCK = ".sweep.lock";
+
+/** A cell whose run came to an end of its own. */
+export interface Outcome {
+  readonly cell: Cell;
+  /** The run's record. */
+  readonly folder: string;
+  readonly status: "completed" | "failed";
+  readonly restarts: readonly RestartResult[];
+  readonly elapsedMs: number;
+  readonly error?: LabErrorData;
+}
+
+export interface SweepOptions {
+  /** The sweep's folder. */
+  readonly folder: string;
+  readonly run: RunExperiment;
+  readonly signal?: AbortSignal;
+  /** Told which run is at work, and how much of the sweep is done. */
+  readonly onProgress?: OnProgress;
+  /** Told of each run of this call that came to an end, with the time that is left by estimate. */
+  readonly onOutcome?: (outcome: Outcome, place: Place) => void | Promise<void>;
+  /** Milliseconds of any steady clock. */
+  readonly now: () => number;
+}
+
+export interface Place {
+  /** Runs that are finished, with those of earlier calls. */
+  readonly finished: number;
+  readonly runs: number;
+  /** Undefined when all is done. */
+  readonly remainingMs?: number;
+}
+
+/**
+ * Runs what is not finished yet. A run that fails is one of the outcomes and the next goes on; it is tried again by the
+ * next call, unless its spec itself was at fault, as a rate that diverges. Resolves to what is finished in the order of
+ * the cells, less than all of them after a cancellation. Throws a LabError (storage) where the folder takes no record,
+ * or somebody else is carrying out the same sweep.
+ */
+export async function performSweep(cells: readonly Cell[], options: SweepOptions): Promise<Outcome[]> {
+  const { folder } = options;
+  const busy = () => {
+    throw new LabError(
+      "storage",
+      `Somebody else is carrying out this sweep in ${folder}: wait, or name another folder.`,
+    );
+  };
+  try {
+    await makeFolder(path.join(folder, RUNS));
+    return await withFileLock(path.join(folder, LOCK), { onWaiting: busy }, () => performAll(cells, options));
+  } catch (error) {
+    throw storageError(error, folder);
+  }
+}
+
+async function performAll(cells: readonly Cell[], options: SweepOptions): Promise<Outcome[]> {
+  const { folder, signal, onProgress, onOutcome, now } = options;
+  const outcomes = await finishedOutcomes(cells, folder);
+  const estimate = new Estimate(outcomes.values());
+  const left = inOrderOfNetworks(cells.filter(({ name }) => !outcomes.has(name)));
+  for (const [i, cell] of left.entries()) {
+    if (signal?.aborted) break;
+    const finished = cells.length - left.length + i;
+    const total = cells.length;
+    const remaining = estimate.of(left.slice(i));
+    const stage = `Run ${finished + 1} of ${total}${remaining === undefined ? "" : `, ${roughly(remaining)} left`}`;
+    const tell = (share: number) => onProgress?.({ stage, done: finished + share, total });
+    tell(0);
+    const began = now();
+    const outcome = await performCell(cell, options, tell);
+    if (!outcome) break;
+    estimate.add(cell.spec, now() - began);
+    outcomes.set(cell.name, outcome);
+    const remainingMs = estimate.of(left.slice(i + 1));
+    await onOutcome?.(outcome, { finished: finished + 1, runs: total, ...(i + 1 < left.length && { remainingMs }) });
+  }
+  return cells.flatMap(({ name }) => outcomes.get(name) ?? []);
+}
+
+/** Of the cells, those that need no run any more. */
+export async function finishedOutcomes(cells: readonly Cell[], folder: string): Promise<Map<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>();
+  for (const cell of cells) {
+    const record = path.join(folder, RUNS, cell.name);
+    const listing = await readListing(record).catch(() => undefined);
+    if (listing?.status === "running") {
+      throw new LabError("storage", `${record} is being written by somebody else: wait, or name another folder.`);
+    }
+    if (listing && isFinished(listing)) outcomes.set(cell.name, outcomeOf(cell, await readRun(record)));
+  }
+  return outcomes;
+}
+
+const isFinished = ({ status, error }: RunListing): boolean =>
+  status === "completed" || (status === "failed" && error?.kind === "badInput");
+
+const outcomeOf = (cell: Cell, run: RecordedRun): Outcome => ({
+  cell,
+  folder: run.folder,
+  status: run.status === "completed" ? "completed" : "failed",
+  restarts: run.events.flatMap((event) => (event.type === "end" ? event.restarts : [])),
+  elapsedMs: run.elapsedMs ?? 0,
+  ...(run.error && { error: run.error }),
+});
+
+/** Undefined when the run was stopped. Throws a LabError (storage) when the record cannot be written. */
+async function performCell(
+  cell: Cell,
+  { folder, run, signal, now }: SweepOptions,
+  tell: (share: number) => void,
+): Promise<Outcome | undefined> {
+  const place = path.join(folder, RUNS, cell.name);
+  // What an earlier call has left unfinished.
+  await rm(place, { recursive: true, force: true });
+  const record = await RunRecord.createIn(place, cell.spec);
+  const began = now();
+  let last: RunEvent | undefined;
+  let failure: unknown;
+  try {
+    for await (const event of run(cell.spec, { signal })) {
+      await record.append(event);
+      if (event.type === "step") tell(event.iteration / cell.spec.iterations);
+      last = event;
+    }
+  } catch (error) {
+    failure = error;
+  }
+  const error = failure === undefined ? undefined : errorData(failure);
+  await record.end(error);
+  // A disk that takes no more fails every other run too.
+  if (error?.kind === "storage") throw failure;
+  if (error?.kind === "cancelled" || (last?.type === "end" && last.status === "cancelled")) return undefined;
+  const restarts = last?.type === "end" ? last.restarts : [];
+  const status = error ? "failed" : "completed";
+  return { cell, folder: place, status, restarts, elapsedMs: now() - began, ...(error && { error }) };
+}
+
+/** The fields that decide which network is open, and of which shape. */
+const NETWORK_FIELDS = [
+  "checkpoint",
+  "initSeed",
+  "network",
+  "blocks",
+  "output",
+  "positions",
+  "dtype",
+  "device",
+  "weights",
+  "memory",
+  "restarts",
+  "prompt",
+] as const satisfies readonly (keyof ExperimentSpec)[];
+
+/** The engine keeps the last network open: runs of one network come one after the other, and otherwise as they were. */
+function inOrderOfNetworks(cells: readonly Cell[]): Cell[] {
+  const groups = new Map<string, Cell[]>();
+  for (const cell of cells) {
+    const network = JSON.stringify(NETWORK_FIELDS.map((field) => cell.spec[field]));
+    const group = groups.get(network);
+    if (group) group.push(cell);
+    else groups.set(network, [cell]);
+  }
+  return [...groups.values()].flat();
+}
+
+/** How long runs take, from how long others took. */
+export class Estimate {
+  #work = 0;
+  #ms = 0;
+
+  constructor(outcomes: Iterable<Outcome>) {
+    for (const { cell, status, elapsedMs } of outcomes) if (status === "completed") this.add(cell.spec, elapsedMs);
+  }
+
+  add(spec: ExperimentSpec, ms: number): void {
+    this.#work += workOf(spec);
+    this.#ms += ms;
+  }
+
+  /** Milliseconds; undefined before the first run. */
+  of(cells: readonly Cell[]): number | undefined {
+    if (this.#work === 0) return undefined;
+    return (this.#ms / this.#work) * cells.reduce((sum, { spec }) => sum + workOf(spec), 0);
+  }
+}
+
+/** A rough measure of a run's length, in passes through a block; eight restarts cost about three times one. */
+function workOf(spec: ExperimentSpec): number {
+  const passes = spec.method === "clampedWalk" ? spec.innerSteps + 1 : 1;
+  return spec.iterations * passes * (spec.blocks + 1) * (1 + 0.35 * (spec.restarts - 1));
+}
+
+/** "about 3 min" */
+function roughly(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 5400
+    ? `about ${Math.round(seconds / 60)} min`
+    : `about ${Number((seconds / 3600).toPrecision(2))} h`;
+}

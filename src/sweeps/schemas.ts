@@ -1,0 +1,89 @@
+// JSON schemas of the two kinds of files, for completion and checks in editors; made from the spec's own.
+
+import { METHODS, type MethodName, specSchema } from "../experiments/spec.ts";
+
+type Schema = Readonly<Record<string, unknown>>;
+interface ObjectSchema extends Schema {
+  readonly properties: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+/** The draft that VS Code knows fully. */
+const DRAFT = "http://json-schema.org/draft-07/schema#";
+const SELF = { $schema: { type: "string" } };
+const METHOD = {
+  enum: METHODS,
+  default: "inversion",
+  description: "The algorithm: gradient inversion, the orthogonal walk or the clamped walk.",
+};
+
+function methodSchema(method: MethodName): ObjectSchema {
+  const { properties, required = [] } = specSchema(method) as ObjectSchema;
+  return {
+    type: "object",
+    properties: { ...SELF, ...properties, method: METHOD },
+    required: required.filter((field) => field !== "method"),
+    additionalProperties: false,
+  };
+}
+
+/** Of NAME.inversion.json: the spec of the method that is named, an inversion where none is. */
+export const inversionFileSchema = (): Schema => ({
+  $schema: DRAFT,
+  title: "An experiment of Inversion Lab",
+  ...METHODS.filter((method) => method !== "inversion").reduce<Schema>(
+    (otherwise, method) => ({
+      if: { properties: { method: { const: method } }, required: ["method"] },
+      then: methodSchema(method),
+      else: otherwise,
+    }),
+    methodSchema("inversion"),
+  ),
+});
+
+const RANGE = {
+  type: "object",
+  properties: { from: { type: "number" }, to: { type: "number" }, step: { type: "number", default: 1 } },
+  required: ["from", "to"],
+  additionalProperties: false,
+  description: "All values from one number to another, both included.",
+};
+
+/** Of NAME.sweep.json. A field may be in base or in axes; which methods have it is checked when the sweep is read. */
+export function sweepFileSchema(): Schema {
+  const fields = Object.assign({}, ...METHODS.toReversed().map((method) => methodSchema(method).properties)) as Record<
+    string,
+    Schema
+  >;
+  delete fields["$schema"];
+  const axis = (field: Schema): Schema => ({
+    description: field["description"],
+    anyOf: [{ type: "array", items: field, minItems: 1 }, ...(isNumeric(field) ? [RANGE] : [])],
+  });
+  return {
+    $schema: DRAFT,
+    title: "A sweep of Inversion Lab",
+    type: "object",
+    properties: {
+      ...SELF,
+      base: {
+        type: "object",
+        description: "The fields that all runs share.",
+        properties: fields,
+        additionalProperties: false,
+      },
+      axes: {
+        type: "object",
+        description: "Fields with the values they take; every combination is one run, its restarts one batch.",
+        properties: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, axis(field)])),
+        additionalProperties: false,
+        minProperties: 1,
+      },
+    },
+    required: ["axes"],
+    additionalProperties: false,
+  };
+}
+
+const isNumeric = ({ type, anyOf }: Schema): boolean =>
+  type === "integer" || type === "number" || (Array.isArray(anyOf) && (anyOf as Schema[]).some(isNumeric));
