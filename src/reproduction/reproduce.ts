@@ -55,23 +55,24 @@ export async function* reproduce(
   scope: Scope,
   { run, signal, onProgress, now }: ReproduceOptions,
 ): AsyncGenerator<Finding> {
+  // Several claims ask for the same run: it is carried out once.
+  const known = new Map<string, Observation>();
   for (const claim of claims) {
     const began = now();
     const { id, statement, expected } = claim;
-    const verdict = signal?.aborted ? stopped : await examine(claim, scope, run, signal, onProgress);
+    const verdict = signal?.aborted ? stopped : await examine(claim, scope, { run, known, signal, onProgress });
     yield { id, statement, expected, verdict, elapsedMs: now() - began };
   }
 }
 
 const stopped: Verdict = { kind: "notRun", reason: "it was stopped" };
 
-async function examine(
-  claim: Claim,
-  scope: Scope,
-  run: RunExperiment,
-  signal: AbortSignal | undefined,
-  onProgress: OnProgress | undefined,
-): Promise<Verdict> {
+interface Bench extends Pick<ReproduceOptions, "run" | "signal" | "onProgress"> {
+  /** Runs that were carried out already, by their spec. */
+  readonly known: Map<string, Observation>;
+}
+
+async function examine(claim: Claim, scope: Scope, { run, known, signal, onProgress }: Bench): Promise<Verdict> {
   const plan = claim.plan(scope);
   if (typeof plan === "string") return { kind: "notRun", reason: plan };
   const total = plan.reduce((sum, { request }) => sum + workOf(request), 0);
@@ -82,7 +83,10 @@ async function examine(
       const stage = `${claim.id}: ${condition.name}`;
       onProgress?.({ stage, done, total });
       const tell = (share: number) => onProgress?.({ stage, done: done + share * workOf(condition.request), total });
-      observations.push(await observe(condition, run, signal, tell));
+      const key = JSON.stringify(parseSpec(condition.request as unknown));
+      const observation = known.get(key) ?? (await observe(condition, run, signal, tell));
+      known.set(key, observation);
+      observations.push({ ...observation, name: condition.name });
       done += workOf(condition.request);
     }
   } catch (error) {

@@ -239,6 +239,17 @@ describe("a reproduction", () => {
     assert.ok(verdict.kind === "notRun" && verdict.reason.endsWith("This needs about 3.5 GB."));
   });
 
+  it("carries out a run once that several claims ask for", async () => {
+    const specs: string[] = [];
+    await findings(["C8", "C9", "C10", "C12"], WITH_MINI, (spec) => {
+      specs.push(JSON.stringify(spec));
+      return {};
+    });
+    assert.equal(new Set(specs).size, specs.length);
+    // With the head: trained and untrained, float64, L2; and without.
+    assert.equal(specs.length, 5);
+  });
+
   it("tells what was left when it is stopped", async () => {
     const controller = new AbortController();
     controller.abort();
