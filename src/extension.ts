@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { registerCommands } from "./host/commands.ts";
+import { registerFileLenses } from "./host/file-lenses.ts";
 import type { Lab } from "./host/lab.ts";
 import { PANEL_TYPE } from "./host/panel.ts";
 import type { PageState } from "./host/panel-messages.ts";
@@ -24,6 +25,7 @@ export function activate(context: vscode.ExtensionContext): void {
   subscriptions.push(
     log,
     ...registerCommands(lab, log, report),
+    registerFileLenses(),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
       async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: PageState | undefined) {
         await (await lab()).restore(panel, state);

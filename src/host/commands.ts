@@ -10,10 +10,10 @@ export function registerCommands(
   log: vscode.LogOutputChannel,
   report: Report,
 ): vscode.Disposable[] {
-  const command = (name: string, run: (lab: Lab) => void | Promise<void>): vscode.Disposable =>
-    vscode.commands.registerCommand(`inversionLab.${name}`, async () => {
+  const command = (name: string, run: (lab: Lab, argument: unknown) => void | Promise<void>): vscode.Disposable =>
+    vscode.commands.registerCommand(`inversionLab.${name}`, async (argument: unknown) => {
       try {
-        await run(await lab());
+        await run(await lab(), argument);
       } catch (error) {
         report(error);
       }
@@ -27,6 +27,7 @@ export function registerCommands(
     command("stop", (lab) => lab.stop()),
     command("runAgain", (lab) => lab.runAgain()),
     command("showPanel", (lab) => lab.showPanel()),
+    command("runFile", (lab, file) => lab.runFile(file)),
     command("reproduce", (lab) => lab.reproduce()),
     command("chooseCheckpoint", (lab) => lab.checkpoints.choose()),
     command("manageCheckpoints", (lab) => lab.checkpoints.manage()),

@@ -145,6 +145,15 @@ export class Lab implements vscode.Disposable {
     this.#show(this.#shownOrThrow().id, false);
   }
 
+  /** Runs what a file asks for, the one in the active editor where none is named. */
+  async runFile(file: unknown): Promise<void> {
+    const { runExperimentFile } = await import("./experiment-files.ts");
+    await runExperimentFile(file instanceof vscode.Uri ? file : undefined, {
+      start: (spec) => this.#start(spec),
+      run: (spec, options) => this.#runs.experiment(spec, options),
+    });
+  }
+
   /** Runs the source's claims again. */
   async reproduce(): Promise<void> {
     const { reproduceClaims } = await import("./reproduce.ts");

@@ -60,6 +60,8 @@ export interface WorkbenchOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Lines of the document that is open; the sample by default. */
   readonly lines?: readonly string[];
+  /** Further files of the workspace, content by name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export class Workbench {
@@ -79,13 +81,14 @@ export class Workbench {
 
   /** Opens VS Code with one document. Takes about 5 seconds. */
   static async open(options: WorkbenchOptions = {}): Promise<Workbench> {
-    const { vsix, settings, theme = "dark", width = 1400, height = 900, lines, env } = options;
+    const { vsix, settings, theme = "dark", width = 1400, height = 900, lines, files = {}, env } = options;
     const folder = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-vscode-"));
     const dataFolder = path.join(folder, "data");
     const extensionsFolder = path.join(folder, "extensions");
     const workspace = path.join(folder, "workspace");
     const file = path.join(workspace, "prompts.txt");
     await mkdir(workspace);
+    for (const [name, content] of Object.entries(files)) await writeFile(path.join(workspace, name), content);
     if (lines) await writeFile(file, lines.join("\n"));
     else await cp(path.join(ROOT, "docs", "sample", "prompts.txt"), file);
     if (vsix) await installVsix({ vsix, dataFolder, extensionsFolder });
@@ -210,6 +213,14 @@ export class Workbench {
       await entry.click({ timeout: 500 }).catch(() => undefined);
       return !(await widget.isVisible()) || (await widget.innerText()) !== before;
     });
+  }
+
+  /** Opens a file of the workspace by its name. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press("Control+P");
+    await this.fillQuickInput(name);
+    await this.pickFromQuickInput(name);
+    await shown(this.page.locator(`.monaco-editor[data-uri$="${name}"] .view-line`).first(), `the editor of ${name}`);
   }
 
   /** Waits for a message in the corner of the window. */
