@@ -40,6 +40,8 @@ describe("the package for this platform", () => {
       "changelog.md",
       "dist/ThirdPartyNotices.txt",
       "dist/cli.cjs",
+      "dist/device-trial.cjs",
+      "dist/download-worker.cjs",
       "dist/engine.cjs",
       "dist/extension.cjs",
       "dist/webview/panel.css",
@@ -56,6 +58,8 @@ describe("the package for this platform", () => {
       "package.json",
       "package.nls.json",
       "readme.md",
+      "schemas/inversion.schema.json",
+      "schemas/sweep.schema.json",
     ]);
   });
 
