@@ -270,7 +270,7 @@ function html(runs: readonly RecordedRun[]): string {
         `<p>Run <code>${escapeXml(run.id)}</code>, ${run.status}.${run.error ? ` ${escapeXml(run.error.message)}` : ""}</p>`,
         ...(rows.length > 0 ? [tableOf(RESULT_HEAD, rows)] : []),
         "<details><summary>Spec</summary>",
-        `<pre><code>${escapeXml(JSON.stringify(run.spec, null, 2)).replaceAll("␊", "\n")}</code></pre></details></section>`,
+        `<pre><code>${JSON.stringify(run.spec, null, 2).split("\n").map(escapeXml).join("\n")}</code></pre></details></section>`,
       ];
     }),
   ];
