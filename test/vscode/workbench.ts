@@ -189,9 +189,23 @@ export class Workbench {
 
   /** Runs a command by its title in the palette, as "Inversion Lab: Show Log". */
   async runCommand(title: string): Promise<void> {
-    await this.page.keyboard.press("F1");
-    await this.fillQuickInput(`>${title}`);
+    // The command is there only when the extension host has told of its extensions, and an open palette learns nothing.
+    const opened = async (): Promise<boolean> => {
+      await this.page.keyboard.press("F1");
+      await this.fillQuickInput(`>${title}`);
+      const waiting = this.#quickInputRow(title).waitFor({ timeout: 1_000 });
+      if (await waiting.then(() => true).catch(() => false)) return true;
+      await this.page.keyboard.press("Escape");
+      return false;
+    };
+    await until(`the palette has "${title}"`, opened, 30_000);
     await this.pickFromQuickInput(title);
+  }
+
+  /** Not by its text: a row keeps, unseen, what it has shown in the list before. */
+  #quickInputRow(label: string): Locator {
+    const row = `.quick-input-widget .monaco-list-row[aria-label*=${JSON.stringify(label)}]`;
+    return this.page.locator(row).first();
   }
 
   /** Writes into the input at the top of the window. */
@@ -204,8 +218,7 @@ export class Workbench {
   /** Picks the first entry of the list at the top of the window whose label has this text. */
   async pickFromQuickInput(label: string): Promise<void> {
     const widget = this.page.locator(".quick-input-widget");
-    // Not by its text: a row keeps, unseen, what it has shown in the list before.
-    const entry = widget.locator(`.monaco-list-row[aria-label*=${JSON.stringify(label)}]`).first();
+    const entry = this.#quickInputRow(label);
     await shown(entry, `"${label}" in the list at the top of the window`);
     const before = await widget.innerText();
     // A list that has just come ignores the mouse at times.
