@@ -158,6 +158,26 @@ describe("walks", () => {
   itWasQuiet(the);
 });
 
+describe("Reproduce the Source's Claims", () => {
+  const the = useWorkbench({ settings: MINI });
+
+  it("tells how far it is, stops when it is told to, and shows the table of what it has", async () => {
+    await the.workbench.runCommand("Inversion Lab: Reproduce the Source's Claims");
+    await the.workbench.pickFromQuickInput("Quick");
+    await the.workbench.waitForMessage(/Reproducing the source’s claims: C1: random:gpt2/);
+    await the.workbench.page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await the.workbench.waitForMessage(/claims, \d+ holds?, \d+ (do|does) not, \d+ were not run/);
+    await until("the table of claims is shown", async () => {
+      const texts = the.workbench.page
+        .frames()
+        .map((frame) => frame.evaluate("document.body?.innerText").catch(() => ""));
+      return (await Promise.all(texts)).some((text) => /C20.*not run: it was stopped/s.test(String(text)));
+    });
+  });
+
+  itWasQuiet(the);
+});
+
 describe("a long run", () => {
   const the = useWorkbench({ settings: LONG, theme: "high-contrast" });
 
