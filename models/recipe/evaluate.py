@@ -64,9 +64,9 @@ def bigram_losses(train, tokens):
 
 def embedding_figures(train, w):
     """Rows of wte by how often their token occurs, and the share of rows that each decoder reads as themselves."""
-    W, counts = w["wte.weight"].double(), torch.tensor(numpy.bincount(train, minlength=VOCABULARY))
+    W, counts = w["wte.weight"], torch.tensor(numpy.bincount(train, minlength=VOCABULARY))
     norms = W.norm(dim=1)
-    gram_inverse = torch.linalg.inv(W.T @ W)
+    gram_inverse = torch.linalg.inv(W.double().T @ W.double()).float()
     found = {"pseudoinverse": [], "nearest": [], "cosine": []}
     for rows in torch.arange(VOCABULARY).split(1024):
         dots = W[rows] @ W.T
@@ -88,7 +88,7 @@ def embedding_figures(train, w):
 
 def curve(log, unigram, bigram):
     """Loss over tokens seen, as an SVG of its own colours, readable on light and dark pages."""
-    W, H, left, right, top, bottom = 640, 320, 52, 120, 16, 40
+    W, H, left, right, top, bottom = 640, 330, 52, 120, 28, 40
     last = log[-1]["tokens"]
     low, high = 3.5, 8.0
     x = lambda tokens: left + (W - left - right) * tokens / last
@@ -110,13 +110,13 @@ def curve(log, unigram, bigram):
     for millions in range(0, int(last / 1e6) + 1, 5):
         parts.append(text(x(millions * 1e6), H - bottom + 18, f"{millions} M", anchor="middle"))
     parts.append(text(left + (W - left - right) / 2, H - 6, "tokens seen", anchor="middle"))
-    parts.append(text(left - 40, top - 2, "nats a token"))
+    parts.append(text(left - 40, top - 14, "nats a token"))
     for name, loss in (("unigram", unigram), ("bigram", bigram)):
         parts.append(f'<path d="M{left} {y(loss):.1f}H{W - right}" stroke="#888" stroke-dasharray="4 4"/>')
         parts.append(text(W - right + 6, y(loss) + 4, f"{name} {loss:.2f}", "#666"))
     for points, colour in ((training, "#9bbfe8"), (held_out, "#c2410c")):
         parts.append(f'<polyline points="{line(points)}" fill="none" stroke="{colour}" stroke-width="2"/>')
-    parts.append(text(W - right + 6, y(held_out[-1][1]) - 2, f"held out {held_out[-1][1]:.2f}", "#c2410c"))
+    parts.append(text(W - right + 6, y(held_out[-1][1]) - 2, "held out", "#c2410c"))
     parts.append(text(W - right + 6, y(training[-1][1]) + 12, "training", "#4a7ab5"))
     return "\n".join(parts + ["</svg>\n"])
 

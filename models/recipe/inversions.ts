@@ -2,7 +2,7 @@
 // optimiser and decoder, as a Markdown table. Each condition gets that learning rate of a grid which brings the outputs
 // closest (median over the start points of the first prompt), so the tokens have no say in it.
 //
-//   node --import=tsx/esm models/recipe/inversions.ts
+//   node --import=tsx/esm models/recipe/inversions.ts [CHECKPOINT…]
 
 import path from "node:path";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
@@ -36,6 +36,8 @@ const METHODS = [
   { optimizer: "gd", rates: [0.0003, 0.001, 0.003, 0.01] },
 ] as const;
 
+const asked = process.argv.slice(2);
+const CHECKPOINTS = asked.length > 0 ? asked : ["mini", "random:mini"];
 const tokenizer = await loadTokenizer();
 
 async function openCondition(source: string, blocks: number) {
@@ -104,10 +106,10 @@ console.log(`Mean of ${LENGTH} tokens that are right, and in brackets how many o
 row(["blocks", "start", "optimiser", "checkpoint", "η", ...DECODERS]);
 row(new Array<string>(5 + DECODERS.length).fill("---"));
 for (const blocks of [1, 2, 3, 4]) {
-  const conditions = await Promise.all(["mini", "random:mini"].map((source) => openCondition(source, blocks)));
+  const conditions = await Promise.all(CHECKPOINTS.map((source) => openCondition(source, blocks)));
   for (const start of ["matched", "source"] as const) {
     for (const { optimizer, rates } of METHODS) {
-      for (const [index, source] of ["mini", "random:mini"].entries()) {
+      for (const [index, source] of CHECKPOINTS.entries()) {
         let best = { rate: 0, distance: Infinity };
         for (const rate of rates) {
           const { distance } = await conditions[index].descend(PROMPTS[0], optimizer, start, rate);

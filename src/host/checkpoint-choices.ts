@@ -69,7 +69,10 @@ export function checkpointChoices({ known, mini, current }: CheckpointSituation)
   const unfinished = hub.filter(({ complete, bytes, source }) => !complete && bytes > 0 && parseHubId(source));
   const listed = ON_THE_HUB.filter(([id]) => !hub.some(({ source }) => source === id));
   const choices: CheckpointChoice[] = [
-    ...(mini ? [use("Comes with the extension", "mini", "trained", describeNetwork(mini))] : []),
+    // Its weights are in float16.
+    ...(mini
+      ? [use("Comes with the extension", "mini", "trained", describeNetwork(mini), 2 * parametersOf(mini))]
+      : []),
     ...here.map(({ source, revision, bytes, allBlocks }) => {
       const config = knownConfig(source);
       const network = config ? describeNetwork(config) : `${allBlocks} blocks`;

@@ -5,10 +5,10 @@ import { LabError } from "../../src/common/errors.ts";
 import { Laboratory } from "../../src/engine/laboratory.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
 import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
-import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
+import { MODELS, TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 
 const PROMPT = "The sky is blue.";
-const laboratory = new Laboratory({ cacheFolder: TEST_CACHE });
+const laboratory = new Laboratory({ cacheFolder: TEST_CACHE, modelsFolder: MODELS });
 
 async function run(request: Partial<ExperimentRequest>, signal = new AbortController().signal) {
   const spec = parseSpec({ prompt: PROMPT, ...request });
@@ -40,6 +40,18 @@ describe("the laboratory", function () {
   it("gives the prompt back from all twelve random blocks, with the defaults", async () => {
     const { end } = await run({ blocks: 12, iterations: 60, every: 60 });
     assert.equal(end.best.text, PROMPT);
+  });
+
+  it("gives the prompt back from one trained block and from all four, read as the nearest tokens", async () => {
+    for (const blocks of [1, 4]) {
+      const request = { checkpoint: "mini", blocks, decoder: "nearest", learningRate: 0.03, iterations: 400 } as const;
+      const { start, end } = await run({ ...request, every: 400, restarts: 4 });
+      assert.equal(start.checkpoint.source, "mini");
+      assert.deepEqual(
+        end.restarts.map(({ text }) => text),
+        new Array<string>(4).fill(PROMPT),
+      );
+    }
   });
 
   it("gives the prompt back through the head, with the defaults", async () => {

@@ -37,6 +37,9 @@ describe("the checkpoints to choose from", () => {
         ...["On the Hugging Face hub", "Elsewhere"],
       ],
     );
+    const [first] = checkpointChoices({ known: [], mini: knownConfig("random:mini") });
+    assert.equal(first.description, "trained");
+    assert.equal(first.detail, "4 blocks of width 128, 7 M parameters · 14 MB on disk");
     const without = checkpointChoices({ known: [] });
     assert.ok(!without.some(({ label }) => label === "mini"), "only where it is there");
   });

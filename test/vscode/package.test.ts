@@ -10,6 +10,13 @@ import { installVsix } from "../../scripts/vscode-server.js";
 import { Panel } from "./panel.ts";
 import { Workbench } from "./workbench.ts";
 
+/** The weights in the box; every start point tried has come back so. */
+const TRAINED = {
+  "inversionLab.checkpoint": "mini",
+  "inversionLab.decoder": "nearest",
+  "inversionLab.learningRate": 0.03,
+};
+
 describe("the package for this platform", () => {
   let folder: string;
   let vsix: string;
@@ -20,10 +27,10 @@ describe("the package for this platform", () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it("is at most 25 MB", async function () {
+  it("is at most 40 MB", async function () {
     const { size } = await stat(vsix);
     if (this.test) this.test.title += `: ${(size / 1e6).toFixed(1)} MB`;
-    assert.ok(size <= 25e6);
+    assert.ok(size <= 40e6); // 25 MB, and 15 MB of trained weights, which do not compress
   });
 
   it("holds what runs and nothing else", async () => {
@@ -49,6 +56,9 @@ describe("the package for this platform", () => {
       "dist/weights-worker.cjs",
       "media/*.png",
       "media/*.svg",
+      "models/mini/README.md",
+      "models/mini/config.json",
+      "models/mini/model.safetensors",
       "node_modules/onnxruntime-common/dist/cjs/*.js",
       "node_modules/onnxruntime-common/dist/cjs/package.json",
       "node_modules/onnxruntime-common/package.json",
@@ -64,7 +74,7 @@ describe("the package for this platform", () => {
   });
 
   it("inverts a selection", async function () {
-    const workbench = await Workbench.open({ vsix, settings: { "inversionLab.checkpoint": "random:mini" } });
+    const workbench = await Workbench.open({ vsix, settings: TRAINED });
     try {
       await workbench.selectLine(1);
       await workbench.pickFromContextMenu("Invert Selection");
