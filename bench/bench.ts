@@ -20,10 +20,16 @@ import { wholeOutput } from "../src/networks/distance.ts";
 import { openSubnetwork } from "../src/runtime/network.ts";
 import { toOnnx } from "../src/tensorgraph/onnx.ts";
 import { sizeOf } from "../src/tensorgraph/tensor.ts";
+import { automaticDevice } from "../src/runtime/device-choice.ts";
+import { firstIterationRows, packageRows } from "./program.ts";
+import { shapeRows } from "./shapes.ts";
 import { milliseconds, printTable, type Row } from "./table.ts";
 
 const CACHE = path.join(import.meta.dirname, "../.cache/tests");
+const RESULTS = path.join(import.meta.dirname, "results");
 const LENGTH = 5;
+/** With --quick everything is measured as briefly as possible: to see that it runs, not for figures. */
+const QUICK = process.argv.includes("--quick");
 
 async function time(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
@@ -36,7 +42,7 @@ async function inTurn(rounds: number, a: () => Promise<number>, b: () => Promise
   const pairs: [number, number][] = [];
   await a();
   await b();
-  for (let round = 0; round < rounds; round++) pairs.push([await a(), await b()]);
+  for (let round = 0; round < (QUICK ? 1 : rounds); round++) pairs.push([await a(), await b()]);
   return {
     a: median(pairs.map(([x]) => x)),
     b: median(pairs.map(([, y]) => y)),
@@ -191,6 +197,7 @@ async function main(): Promise<void> {
       work: `iteration, ${blocks} block${blocks > 1 ? "s" : ""}: our loop / bare \`session.run\``,
       measured: `${ratio.toFixed(3)} (${milliseconds(a / iterations)} / ${milliseconds(b / iterations)})`,
       bar: "≤ 1.05",
+      values: { ratio },
     });
   };
   await overhead(1, 300);
@@ -207,6 +214,7 @@ async function main(): Promise<void> {
     work: `iteration, 12 blocks / reading its weights twice, forward and backward (${(weightBytes / 1e6).toFixed(0)} MB)`,
     measured: `${floor.ratio.toFixed(2)} (${milliseconds(floor.a / 10)} / ${milliseconds(floor.b / 10)})`,
     bar: "≤ 1.6, 1.2 wanted",
+    values: { ratio: floor.ratio },
   });
 
   const wide = await bareLoop(checkpoint, 12, 8);
@@ -215,6 +223,7 @@ async function main(): Promise<void> {
     work: "8 restarts / 1, 12 blocks",
     measured: `${restarts.ratio.toFixed(2)} (${milliseconds(restarts.a / 10)} / ${milliseconds(restarts.b / 10)})`,
     bar: "≤ 3.5",
+    values: { ratio: restarts.ratio },
   });
 
   const { build } = torchIteration(checkpoint.folder, 12, 1) ?? {};
@@ -226,6 +235,7 @@ async function main(): Promise<void> {
       ? `${torch.ratio.toFixed(1)} (${milliseconds(torch.a / 10)} / ${milliseconds(torch.b / 10)})`
       : "not run: no python3-torch here",
     bar: "≥ 6",
+    ...(torch && { values: { ratio: torch.ratio } }),
   });
   for (const [memory, bar] of [
     ["speed", "≤ 900 MB"],
@@ -235,7 +245,14 @@ async function main(): Promise<void> {
     rows.push({ work: `anonymous memory, 12 blocks, ${memory}`, measured, bar });
   }
 
-  printTable(`T = ${LENGTH}, float32`, rows);
+  const trialProgram = path.join(import.meta.dirname, "../dist/device-trial.cjs");
+  const device = await automaticDevice({ cacheFolder: CACHE, trialProgram });
+  rows.push(...(await shapeRows(CACHE, device, QUICK ? 0 : 3000)));
+  rows.push(...(await firstIterationRows(CACHE)));
+  rows.push(...(await packageRows()));
+
+  const name = `${os.platform()}-${os.arch()}-${os.cpus().length}-cores`;
+  printTable(`T = ${LENGTH} and float32 where nothing else is said`, rows, path.join(RESULTS, name));
 }
 
 await main();

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { cache, root } from "./ready.js";
 
 /** Where onnxruntime-node keeps its binaries for each platform that VS Code and it have in common. */
-const BINARIES = {
+export const BINARIES = {
   "linux-x64": "linux/x64/*",
   "linux-arm64": "linux/arm64/*",
   "darwin-arm64": "darwin/arm64/{*.node,libonnxruntime.1.dylib}", // the third file is a copy that nothing loads

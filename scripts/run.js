@@ -28,11 +28,15 @@ function runCli(/** @type {string[]} */ parameters) {
   runMain();
 }
 
-/** What an iteration costs, measured on the sources; with the parameter xl, a big model by the program itself. */
-async function bench(/** @type {string[]} */ [name = "bench"]) {
-  if (name === "xl") await ensureBuilt();
+/** What an iteration and the program cost; with the parameter xl, a big model by the program itself. */
+async function bench(/** @type {string[]} */ parameters) {
+  await ensureBuilt();
+  const [name = "bench"] = parameters.filter((parameter) => !parameter.startsWith("--"));
   const bench = path.join(root, "bench", `${name}.ts`);
-  const [code] = await once(spawn(process.execPath, ["--import=tsx/esm", bench], { stdio: "inherit" }), "exit");
+  const [code] = await once(
+    spawn(process.execPath, ["--import=tsx/esm", bench, ...parameters], { stdio: "inherit" }),
+    "exit",
+  );
   process.exitCode = code;
 }
 

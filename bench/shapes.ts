@@ -1,0 +1,78 @@
+// What an iteration costs by size: restarts, length, depth, head, and the larger models, each on the processor and, where
+// `auto` means a graphics card, on that in a column of its own.
+
+import { openCheckpoint } from "../src/checkpoints/open.ts";
+import { randomStream } from "../src/common/random.ts";
+import { median } from "../src/experiments/shift-test.ts";
+import { wholeOutput } from "../src/networks/distance.ts";
+import type { Output } from "../src/networks/gpt2-config.ts";
+import type { DeviceName } from "../src/runtime/devices.ts";
+import { openSubnetwork } from "../src/runtime/network.ts";
+import { milliseconds, type Row } from "./table.ts";
+
+interface Shape {
+  readonly model?: string;
+  readonly blocks: number;
+  readonly output?: Output;
+  readonly batch?: number;
+  readonly length?: number;
+}
+
+const SHAPES: readonly Shape[] = [
+  ...[1, 2, 12].flatMap((blocks) => [{ blocks }, { blocks, output: "head" } as const]),
+  ...[2, 4, 8, 16, 32].map((batch) => ({ blocks: 12, batch })),
+  ...[20, 100, 500].map((length) => ({ blocks: 12, length })),
+  ...["gpt2-medium", "gpt2-large", "gpt2-xl"].map((model) => ({ model, blocks: 1 })),
+];
+
+const nameOf = ({ model = "gpt2", blocks, output = "block", batch = 1, length = 5 }: Shape): string =>
+  `${model}, ${blocks} block${blocks > 1 ? "s" : ""}${output === "head" ? " + head" : ""}, B = ${batch}, T = ${length}`;
+
+/** Milliseconds of one iteration: the median of as many as fit into the time, at least three. */
+async function iteration(shape: Shape, device: DeviceName, cacheFolder: string, milliseconds: number): Promise<number> {
+  const { model = "gpt2", blocks, output = "block", batch = 1, length = 5 } = shape;
+  const checkpoint = await openCheckpoint(`random:${model}`, { blocks }, { cacheFolder, initSeed: 0 });
+  const network = await openSubnetwork({
+    checkpoint,
+    blocks,
+    output,
+    batch,
+    length,
+    type: "float32",
+    measure: wholeOutput("l1"),
+    device,
+    memory: "speed",
+  });
+  const point = (of: string) => randomStream(0, of).normal(batch * length * network.width, 0, 0.02, "float32");
+  const [embedding, target] = [point("embedding"), await network.forward(point("target"))];
+  const copy = target.slice();
+  await network.distanceAndGradient(embedding, copy);
+  const times: number[] = [];
+  const start = performance.now();
+  while (times.length < 3 || performance.now() - start < milliseconds) {
+    const began = performance.now();
+    await network.distanceAndGradient(embedding, copy);
+    times.push(performance.now() - began);
+  }
+  await network.release();
+  return median(times);
+}
+
+/** One row a size. A size that does not fit says so. */
+export async function shapeRows(cacheFolder: string, device: DeviceName, budgetMs: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const shape of SHAPES) {
+    const values: Record<string, number> = {};
+    const said: string[] = [];
+    for (const place of new Set<DeviceName>(["cpu", device])) {
+      try {
+        values[place] = await iteration(shape, place, cacheFolder, budgetMs);
+        said.push(`${place} ${milliseconds(values[place])}`);
+      } catch (error) {
+        said.push(`${place}: ${(error as Error).message}`);
+      }
+    }
+    rows.push({ work: `iteration, ${nameOf(shape)}`, measured: said.join("; "), bar: "", values });
+  }
+  return rows;
+}
