@@ -8,6 +8,7 @@ import type {
   StartEvent,
   StepEvent,
   Token,
+  WalkPoint,
 } from "../src/experiments/events.ts";
 import type { ExperimentSpec } from "../src/experiments/spec.ts";
 import type { RunInfo, ToPage } from "../src/host/panel-messages.ts";
@@ -20,13 +21,24 @@ export interface RunModel {
   end: EndEvent | undefined;
   /** [restart][row]: a row is a shown iteration, in order. */
   readonly steps: StepEvent[][];
-  /** Columns for the plot, [restart][row]: the axis across, and numbers or null where a logarithmic axis has no place. */
-  readonly iterations: number[][];
-  readonly outputDistances: (number | null)[][];
-  readonly inputDistances: (number | null)[][];
-  readonly shiftDistances: (number | null)[][];
-  /** Of a walk: r = inputDistance / outputDistance. */
-  readonly ratios: (number | null)[][];
+  /** What the plots show, of each restart. */
+  readonly series: Series[];
+}
+
+/**
+ * The figures of one restart, a column each. A point is a shown iteration or, of a walk, any step; null where a figure is
+ * not known.
+ */
+export interface Series {
+  readonly iterations: number[];
+  readonly outputDistance: number[];
+  readonly inputDistance: number[];
+  readonly ratio: (number | null)[];
+  /** [token][point] */
+  readonly ranks: (number | null)[][];
+  /** [token][point]; empty where the method has none. */
+  readonly gradientProducts: (number | null)[][];
+  readonly singularValue: (number | null)[];
 }
 
 export interface PageModel {
@@ -91,11 +103,7 @@ const newRun = (info: RunInfo): RunModel => ({
   start: undefined,
   end: undefined,
   steps: [],
-  iterations: [],
-  outputDistances: [],
-  inputDistances: [],
-  shiftDistances: [],
-  ratios: [],
+  series: [],
 });
 
 function addEvents(run: RunModel, events: readonly RunEvent[]): void {
@@ -114,19 +122,36 @@ function addEvents(run: RunModel, events: readonly RunEvent[]): void {
 }
 
 function addStep(run: RunModel, step: StepEvent): void {
-  const add = <T>(columns: T[][], value: T): void => void (columns[step.restart] ??= []).push(value);
-  add(run.steps, step);
+  (run.steps[step.restart] ??= []).push(step);
+  const series = (run.series[step.restart] ??= emptySeries(step));
   // A walk has measured the steps that it has not decoded, too.
-  for (const point of step.walked ?? [step]) {
-    add(run.iterations, point.iteration);
-    add(run.outputDistances, logarithmic(point.outputDistance));
-    add(run.inputDistances, logarithmic(point.inputDistance));
-    add(run.shiftDistances, logarithmic(run.start?.shiftDistance ?? 0));
-    add(run.ratios, step.walked ? point.ratio : null);
+  for (const point of (step.walked ?? [step]) as readonly WalkPoint[]) {
+    series.iterations.push(point.iteration);
+    series.outputDistance.push(point.outputDistance);
+    series.inputDistance.push(point.inputDistance);
+    series.ratio.push(point.ratio);
+    series.singularValue.push(point.singularValue ?? null);
+    const decoded = point.iteration === step.iteration;
+    series.ranks.forEach((column, token) => column.push(decoded ? step.targetRanks[token] : null));
+    // The first point of a walk comes before its first direction.
+    point.gradientProducts?.forEach((product, token) => {
+      (series.gradientProducts[token] ??= series.iterations.slice(1).map(() => null)).push(product);
+    });
   }
 }
 
-const logarithmic = (value: number): number | null => (value > 0 ? value : null);
+const emptySeries = ({ targetRanks }: StepEvent): Series => ({
+  iterations: [],
+  outputDistance: [],
+  inputDistance: [],
+  ratio: [],
+  ranks: targetRanks.map(() => []),
+  gradientProducts: [],
+  singularValue: [],
+});
+
+/** The figures of the restart under study. */
+export const shownSeries = (page: PageModel): Series | undefined => page.run?.series[shownRestart(page)];
 
 /** The run that buttons are about: the one just picked, although another one is shown for a moment yet. */
 export const chosenRun = ({ runs, run, picked }: PageModel): RunInfo | undefined =>

@@ -4,9 +4,20 @@ import type { FromPage, PageState, ToPage } from "../src/host/panel-messages.ts"
 import { ComparisonView } from "./comparison.ts";
 import { element, setText } from "./dom.ts";
 import { Header } from "./header.ts";
-import { announcementOf, emptyPage, isOver, placeholderOf, receive, rowAt } from "./model.ts";
+import {
+  announcementOf,
+  emptyPage,
+  isOver,
+  placeholderOf,
+  receive,
+  rowAt,
+  shownRestart,
+  shownSeries,
+  shownStep,
+} from "./model.ts";
 import "./panel.css";
-import { DistancePlot } from "./plot.ts";
+import { type Figure, runFigures } from "./figures.ts";
+import { Plots } from "./plots.ts";
 import { ResultView } from "./result.ts";
 import { Timeline } from "./timeline.ts";
 import { registerControls } from "./toolkit.ts";
@@ -25,7 +36,7 @@ const header = new Header(send, (id) => {
   send({ type: "select", id });
 });
 const result = new ResultView();
-const plot = new DistancePlot((iteration) => pick(() => (page.row = rowAt(page, iteration))));
+const plots = new Plots((iteration) => pick(() => (page.row = rowAt(page, iteration))));
 const comparison = new ComparisonView({
   swap: () => {
     const id = page.beside?.info.id;
@@ -53,7 +64,7 @@ document.body.append(
     header.element,
     placeholder,
     result.element,
-    plot.element,
+    plots.element,
     comparison.element,
     timeline.element,
     topTokens.element,
@@ -88,7 +99,7 @@ function drawSoon(): void {
 function draw(): void {
   header.update(page, Date.now());
   result.update(page);
-  plot.update(page);
+  drawPlots();
   comparison.update(page);
   timeline.update(page);
   topTokens.update(page);
@@ -96,6 +107,30 @@ function draw(): void {
   setText(announcer, announcementOf(page));
   const folder = page.run?.info.folder;
   if (folder !== undefined) host.setState({ folder });
+}
+
+let figures: readonly Figure[] = [];
+/** What the figures were made of: with ten thousand steps they are not made anew for another row. */
+let figured = "";
+
+function drawPlots(): void {
+  const { run, beside } = page;
+  const sizes = [run, beside].map((each) => [
+    each?.info.id,
+    each?.end?.best.restart,
+    each?.series.map(({ iterations }) => iterations.length),
+  ]);
+  const made = JSON.stringify([sizes, shownRestart(page)]);
+  if (made !== figured) {
+    figured = made;
+    figures = runFigures(page);
+  }
+  plots.update({
+    figures,
+    subject: run?.info.id,
+    studied: shownStep(page)?.iteration,
+    end: (run && !isOver(run.info) ? run.info.spec.iterations : shownSeries(page)?.iterations.at(-1)) ?? 1,
+  });
 }
 
 function drawPlaceholder(): void {

@@ -1,14 +1,12 @@
 // The theme's colours as the plot needs them: a canvas takes strings, not variables.
 
+import { type Colour, COLOURS } from "./figures.ts";
+
 export interface Theme {
   readonly foreground: string;
   readonly muted: string;
   readonly grid: string;
-  readonly output: string;
-  readonly input: string;
-  readonly shift: string;
-  readonly ratio: string;
-  readonly beside: string;
+  readonly colours: Readonly<Record<Colour, string>>;
   readonly font: string;
 }
 
@@ -20,11 +18,9 @@ export function readTheme(): Theme {
     foreground,
     muted: read("--vscode-descriptionForeground", foreground),
     grid: read("--lab-grid", "rgba(128, 128, 128, 0.25)"),
-    output: read("--vscode-charts-blue", foreground),
-    input: read("--vscode-charts-orange", foreground),
-    shift: read("--vscode-charts-red", foreground),
-    ratio: read("--vscode-charts-green", foreground),
-    beside: read("--vscode-charts-purple", foreground),
+    colours: Object.fromEntries(
+      COLOURS.map((colour) => [colour, read(`--vscode-charts-${colour}`, foreground)]),
+    ) as Theme["colours"],
     font: `11px ${read("--vscode-font-family", "sans-serif")}`,
   };
 }

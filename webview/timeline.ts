@@ -33,6 +33,12 @@ export class Timeline {
   readonly #actions: TimelineActions;
   readonly #restarts: OptionList;
   readonly #follow: HTMLElement;
+  readonly #scrubber = element("input", {
+    "class": "scrubber",
+    "type": "range",
+    "min": "0",
+    "aria-label": "Iteration",
+  });
   readonly #head = element("div", { "class": "cells names", "aria-hidden": "true" });
   readonly #list = element("div", {
     "class": "rows",
@@ -76,9 +82,17 @@ export class Timeline {
     this.element = element(
       "section",
       { "class": "timeline", "aria-label": "Iterations" },
-      element("div", { class: "section-head" }, element("h2", {}, "Iterations"), this.#restarts.element, this.#follow),
+      element(
+        "div",
+        { class: "section-head" },
+        element("h2", {}, "Iterations"),
+        this.#restarts.element,
+        this.#scrubber,
+        this.#follow,
+      ),
       this.#window.scroller,
     );
+    this.#scrubber.addEventListener("input", () => actions.pickRow(Number(this.#scrubber.value)));
     this.#list.addEventListener("click", (event) => this.#onClick(event));
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
   }
@@ -101,6 +115,9 @@ export class Timeline {
     this.#selected = row;
     this.#revealed = row;
     this.#window.update(this.#steps.length);
+    this.#scrubber.max = String(this.#steps.length - 1);
+    this.#scrubber.value = String(row);
+    this.#scrubber.setAttribute("aria-valuetext", `iteration ${this.#steps[row].iteration.toLocaleString("en")}`);
     if (moved && !this.#following) this.#window.reveal(row);
     this.#keepEnd();
   }

@@ -24,6 +24,17 @@ export function button(label: string, title: string, primary: boolean, onClick: 
   return made;
 }
 
+/** A small one for a toolbar, written as a sign or in a word or two. */
+export function iconButton(sign: string, title: string, onClick: () => void): HTMLElement {
+  const made = document.createElement("button");
+  made.className = "icon-button";
+  made.title = title;
+  made.setAttribute("aria-label", title);
+  made.textContent = sign;
+  made.addEventListener("click", onClick);
+  return made;
+}
+
 /** A ring that turns while something goes on. */
 export function progressRing(): HTMLElement {
   const made = document.createElement("vscode-progress-ring");

@@ -131,7 +131,14 @@ describe("walks", () => {
     assert.match(await the.panel.verdict(), /^r = [\d.e-]+: the input moved/);
     const page = await the.panel.page();
     assert.match(await page.locator(".condition").innerText(), /orthogonal walk/);
-    await shown(page.locator(".legend").getByText("r", { exact: true }), "the ratio in the legend");
+    const plots = await the.panel.plots();
+    assert.match(plots[0], /^Ratio r = d_i \/ d_o over iterations 0 to 60: r from/);
+    assert.ok(plots.some((plot) => plot.startsWith("|gradient · v| over iterations 0 to 60")));
+    assert.ok(plots.some((plot) => plot.includes("shift at")));
+    await page.getByRole("slider", { name: "Iteration" }).press("Home");
+    await shown(page.getByRole("heading", { name: "Best tokens at iteration 0", exact: true }), "iteration 0");
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+    await the.workbench.screenshot("walk");
   });
 
   it("go from a selection, clamped", async () => {
@@ -150,6 +157,8 @@ describe("walks", () => {
     const comparison = page.getByRole("region", { name: "Comparison" });
     await shown(comparison, "the comparison");
     assert.match(await comparison.locator(".differences tr").first().innerText(), /^method/);
+    assert.ok((await the.panel.plots()).filter((plot) => plot.includes("run 1 from")).length === 3);
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
     await the.workbench.screenshot("comparison");
     await the.panel.press("End Comparison");
     await until("the comparison is gone", async () => !(await comparison.isVisible()));

@@ -1,5 +1,6 @@
 // What a person sees and does in the experiment panel, for tests in a real VS Code.
 
+import axe, { type AxeResults } from "axe-core";
 import type { Frame, Locator } from "playwright-core";
 import { until } from "./until.ts";
 import { shown, type Workbench } from "./workbench.ts";
@@ -53,6 +54,29 @@ export class Panel {
     const trouble = (await this.page()).locator(".trouble");
     await shown(trouble, "what went wrong");
     return trouble.innerText();
+  }
+
+  /** What the shown run is made of, as the panel says it. */
+  async condition(): Promise<string> {
+    return (await this.#textOf(".condition")) ?? "";
+  }
+
+  /** The plots in sight, each as it is told to those who do not see it. */
+  async plots(): Promise<string[]> {
+    const plots = (await this.page()).locator(".chart .canvas:visible");
+    await shown(plots.first(), "the plots");
+    const all = await plots.all();
+    return Promise.all(all.map(async (plot) => (await plot.getAttribute("aria-label")) ?? ""));
+  }
+
+  /** What axe-core finds serious on the page, a line each. */
+  async accessibilityProblems(): Promise<string[]> {
+    const page = await this.page();
+    await page.evaluate(axe.source);
+    const results = await page.evaluate<AxeResults>("axe.run({ resultTypes: ['violations'] })");
+    return results.violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
   }
 
   async promptTokens(): Promise<string[]> {

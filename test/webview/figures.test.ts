@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import * as fc from "fast-check";
+import type { RunEvent } from "../../src/experiments/events.ts";
+import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+import { describeFigure, runFigures, smoothed, withSmoothing } from "../../webview/figures.ts";
+import { emptyPage, type PageModel, receive } from "../../webview/model.ts";
+import { endEvent, PROMPT, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
+
+function pageWith(spec: ExperimentSpec, events: readonly RunEvent[]): PageModel {
+  const page = emptyPage();
+  receive(page, { type: "show", runs: [{ id: "1", spec, phase: { kind: "completed" } }], shown: { id: "1", events } });
+  return page;
+}
+
+const walkSpec = (direction: "gradient" | "jacobian") =>
+  parseSpec({ prompt: PROMPT.tokens.join(""), method: "orthogonalWalk", direction, iterations: 2 });
+
+function walk(direction: "gradient" | "jacobian"): PageModel {
+  const notes = direction === "gradient" ? { gradientProducts: [1e-3, -2e-3, 0] } : { singularValue: 0.25 };
+  const point = (iteration: number) => ({ iteration, outputDistance: 4, inputDistance: 8, ratio: 2 });
+  return pageWith(walkSpec(direction), [
+    startEvent(walkSpec(direction)),
+    stepEvent(0, 3, { walked: [point(0)] }),
+    stepEvent(2, 2, { walked: [1, 2].map((n) => ({ ...point(n), ...notes })) }),
+  ]);
+}
+
+describe("the figures of a run", () => {
+  it("are distances with the shift test, ratio and ranks for an inversion", () => {
+    const [output, input, ratio, ranks] = runFigures(pageWith(spec(), wholeRun()));
+    assert.deepEqual(
+      output.lines.map(({ label, values }) => [label, values.at(-1)]),
+      [
+        ["output", 10 / 11],
+        ["shift", 2],
+      ],
+    );
+    assert.deepEqual(input.lines[0].values, [5, 5, 5]);
+    assert.match(ratio.name, /^Ratio/);
+    assert.deepEqual(
+      ranks.lines.map(({ label, values }) => [label, values]),
+      [
+        ["The", [42, 1, 1]],
+        ["·sky", [42, 1, 1]],
+        [".", [42, 42, 1]],
+      ],
+    );
+  });
+
+  it("begin with the ratio for a walk, at every step, and end with what is known of its directions", () => {
+    const gradient = runFigures(walk("gradient"));
+    assert.match(gradient[0].name, /^Ratio/);
+    assert.deepEqual(gradient[0].iterations, [0, 1, 2]);
+    const products = gradient.find(({ name }) => name.startsWith("|gradient"))!;
+    assert.deepEqual(products.lines[1].values, [null, 2e-3, 2e-3]);
+    const jacobian = runFigures(walk("jacobian"));
+    assert.deepEqual(jacobian.find(({ name }) => name.startsWith("Singular"))!.lines[0].values, [null, 0.25, 0.25]);
+    assert.ok(!jacobian.some(({ name }) => name.startsWith("|gradient")));
+  });
+
+  it("have the other restarts as faint lines", () => {
+    const of = spec({ restarts: 2 });
+    const steps = [stepEvent(0, 0), stepEvent(0, 0, { restart: 1, outputDistance: 7 })];
+    const [output] = runFigures(pageWith(of, [startEvent(of), ...steps, endEvent(steps)]));
+    assert.deepEqual(
+      output.lines.filter(({ faint }) => faint).map(({ values }) => values),
+      [[7]],
+    );
+  });
+
+  it("are told in words", () => {
+    const [output] = runFigures(pageWith(spec(), wholeRun()));
+    assert.equal(
+      describeFigure(output),
+      "Output distance over iterations 0 to 10: output from 10 to 0.909; shift at 2.",
+    );
+  });
+});
+
+describe("smoothing", () => {
+  const values = fc.array(fc.option(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { nil: null }));
+  const weights = fc.double({ min: 0, max: 0.99, noNaN: true });
+
+  it("stays between the smallest and the largest value, keeps gaps, and leaves constants alone", () => {
+    fc.assert(
+      fc.property(values, weights, (values, weight) => {
+        const known = values.filter((value) => value !== null);
+        const [low, high] = [Math.min(...known), Math.max(...known)];
+        const slack = 1e-9 * Math.max(1, Math.abs(low), Math.abs(high));
+        smoothed(values, weight).forEach((value, i) => {
+          assert.equal(value === null, values[i] === null);
+          if (value !== null) assert.ok(value >= low - slack && value <= high + slack);
+        });
+      }),
+    );
+    assert.deepEqual(smoothed([3, 3, 3], 0.5), [3, 3, 3]);
+  });
+
+  it("keeps the raw line, faint, behind the smoothed one", () => {
+    const [, input] = runFigures(pageWith(spec(), wholeRun()));
+    const figure = withSmoothing(input, 0.9);
+    assert.deepEqual(
+      figure.lines.map(({ faint, label }) => [faint === true, label]),
+      [
+        [true, undefined],
+        [false, "input"],
+      ],
+    );
+    assert.equal(withSmoothing(input, 0), input);
+  });
+});
+
+describe("a run beside the shown one", () => {
+  it("is drawn over the union of their iterations, in the figures that both have", () => {
+    const other = spec({ checkpoint: "random:mini", iterations: 5 });
+    const page = emptyPage();
+    const infos = [spec(), other].map((of, i) => ({ id: `${i + 1}`, spec: of, phase: { kind: "completed" } as const }));
+    const events = [startEvent(other), stepEvent(0, 1), stepEvent(3, 1, { outputDistance: 1 })];
+    receive(page, {
+      type: "show",
+      runs: infos,
+      shown: { id: "1", events: wholeRun() },
+      beside: { id: "2", events },
+    });
+    const [output, , , ranks] = runFigures(page);
+    assert.deepEqual(output.iterations, [0, 3, 5, 10]);
+    assert.deepEqual(output.lines.at(-1)!.label, "run 2");
+    assert.deepEqual(output.lines.at(-1)!.values, [10, 1, null, null]);
+    assert.deepEqual(output.lines[0].values, [10, null, 10 / 6, 10 / 11]);
+    assert.equal(ranks.lines.length, 3);
+  });
+});

@@ -1,0 +1,221 @@
+// One figure as a plot, logarithmic or linear, that shares its axis across and its pointer with the plots beside it.
+
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { element, setText } from "./dom.ts";
+import { describeFigure, type Figure, type Line } from "./figures.ts";
+import { formatNumber } from "./format.ts";
+import { logTicks } from "./model.ts";
+import { readTheme, type Theme } from "./theme.ts";
+
+/** CSS pixels that a label of the vertical axis takes, the space to the next included. */
+const TICK_SPACE = 20;
+
+/** What the charts of one page share. */
+export interface ChartFrame {
+  /** Name of the pointer that they follow together. */
+  readonly pointer: string;
+  /** The axis across, in iterations. */
+  span(): readonly [low: number, high: number];
+  /** The iteration under study, or undefined. */
+  studied(): number | undefined;
+  /** The pointer is at this place of the figure's iterations, or has left. */
+  hover(place: number | null | undefined): void;
+  pick(place: number): void;
+  zoom(low: number, high: number): void;
+  zoomOut(): void;
+}
+
+export class Chart {
+  readonly #canvas = element("div", { class: "canvas", role: "img" });
+  readonly #name = element("h3");
+  readonly #legend = element("div", { class: "legend" });
+  readonly element = element(
+    "figure",
+    { class: "chart" },
+    element("figcaption", {}, this.#name, this.#legend),
+    this.#canvas,
+  );
+  readonly #frame: ChartFrame;
+  #figure: Figure | undefined;
+  #values: HTMLElement[] = [];
+  #plot: uPlot | undefined;
+  /** What the plot was made for: lines of the same kind on the same axis can be redrawn in it. */
+  #madeFor = "";
+
+  constructor(frame: ChartFrame) {
+    this.#frame = frame;
+    new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#canvas);
+  }
+
+  update(figure: Figure, logarithmic: boolean): void {
+    const changed = figure !== this.#figure;
+    this.#figure = figure;
+    const kinds = figure.lines.map(({ label, colour, faint, dash }) => [label, colour, faint, dash]);
+    const made = JSON.stringify([figure.name, logarithmic, kinds]);
+    if (made !== this.#madeFor) {
+      this.#madeFor = made;
+      this.#rebuild(logarithmic);
+    } else if (changed) this.#plot?.setData(dataOf(figure, logarithmic));
+    else this.#plot?.redraw(false, false);
+    if (changed) this.#canvas.setAttribute("aria-label", describeFigure(figure));
+  }
+
+  /** The theme has changed, or the axis across has. */
+  refresh(logarithmic: boolean): void {
+    this.#rebuild(logarithmic);
+  }
+
+  /** Writes the values at a place of the axis into the legend. */
+  writeLegend(place: number | undefined): void {
+    const listed = this.#figure?.lines.filter(({ label }) => label !== undefined) ?? [];
+    listed.forEach(({ values }, i) => {
+      const value = place === undefined ? undefined : valueNear(values, place);
+      setText(this.#values[i], typeof value === "number" ? formatNumber(value) : "–");
+    });
+  }
+
+  dispose(): void {
+    this.#plot?.destroy();
+    this.element.remove();
+  }
+
+  #rebuild(logarithmic: boolean): void {
+    const figure = this.#figure;
+    if (!figure) return;
+    this.#plot?.destroy();
+    setText(this.#name, figure.name);
+    const listed = figure.lines.filter(({ label }) => label !== undefined);
+    const entries = listed.map(legendEntry);
+    this.#values = entries.map(({ value }) => value);
+    this.#legend.replaceChildren(...entries.map(({ element }) => element));
+    this.#plot = new uPlot(this.#options(figure, logarithmic), dataOf(figure, logarithmic), this.#canvas);
+    const { over } = this.#plot;
+    over.addEventListener("click", () => {
+      const place = this.#plot?.cursor.idx;
+      if (typeof place === "number" && !this.#dragged) this.#frame.pick(place);
+      this.#dragged = false;
+    });
+    over.addEventListener("dblclick", () => this.#frame.zoomOut());
+  }
+
+  #dragged = false;
+
+  #options(figure: Figure, logarithmic: boolean): uPlot.Options {
+    const theme = readTheme();
+    const axis: uPlot.Axis = {
+      stroke: theme.muted,
+      font: theme.font,
+      grid: { stroke: theme.grid, width: 1 },
+      ticks: { stroke: theme.grid, width: 1, size: 3 },
+    };
+    return {
+      ...this.#size(),
+      padding: [6, 12, 0, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: false, range: () => [...this.#frame.span()] as [number, number] },
+        y: logarithmic ? { distr: 3, log: 10 } : {},
+      },
+      axes: [
+        {
+          ...axis,
+          size: 22,
+          gap: 3,
+          space: 44,
+          values: (_, splits) => splits.map((split) => (Number.isInteger(split) ? split.toLocaleString("en") : "")),
+        },
+        {
+          ...axis,
+          size: 50,
+          gap: 3,
+          space: TICK_SPACE,
+          ...(logarithmic && {
+            splits: (plot: uPlot, _: number, low: number, high: number) =>
+              logTicks(low, high, plot.bbox.height / devicePixelRatio / TICK_SPACE),
+            filter: (_: uPlot, splits: number[]) => splits,
+          }),
+          values: (_, splits) => splits.map(formatNumber),
+        },
+      ],
+      cursor: {
+        y: false,
+        drag: { x: true, y: false, setScale: false, dist: 6 },
+        points: { size: 6 },
+        sync: { key: this.#frame.pointer },
+      },
+      series: [{}, ...figure.lines.map((line) => seriesOf(line, theme))],
+      hooks: {
+        draw: [(plot) => this.#drawStudied(plot, theme)],
+        setCursor: [({ cursor }) => this.#frame.hover(cursor.idx)],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width < 6) return;
+            this.#dragged = true;
+            this.#frame.zoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          },
+        ],
+      },
+    };
+  }
+
+  /** A line through the iteration under study. */
+  #drawStudied(plot: uPlot, theme: Theme): void {
+    const { ctx, bbox } = plot;
+    const iteration = this.#frame.studied();
+    const [low, high] = this.#frame.span();
+    if (iteration === undefined || iteration < low || iteration > high) return;
+    const x = Math.round(plot.valToPos(iteration, "x", true)) + 0.5;
+    ctx.save();
+    ctx.strokeStyle = theme.foreground;
+    ctx.globalAlpha = 0.7;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.restore();
+  }
+
+  #size(): { width: number; height: number } {
+    return { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
+  }
+}
+
+const seriesOf = ({ colour, dash, faint }: Line, theme: Theme): uPlot.Series => ({
+  stroke: theme.colours[colour],
+  width: faint ? 1 : 2,
+  alpha: faint ? 0.35 : 1,
+  dash: [...dash],
+  spanGaps: true,
+  points: { show: false },
+});
+
+/** A logarithmic axis has no place for what is not positive. */
+const dataOf = ({ iterations, lines }: Figure, logarithmic: boolean): uPlot.AlignedData => [
+  [...iterations],
+  ...lines.map(({ values }) =>
+    logarithmic
+      ? values.map((value) => (typeof value === "number" && value > 0 ? value : null))
+      : values.map((value) => value ?? null),
+  ),
+];
+
+/** The value at a place or, where there is none, the last one before it. */
+function valueNear(values: Line["values"], place: number): number | null | undefined {
+  for (let at = Math.min(place, values.length - 1); at >= 0; at--) if (values[at] !== null) return values[at];
+  return undefined;
+}
+
+/** A swatch drawn as its line is, a name, and a value. */
+function legendEntry({ label = "", meaning, colour, dash }: Line): { element: HTMLElement; value: HTMLElement } {
+  const value = element("span", { class: "value" });
+  const style = dash.length === 0 ? "solid" : dash[0] <= 2 ? "dotted" : "dashed";
+  const swatch = element("span", { "class": `swatch ${colour} ${style}`, "aria-hidden": "true" });
+  return {
+    element: element("span", { class: "entry", title: meaning }, swatch, element("span", {}, label), value),
+    value,
+  };
+}

@@ -1,0 +1,154 @@
+// The plots of a page side by side: one pointer and one axis across for all of them, logarithmic or linear, smoothed,
+// and zoomed by dragging or by buttons.
+
+import { Chart, type ChartFrame } from "./chart.ts";
+import { element, setText } from "./dom.ts";
+import { type Figure, withSmoothing } from "./figures.ts";
+import { onThemeChange } from "./theme.ts";
+import { iconButton } from "./toolkit.ts";
+
+export interface PlotsState {
+  readonly figures: readonly Figure[];
+  /** Names what is shown: something else begins unzoomed. */
+  readonly subject: unknown;
+  /** The iteration under study. */
+  readonly studied: number | undefined;
+  /** Where the axis across ends when nothing is zoomed. */
+  readonly end: number;
+}
+
+export class Plots {
+  readonly #title = element("h2");
+  readonly #log = element("input", { type: "checkbox", checked: "" });
+  readonly #smoothing = element("input", { type: "range", min: "0", max: "0.99", step: "0.01", value: "0" });
+  readonly #whole = iconButton("Whole run", "Show the whole run again (double-click a plot)", () =>
+    this.#setZoom(undefined),
+  );
+  readonly #charts: Chart[] = [];
+  readonly #grid = element("div", { class: "charts" });
+  readonly element = element(
+    "section",
+    { "class": "plots", "aria-label": "Plots" },
+    element(
+      "div",
+      { class: "section-head" },
+      this.#title,
+      element(
+        "div",
+        { class: "plot-controls" },
+        element("label", { title: "Logarithmic axes; what is not positive is left out" }, this.#log, "Log"),
+        element(
+          "label",
+          { title: "Exponential moving average; the values themselves stay as faint lines" },
+          "Smooth",
+          this.#smoothing,
+        ),
+        iconButton("−", "Zoom out", () => this.#zoomBy(2)),
+        iconButton("+", "Zoom in around the iteration under study (or drag across a plot)", () => this.#zoomBy(0.5)),
+        this.#whole,
+      ),
+    ),
+    this.#grid,
+  );
+  readonly #frame: ChartFrame;
+  #state: PlotsState | undefined;
+  #zoom: readonly [number, number] | undefined;
+  #hovered: number | null | undefined;
+  #smoothedFrom: { readonly figures: readonly Figure[]; readonly weight: number } | undefined;
+  #smoothed: readonly Figure[] = [];
+
+  /** `pick` takes an iteration. */
+  constructor(pick: (iteration: number) => void) {
+    this.#frame = {
+      pointer: "iterations",
+      span: () => this.#zoom ?? [0, this.#state?.end || 1],
+      studied: () => this.#state?.studied,
+      hover: (place) => {
+        if (place === this.#hovered) return;
+        this.#hovered = place;
+        this.#write();
+      },
+      pick: (place) => {
+        const iteration = this.#state?.figures[0]?.iterations[place];
+        if (iteration !== undefined) pick(iteration);
+      },
+      zoom: (low, high) => this.#setZoom([Math.max(0, low), Math.min(high, this.#state?.end ?? high)]),
+      zoomOut: () => this.#setZoom(undefined),
+    };
+    this.#log.addEventListener("change", () => this.#draw());
+    this.#smoothing.addEventListener("input", () => this.#draw());
+    this.#whole.hidden = true;
+    onThemeChange(() => this.#refresh());
+  }
+
+  update(state: PlotsState): void {
+    if (state.subject !== this.#state?.subject) {
+      this.#zoom = undefined;
+      this.#whole.hidden = true;
+    }
+    this.#state = state;
+    this.element.hidden = state.figures.length === 0 || state.figures[0].iterations.length === 0;
+    if (!this.element.hidden) this.#draw();
+  }
+
+  #draw(): void {
+    if (!this.#state) return;
+    const { figures } = this.#state;
+    while (this.#charts.length > figures.length) this.#charts.pop()!.dispose();
+    while (this.#charts.length < figures.length) {
+      const chart = new Chart(this.#frame);
+      this.#charts.push(chart);
+      this.#grid.append(chart.element);
+    }
+    this.#grid.dataset.count = String(figures.length);
+    const weight = Number(this.#smoothing.value);
+    if (figures !== this.#smoothedFrom?.figures || weight !== this.#smoothedFrom.weight) {
+      this.#smoothedFrom = { figures, weight };
+      this.#smoothed = figures.map((figure) => withSmoothing(figure, weight));
+    }
+    this.#smoothed.forEach((figure, i) => this.#charts[i].update(figure, this.#log.checked));
+    this.#write();
+  }
+
+  #write(): void {
+    const iterations = this.#state?.figures[0]?.iterations ?? [];
+    const { studied } = this.#state ?? {};
+    const place = this.#hovered ?? (studied === undefined ? undefined : lastUpTo(iterations, studied));
+    const iteration = place === undefined ? studied : iterations[place];
+    setText(this.#title, iteration === undefined ? "Plots" : `At iteration ${iteration.toLocaleString("en")}`);
+    for (const chart of this.#charts) chart.writeLegend(place);
+  }
+
+  #zoomBy(factor: number): void {
+    const [low, high] = this.#frame.span();
+    const end = this.#state?.end || 1;
+    const centre = Math.min(high, Math.max(low, this.#state?.studied ?? (low + high) / 2));
+    const half = Math.max(1, ((high - low) * factor) / 2);
+    const from = Math.max(0, Math.min(centre - half, end - 2 * half));
+    this.#setZoom(2 * half >= end ? undefined : [from, from + 2 * half]);
+  }
+
+  #setZoom(span: readonly [number, number] | undefined): void {
+    this.#zoom = span;
+    const focused = document.activeElement === this.#whole;
+    this.#whole.hidden = span === undefined;
+    if (focused && span === undefined) this.#log.focus();
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    for (const chart of this.#charts) chart.refresh(this.#log.checked);
+    this.#write();
+  }
+}
+
+/** Place of the last value that is not above `wanted`, of values from low to high. */
+export function lastUpTo(values: readonly number[], wanted: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
+}
