@@ -43,6 +43,7 @@ export class Header {
   readonly #stop: HTMLElement;
   readonly #again: HTMLElement;
   readonly #source: HTMLElement;
+  readonly #duplicate: HTMLElement;
   readonly #prompt = element("div", { "class": "prompt", "role": "group", "aria-label": "Prompt" });
   readonly #condition = element("p", { class: "condition" });
   readonly #trouble = element("p", { class: "trouble" });
@@ -82,6 +83,12 @@ export class Header {
       false,
       act((id) => ({ type: "runAgain", id, repetition: "source" })),
     );
+    this.#duplicate = button(
+      "Duplicate…",
+      "Open the form with this run’s experiment, to be changed and run",
+      false,
+      act((id) => ({ type: "duplicate", id })),
+    );
     this.#log = button("Show Log", "All that the engine has said", false, () => send({ type: "showLog" }));
     this.element = element(
       "header",
@@ -90,7 +97,7 @@ export class Header {
         "div",
         { class: "top" },
         this.#state,
-        element("div", { class: "actions" }, this.#stop, this.#again, this.#source, this.#log),
+        element("div", { class: "actions" }, this.#stop, this.#again, this.#duplicate, this.#source, this.#log),
       ),
       this.#progress,
       this.#trouble,
@@ -128,6 +135,11 @@ export class Header {
     setText(this.#trouble, trouble);
     this.#trouble.hidden = trouble === "";
     this.#updateActions(chosen);
+  }
+
+  /** To where the form was opened from. */
+  focus(): void {
+    this.#duplicate.focus();
   }
 
   /** The part that changes with time alone. */

@@ -3,6 +3,7 @@
 import type {
   EndEvent,
   Quantisation,
+  RateSearch,
   RestartResult,
   RunEvent,
   StartEvent,
@@ -65,7 +66,7 @@ export const emptyPage = (): PageModel => ({
 });
 
 /** Takes a message of the host into the model. */
-export function receive(page: PageModel, message: ToPage): void {
+export function receive(page: PageModel, message: Exclude<ToPage, { readonly type: "form" | "problems" }>): void {
   switch (message.type) {
     case "show": {
       const { runs, shown, beside } = message;
@@ -375,7 +376,21 @@ function inversionResult(
           }
         : { label: "Discrete distance", value: "–", note: openNote(run) },
       nextTokenFact(run, nextToken, ended),
+      ...(run.start?.rateSearch ? [rateFact(run.start.rateSearch)] : []),
     ],
+  };
+}
+
+/** How the learning rate was found. */
+function rateFact({ iterations, rates, outputDistances, chosen }: RateSearch): Fact {
+  const tried = rates.map((rate, i) => {
+    const distance = outputDistances[i];
+    return `${formatNumber(rate)}: ${distance === null ? "diverged" : formatNumber(distance)}`;
+  });
+  return {
+    label: "Learning rate",
+    value: formatNumber(chosen),
+    note: `found by trying; output distance after ${plural(iterations, "iteration")} at ${tried.join(", ")}`,
   };
 }
 
@@ -514,7 +529,7 @@ function methodParts(spec: ExperimentSpec): string[] {
       const mixed = spec.noiseShare !== 1 || spec.targetShare !== 0;
       return [
         `start ${spec.start}${mixed ? `, ${spec.noiseShare}·noise + ${spec.targetShare}·e*` : ""}`,
-        `${spec.optimizer === "adam" ? "Adam" : "gradient descent"}, η ${spec.learningRate}`,
+        `${spec.optimizer === "adam" ? "Adam" : "gradient descent"}, η ${spec.learningRate === "auto" ? "found by trying" : spec.learningRate}`,
       ];
     }
     case "orthogonalWalk":

@@ -3,6 +3,7 @@
 import type { FromPage, PageState, ToPage } from "../src/host/panel-messages.ts";
 import { ComparisonView } from "./comparison.ts";
 import { element, setText } from "./dom.ts";
+import { ExperimentForm } from "./form.ts";
 import { Header } from "./header.ts";
 import {
   announcementOf,
@@ -35,6 +36,10 @@ const header = new Header(send, (id) => {
   pick(() => (page.picked = id));
   send({ type: "select", id });
 });
+const form = new ExperimentForm(send, () => {
+  draw();
+  header.focus();
+});
 const result = new ResultView();
 const plots = new Plots((iteration) => pick(() => (page.row = rowAt(page, iteration))));
 const comparison = new ComparisonView({
@@ -61,6 +66,7 @@ document.body.append(
     "main",
     {},
     heading,
+    form.element,
     header.element,
     placeholder,
     result.element,
@@ -73,7 +79,9 @@ document.body.append(
 );
 
 addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
-  receive(page, data);
+  if (data.type === "form") form.open(data.form);
+  else if (data.type === "problems") form.tell(data.problems);
+  else receive(page, data);
   drawSoon();
 });
 setInterval(() => {
@@ -97,6 +105,7 @@ function drawSoon(): void {
 }
 
 function draw(): void {
+  document.body.classList.toggle("editing", form.isOpen);
   header.update(page, Date.now());
   result.update(page);
   drawPlots();

@@ -3,7 +3,7 @@
 // each method adds its own fields.
 
 import * as z from "zod";
-import { LabError } from "../common/errors.ts";
+import { LabError, messageOf } from "../common/errors.ts";
 import { METRICS, REDUCTIONS } from "../networks/distance.ts";
 import { FULLY_CONNECTED_KINDS } from "../networks/fully-connected.ts";
 import { OUTPUTS, WEIGHT_FORMATS } from "../networks/gpt2-config.ts";
@@ -225,6 +225,31 @@ export function parseSpec(request: unknown, nameOf: FieldName = (field) => field
   const every = spec.every ?? defaultEvery(spec.iterations);
   if (spec.method !== "orthogonalWalk") return { ...spec, every };
   return { ...spec, every, vectors: spec.vectors ?? (spec.direction === "gradient" ? "broadcast" : "perToken") };
+}
+
+/** What is wrong with a request, each at its field; nothing when parseSpec takes it. */
+export function problemsOf(request: unknown): { readonly field: string; readonly message: string }[] {
+  const method = methodOf.safeParse(request);
+  const named = { ...(request as object), method: method.data?.method ?? "inversion" };
+  const result = method.success ? SPECS[method.data.method].safeParse(named) : method;
+  if (!result.success) {
+    const nameOf: FieldName = () => "This";
+    return result.error.issues.map((issue) => ({
+      field: issue.path.join("."),
+      message: sentence(issue, named, nameOf),
+    }));
+  }
+  const asked: string[] = [];
+  try {
+    parseSpec(request, (field) => {
+      asked.push(field);
+      return field;
+    });
+    return [];
+  } catch (error) {
+    // What fields together make wrong is said at the one that is named first.
+    return [{ field: asked[0] ?? "", message: messageOf(error) }];
+  }
 }
 
 function checked<Schema extends z.ZodType>(schema: Schema, request: unknown, nameOf: FieldName): z.output<Schema> {

@@ -62,7 +62,8 @@ export async function askForRun(
   }
   const { prompt: text = "", checkpoint, blocks, method, output } = drafts[drafts.length - 1];
   const chosen = { ...settings, prompt: text, checkpoint, blocks };
-  return method === "source" ? { ...chosen, ...PRESETS.source } : { ...chosen, output };
+  if (method === "source") return { ...chosen, ...PRESETS.source };
+  return { ...chosen, output, ...(method === "foundRate" && { learningRate: "auto" as const }) };
 }
 
 const askText =

@@ -33,8 +33,8 @@ export const outputChoices = ({ width, vocabulary }: GPT2Config): Choice<Output>
     return { label, description: `${value} · ${numbers} numbers a token`, detail, value };
   });
 
-/** How the search is set: by the person's settings, or exactly as in the source. */
-export type MethodSetting = "settings" | "source";
+/** How the search is set: by the person's settings, these with a rate found by trying, or exactly as in the source. */
+export type MethodSetting = "settings" | "foundRate" | "source";
 
 /** `own` is what the settings ask for, `source` the preset of that name. */
 export const methodChoices = (
@@ -42,6 +42,11 @@ export const methodChoices = (
   source: Partial<InversionRequest>,
 ): Choice<MethodSetting>[] => [
   { label: "Your settings", detail: describeMethod(own), value: "settings" },
+  {
+    label: "The learning rate found by trying",
+    detail: describeMethod({ ...own, learningRate: "auto" }),
+    value: "foundRate",
+  },
   { label: "The source's exact setting", detail: describeMethod(source), value: "source" },
 ];
 
@@ -54,7 +59,8 @@ const STARTS: Record<NonNullable<InversionRequest["start"]>, string> = {
 
 function describeMethod({ optimizer, learningRate, iterations, start, positions, output }: Partial<InversionRequest>) {
   return [
-    optimizer && `${optimizer === "adam" ? "Adam" : "Gradient descent"} at ${learningRate}`,
+    optimizer &&
+      `${optimizer === "adam" ? "Adam" : "Gradient descent"} at ${learningRate === "auto" ? "the best rate of a ladder" : learningRate}`,
     iterations && `${iterations} iterations`,
     start && `from ${STARTS[start]}`,
     positions === "first" && "every token at position 0",

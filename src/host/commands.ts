@@ -24,6 +24,7 @@ export function registerCommands(
     command("walkOrthogonal", (lab) => lab.walkFromSelection("orthogonalWalk")),
     command("walkClamped", (lab) => lab.walkFromSelection("clampedWalk")),
     command("compareRandomAndTrained", (lab) => lab.compareRandomAndTrained()),
+    command("newExperiment", (lab) => lab.newExperiment()),
     command("stop", (lab) => lab.stop()),
     command("runAgain", (lab) => lab.runAgain()),
     command("showPanel", (lab) => lab.showPanel()),

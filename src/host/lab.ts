@@ -94,6 +94,15 @@ export class Lab implements vscode.Disposable {
     this.#start({ ...requestFromSettings(readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
   }
 
+  /** Opens the form for an experiment with what the settings ask for and, where there is one, the selected text. */
+  newExperiment(): void {
+    const editor = vscode.window.activeTextEditor;
+    const prompt = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
+    if (this.#panel) this.#panel.reveal(false);
+    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
+    this.#panel?.openForm({ ...requestFromSettings(readSetting), prompt });
+  }
+
   /** Walks from the selection, set as in the settings. */
   walkFromSelection(method: WalkName): void {
     this.#start({ ...walkFromSettings(method, readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
@@ -238,6 +247,7 @@ export class Lab implements vscode.Disposable {
       this.#extensionUri,
       this.#runs,
       {
+        start: (request) => void this.#start(request),
         compare: (id, beside) => this.#runs.compare(id, beside),
         stop: (id) => this.#runs.stop(id),
         runAgain: (id, repetition) => this.#repeat(id, repetition),

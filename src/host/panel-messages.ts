@@ -3,7 +3,7 @@
 import type { LabErrorData } from "../common/errors.ts";
 import type { Progress } from "../engine/messages.ts";
 import type { RunEvent } from "../experiments/events.ts";
-import type { ExperimentSpec } from "../experiments/spec.ts";
+import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
 
 export type RunPhase =
   /** Behind another run. */
@@ -43,6 +43,24 @@ export interface ToldRun {
   readonly events: readonly RunEvent[];
 }
 
+/** What is wrong with a request, at one of its fields; "" is none of them. */
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** What the form for an experiment is made of. */
+export interface FormData {
+  /** JSON schema of each method's request. */
+  readonly schemas: Readonly<Record<MethodName, unknown>>;
+  /** Fields that all methods have. */
+  readonly commonFields: readonly string[];
+  /** Checkpoints that need not be looked for. */
+  readonly checkpoints: readonly string[];
+  /** What is filled in. */
+  readonly request: Readonly<Record<string, unknown>>;
+}
+
 /** What the host tells the page. */
 export type ToPage =
   /**
@@ -58,7 +76,11 @@ export type ToPage =
   /** A run is new or has changed. */
   | { readonly type: "run"; readonly run: RunInfo }
   /** More events of the shown run, or of the one beside it. */
-  | { readonly type: "events"; readonly id: string; readonly events: readonly RunEvent[] };
+  | { readonly type: "events"; readonly id: string; readonly events: readonly RunEvent[] }
+  /** Opens the form. */
+  | { readonly type: "form"; readonly form: FormData }
+  /** The answer to a request that was to be checked or started. */
+  | { readonly type: "problems"; readonly problems: readonly FieldProblem[] };
 
 /** How a run is repeated: as it was, or with the source's setting of the method. */
 export type Repetition = "same" | "source";
@@ -72,6 +94,11 @@ export type FromPage =
   | { readonly type: "compare"; readonly id: string; readonly beside: string | undefined }
   | { readonly type: "stop"; readonly id: string }
   | { readonly type: "runAgain"; readonly id: string; readonly repetition: Repetition }
+  /** Asks for the form, filled in as this run. */
+  | { readonly type: "duplicate"; readonly id: string }
+  | { readonly type: "check"; readonly request: unknown }
+  /** Starts the run if nothing is wrong with it. */
+  | { readonly type: "start"; readonly request: unknown }
   | { readonly type: "showLog" };
 
 /** What the page keeps over a restart of the window. */

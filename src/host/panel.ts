@@ -3,9 +3,11 @@
 
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
+import { MINI, SIZE_NAMES } from "../checkpoints/config.ts";
 import type { RunEvent } from "../experiments/events.ts";
+import { COMMON_FIELDS, METHODS, problemsOf, specSchema } from "../experiments/spec.ts";
 import { pageHtml } from "./page.ts";
-import type { FromPage, Repetition, RunInfo, ToldRun, ToPage } from "./panel-messages.ts";
+import type { FieldProblem, FormData, FromPage, Repetition, RunInfo, ToldRun, ToPage } from "./panel-messages.ts";
 import { Outbox } from "./outbox.ts";
 import { shorten } from "./phrases.ts";
 
@@ -21,6 +23,8 @@ export interface PanelSession {
 
 export interface PanelActions {
   compare(id: string, beside: string | undefined): void;
+  /** Starts a run that nothing is wrong with. */
+  start(request: unknown): void;
   stop(id: string): void;
   runAgain(id: string, repetition: Repetition): void;
   showLog(): void;
@@ -34,6 +38,8 @@ export class RunPanel implements vscode.Disposable {
   readonly #actions: PanelActions;
   readonly #outbox = new Outbox((message) => void this.#panel.webview.postMessage(message));
   #shown: string | undefined;
+  /** What the form is to be filled in with, until it is sent. */
+  #form: FormData["request"] | undefined;
   /** Has the page said that it is there? */
   #ready = false;
 
@@ -98,6 +104,12 @@ export class RunPanel implements vscode.Disposable {
     this.#panel.reveal(undefined, preserveFocus);
   }
 
+  /** Opens the form for a new experiment, filled in with a request: at once, or when the page is there. */
+  openForm(request: object): void {
+    this.#form = request as FormData["request"];
+    this.#sendForm();
+  }
+
   /** Passes on what has changed, as far as the page shows it. */
   update(run: RunInfo, events: readonly RunEvent[]): void {
     if (!this.#ready) return;
@@ -107,6 +119,19 @@ export class RunPanel implements vscode.Disposable {
 
   dispose(): void {
     this.#panel.dispose();
+  }
+
+  #tell(problems: readonly FieldProblem[]): void {
+    void this.#panel.webview.postMessage({ type: "problems", problems } satisfies ToPage);
+  }
+
+  #sendForm(): void {
+    if (!this.#ready || !this.#form) return;
+    const schemas = Object.fromEntries(METHODS.map((method) => [method, specSchema(method)])) as FormData["schemas"];
+    const checkpoints = [MINI, ...SIZE_NAMES.map((name) => `random:${name}`)];
+    const form = { schemas, commonFields: COMMON_FIELDS, checkpoints, request: this.#form };
+    this.#form = undefined;
+    void this.#panel.webview.postMessage({ type: "form", form } satisfies ToPage);
   }
 
   /** Sends everything anew. */
@@ -124,6 +149,7 @@ export class RunPanel implements vscode.Disposable {
       ...(beside && { beside }),
     };
     void this.#panel.webview.postMessage(message);
+    this.#sendForm();
   }
 
   /** All that a run has told; a record that cannot be read is reported, and has told nothing. */
@@ -147,6 +173,19 @@ export class RunPanel implements vscode.Disposable {
       case "compare":
         this.#actions.compare(message.id, message.beside);
         return this.show(message.id);
+      case "duplicate": {
+        const run = this.#session.get(message.id);
+        if (run) this.openForm(run.spec);
+        return;
+      }
+      case "check":
+        return this.#tell(problemsOf(message.request));
+      case "start": {
+        const problems = problemsOf(message.request);
+        this.#tell(problems);
+        if (problems.length === 0) this.#actions.start(message.request);
+        return;
+      }
       case "stop":
         return this.#actions.stop(message.id);
       case "runAgain":

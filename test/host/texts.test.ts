@@ -26,7 +26,8 @@ describe("the questions before a run", () => {
   });
 
   it("say what the source's setting is", () => {
-    const [, source] = methodChoices({}, PRESETS.source);
+    const [, foundRate, source] = methodChoices({ optimizer: "gd" }, PRESETS.source);
+    assert.equal(foundRate.detail, "Gradient descent at the best rate of a ladder");
     assert.equal(
       source.detail,
       "Gradient descent at 0.001, 2000 iterations, from N(1/2, 1/20), every token at position 0, output blockHead",

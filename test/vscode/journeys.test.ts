@@ -148,6 +148,23 @@ describe("walks", () => {
     assert.match(await (await the.panel.page()).locator(".condition").innerText(), /clamped walk/);
   });
 
+  it("are duplicated with changes, and what is wrong is said at the field", async () => {
+    await the.panel.press("Duplicate…");
+    const page = await the.panel.page();
+    const steps = page.getByLabel("Inner steps", { exact: true });
+    await shown(steps, "the form");
+    assert.equal(await steps.inputValue(), "10");
+    await steps.fill("0");
+    await shown(page.locator("#field-innerSteps-problem", { hasText: "0" }), "what is wrong");
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+    await the.workbench.screenshot("form");
+    await steps.fill("3");
+    await until("nothing is wrong", async () => (await page.locator(".problem:not(:empty)").count()) === 0);
+    await page.locator(".form vscode-button", { hasText: "Run" }).click();
+    await until("it runs", async () => (await page.locator(".condition").innerText()).includes("3 gradient steps"));
+    await the.panel.waitForState("Done", 30_000);
+  });
+
   it("are compared with another run, differing fields first", async () => {
     const page = await the.panel.page();
     const compare = page.locator("vscode-dropdown[aria-label='Compare with']");

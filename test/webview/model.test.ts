@@ -265,6 +265,14 @@ describe("the result", () => {
     );
   });
 
+  it("says how the learning rate was found", () => {
+    const rateSearch = { iterations: 60, rates: [0.001, 0.01, 0.1], outputDistances: [5, 2.5, null], chosen: 0.01 };
+    const page = running([{ ...startEvent(), rateSearch }, stepEvent(0, 0)]);
+    const fact = resultOf(page)!.facts.at(-1)!;
+    assert.equal(fact.value, "0.01");
+    assert.match(fact.note, /after 60 iterations at 0\.001: 5, 0\.01: 2\.5, 0\.1: diverged$/);
+  });
+
   it("before the end is that of the newest iteration, with open questions left open", () => {
     const result = resultOf(running([startEvent(), stepEvent(0, 0), stepEvent(5, 2)]))!;
     assert.equal(result.title, "2 of 3 tokens");

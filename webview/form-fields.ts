@@ -1,0 +1,139 @@
+// The fields of an experiment as a form shows them, read off the JSON schema of the spec: groups, kinds, texts, values.
+
+import type { MethodName } from "../src/experiments/spec.ts";
+
+/** What the form needs of a field's JSON schema. */
+export interface FieldSchema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly anyOf?: readonly FieldSchema[];
+  readonly const?: string;
+  readonly default?: string | number | boolean;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly description?: string;
+}
+
+export interface MethodSchema {
+  readonly properties: Readonly<Record<string, FieldSchema>>;
+}
+
+/** What has been written into the form, a text a field; a check box is "true" or "". */
+export type Draft = Readonly<Record<string, string>>;
+
+export const METHOD_TEXTS: Readonly<Record<MethodName, { readonly name: string; readonly formula: string }>> = {
+  inversion: {
+    name: "Inversion",
+    formula: "e ← e − η ∇ₑ d(O(e), O(e*)),  from e₀ = s·N(μ, σ) + t·e*;  η falls linearly to η/10 over N iterations",
+  },
+  orthogonalWalk: {
+    name: "Orthogonal walk",
+    formula: "e ← e + η v, N times;  v ⟂ ∇ₑ ΣO(e), or v the smallest singular direction of J = ∂O/∂e",
+  },
+  clampedWalk: {
+    name: "Clamped walk",
+    formula:
+      "N times: draw i; e[:, i:] ← e[:, i:] + N(0, randEta); then innerSteps times e[:, :i] ← e[:, :i] − lr ∇ₑ d(O(e), O(e*))",
+  },
+};
+
+/** Symbols of the formulas and units, beside the fields' names. */
+const NOTES: Readonly<Record<string, string>> = {
+  iterations: "N",
+  learningRate: "η",
+  startMean: "μ",
+  startStd: "σ",
+  noiseShare: "s",
+  targetShare: "t",
+  randEta: "std",
+  shiftStd: "σ",
+  topK: "tokens",
+  every: "iterations",
+  channels: "numbers",
+};
+
+const GROUPS: readonly (readonly [name: string, fields: readonly string[]])[] = [
+  ["Network", ["checkpoint", "initSeed", "network", "blocks", "output", "positions"]],
+  ["Distance", ["metric", "reduction", "fromPosition", "channels", "shiftStd", "shiftUnit", "shiftDraws"]],
+  ["Decoding", ["decoder", "topK", "vocabulary", "every"]],
+];
+
+export interface FieldGroup {
+  readonly name: string;
+  readonly fields: readonly string[];
+}
+
+/** Every field of a method but its name and the prompt, in groups; `common` are those that all methods have. */
+export function groupsOf({ properties }: MethodSchema, common: readonly string[]): FieldGroup[] {
+  const named = new Set(["method", "prompt", ...GROUPS.flatMap(([, fields]) => fields)]);
+  const rest = Object.keys(properties).filter((field) => !named.has(field));
+  const [network, distance, decoding] = GROUPS.map(([name, fields]) => ({
+    name,
+    fields: fields.filter((field) => field in properties),
+  }));
+  return [
+    network,
+    { name: "Method", fields: rest.filter((field) => !common.includes(field)) },
+    { name: "Run", fields: rest.filter((field) => common.includes(field)) },
+    distance,
+    decoding,
+  ];
+}
+
+/** "initSeed" → "Init seed", with its symbol or unit. */
+export function labelOf(field: string, method: MethodName): string {
+  const words = field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const note = method === "clampedWalk" && field === "learningRate" ? "lr" : NOTES[field];
+  return `${words[0].toUpperCase()}${words.slice(1)}${note ? ` (${note})` : ""}`;
+}
+
+/** The field's explanation with its bounds and its default. */
+export function explanationOf({ description = "", ...schema }: FieldSchema): string {
+  const { minimum, exclusiveMinimum, maximum } = schema.anyOf?.[0] ?? schema;
+  const low = minimum ?? exclusiveMinimum;
+  const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  const bounds =
+    low === undefined && most === undefined
+      ? ""
+      : ` ${exclusiveMinimum !== undefined ? "Above" : "From"} ${low ?? "any"}${most === undefined ? "" : ` to ${most}`}.`;
+  return `${description}${bounds}${schema.default === undefined ? "" : ` Default: ${String(schema.default)}.`}`;
+}
+
+export const isNumber = ({ type, anyOf }: FieldSchema): boolean =>
+  type === "number" || type === "integer" || anyOf !== undefined;
+
+/** A request as texts. */
+export const draftOf = (request: Readonly<Record<string, unknown>>): Draft =>
+  Object.fromEntries(
+    Object.entries(request)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([field, value]) => [field, value === false ? "" : String(value)]),
+  );
+
+/**
+ * The request that the texts ask for: numbers where they are ones (the host says so where they are not), nothing where
+ * nothing is written, and no field that the method does not have.
+ */
+export function requestOf(draft: Draft, { properties }: MethodSchema): Record<string, unknown> {
+  const request: Record<string, unknown> = {};
+  for (const [field, schema] of Object.entries(properties)) {
+    const text = draft[field] ?? "";
+    if (schema.type === "boolean") request[field] = text === "true";
+    else if (field === "prompt") request[field] = text;
+    else if (text.trim() === "") continue;
+    else if (isNumber(schema) && Number.isFinite(Number(text))) request[field] = Number(text);
+    else request[field] = text;
+  }
+  return request;
+}
+
+/** The draft for another method: what only the old one has stays out, and a default of the old one becomes the new one's. */
+export function withMethod(draft: Draft, method: MethodName, from: MethodSchema, to: MethodSchema): Draft {
+  const kept = Object.entries(draft).filter(([field, text]) => {
+    const old = from.properties[field]?.default;
+    return field in to.properties && !(old !== undefined && String(old) === text);
+  });
+  const defaults = Object.entries(to.properties).map(([field, schema]) => [field, schema.default] as const);
+  return { ...draftOf(Object.fromEntries(defaults)), ...Object.fromEntries(kept), method };
+}

@@ -1,0 +1,233 @@
+// The form that builds an experiment: every field of the spec, explained on hover, with what is wrong said at the field.
+// Its inputs are the browser's own: a label, an explanation and an error belong to an input by id, which does not reach
+// into the toolkit's shadow roots.
+
+import type { MethodName } from "../src/experiments/spec.ts";
+import type { FieldProblem, FormData, FromPage } from "../src/host/panel-messages.ts";
+import { element, setText } from "./dom.ts";
+import {
+  type Draft,
+  draftOf,
+  explanationOf,
+  type FieldSchema,
+  groupsOf,
+  isNumber,
+  labelOf,
+  METHOD_TEXTS,
+  type MethodSchema,
+  requestOf,
+  withMethod,
+} from "./form-fields.ts";
+import { button } from "./toolkit.ts";
+
+/** How long after the last key the host is asked. */
+const CHECK_MS = 150;
+
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+export class ExperimentForm {
+  readonly element: HTMLElement;
+  readonly #send: (message: FromPage) => void;
+  readonly #onClose: () => void;
+  readonly #body = element("div", { class: "fields" });
+  readonly #general = element("p", { class: "problem", role: "alert" });
+  readonly #run: HTMLElement;
+  #form: FormData | undefined;
+  #draft: Draft = {};
+  readonly #controls = new Map<string, { readonly control: Control; readonly problem: HTMLElement }>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #starting = false;
+
+  constructor(send: (message: FromPage) => void, onClose: () => void) {
+    this.#send = send;
+    this.#onClose = onClose;
+    this.#run = button("Run", "Start this experiment (Ctrl+Enter)", true, () => this.#start());
+    this.element = element(
+      "section",
+      { "class": "form", "aria-label": "New experiment" },
+      element(
+        "div",
+        { class: "section-head" },
+        element("h2", {}, "New experiment"),
+        element(
+          "div",
+          { class: "actions" },
+          this.#run,
+          button("Cancel", "Close without running", false, () => this.#close()),
+        ),
+      ),
+      this.#general,
+      this.#body,
+    );
+    this.element.hidden = true;
+    this.#general.hidden = true;
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#close();
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#start();
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.element.hidden;
+  }
+
+  open(form: FormData): void {
+    this.#form = form;
+    const defaults = Object.entries(this.#schema((form.request["method"] as MethodName) ?? "inversion").properties);
+    this.#draft = {
+      ...draftOf(Object.fromEntries(defaults.map(([field, schema]) => [field, schema.default]))),
+      ...draftOf(form.request),
+    };
+    this.#draft = { ...this.#draft, method: this.#method };
+    this.#starting = false;
+    this.element.hidden = false;
+    this.#build();
+    this.#controls.get("prompt")?.control.focus();
+    this.#check();
+  }
+
+  /** What the host found. */
+  tell(problems: readonly FieldProblem[]): void {
+    const others: string[] = [];
+    for (const { control, problem } of this.#controls.values()) {
+      setText(problem, "");
+      control.removeAttribute("aria-invalid");
+    }
+    for (const { field, message } of problems) {
+      const place = this.#controls.get(field);
+      if (!place) others.push(message);
+      else if (place.problem.textContent === "") {
+        setText(place.problem, message);
+        place.control.setAttribute("aria-invalid", "true");
+      }
+    }
+    setText(this.#general, others.join(" "));
+    this.#general.hidden = others.length === 0;
+    if (problems.length > 0) this.#run.setAttribute("disabled", "");
+    else this.#run.removeAttribute("disabled");
+    const starting = this.#starting;
+    this.#starting = false;
+    if (!starting) return;
+    if (problems.length === 0) this.#close();
+    else this.#controls.get(problems[0].field)?.control.focus();
+  }
+
+  get #method(): MethodName {
+    return (this.#draft["method"] as MethodName | undefined) ?? "inversion";
+  }
+
+  #schema(method: MethodName): MethodSchema {
+    return this.#form!.schemas[method] as MethodSchema;
+  }
+
+  #build(): void {
+    const method = this.#method;
+    const schema = this.#schema(method);
+    this.#controls.clear();
+    const methods = element(
+      "select",
+      { id: "field-method" },
+      ...Object.entries(METHOD_TEXTS).map(([value, { name }]) =>
+        element("option", { value, selected: value === method ? "" : undefined }, name),
+      ),
+    );
+    methods.addEventListener("change", () => {
+      const chosen = methods.value as MethodName;
+      this.#draft = withMethod(this.#draft, chosen, schema, this.#schema(chosen));
+      this.#build();
+      document.getElementById("field-method")?.focus();
+      this.#check();
+    });
+    this.#body.replaceChildren(
+      this.#field("prompt", schema.properties["prompt"]),
+      ...groupsOf(schema, this.#form!.commonFields).map(({ name, fields }) =>
+        element(
+          "fieldset",
+          {},
+          element("legend", {}, name),
+          ...(name === "Method"
+            ? [
+                element("div", { class: "field" }, element("label", { for: "field-method" }, "Method"), methods),
+                element("p", { class: "formula" }, METHOD_TEXTS[method].formula),
+              ]
+            : []),
+          ...fields.map((field) => this.#field(field, schema.properties[field])),
+        ),
+      ),
+      element(
+        "datalist",
+        { id: "checkpoints" },
+        ...this.#form!.checkpoints.map((value) => element("option", { value })),
+      ),
+    );
+  }
+
+  #field(field: string, schema: FieldSchema): HTMLElement {
+    const id = `field-${field}`;
+    const explanation = explanationOf(schema);
+    const problem = element("span", { class: "problem", id: `${id}-problem` });
+    const control = controlOf(field, schema, this.#draft[field] ?? "");
+    control.id = id;
+    control.title = explanation;
+    control.setAttribute("aria-describedby", `${id}-problem`);
+    control.addEventListener("input", () => {
+      const text =
+        control instanceof HTMLInputElement && control.type === "checkbox" ? String(control.checked) : control.value;
+      this.#draft = { ...this.#draft, [field]: text };
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#check(), CHECK_MS);
+    });
+    this.#controls.set(field, { control, problem });
+    return element(
+      "div",
+      { class: field === "prompt" || field === "vocabulary" ? "field wide" : "field" },
+      element("label", { for: id, title: explanation }, labelOf(field, this.#method)),
+      control,
+      problem,
+    );
+  }
+
+  #check(): void {
+    if (this.isOpen) this.#send({ type: "check", request: requestOf(this.#draft, this.#schema(this.#method)) });
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#starting = true;
+    this.#send({ type: "start", request: requestOf(this.#draft, this.#schema(this.#method)) });
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    this.element.hidden = true;
+    this.#onClose();
+  }
+}
+
+function controlOf(field: string, schema: FieldSchema, text: string): Control {
+  if (schema.enum) {
+    const optional = schema.default === undefined;
+    return element(
+      "select",
+      {},
+      ...(optional ? [element("option", { value: "" }, "by default")] : []),
+      ...schema.enum.map((value) => element("option", { value, selected: value === text ? "" : undefined }, value)),
+    );
+  }
+  if (field === "prompt" || field === "vocabulary") {
+    const area = element("textarea", { rows: field === "prompt" ? "2" : "1", spellcheck: "false" });
+    area.value = text;
+    return area;
+  }
+  if (schema.type === "boolean")
+    return element("input", { type: "checkbox", checked: text === "true" ? "" : undefined });
+  return element("input", {
+    type: "text",
+    value: text,
+    spellcheck: "false",
+    autocomplete: "off",
+    inputmode: isNumber(schema) && !schema.anyOf ? "decimal" : undefined,
+    list: field === "checkpoint" ? "checkpoints" : undefined,
+    placeholder: schema.default === undefined ? "by default" : undefined,
+  });
+}
