@@ -128,6 +128,7 @@ describe("walks", () => {
     await the.workbench.selectLine(1);
     await the.workbench.pickFromContextMenu("Walk from Selection (Orthogonal)");
     await the.panel.waitForState("Done", 30_000);
+    await the.workbench.screenshot("walk");
     assert.match(await the.panel.verdict(), /^r = [\d.e-]+: the input moved/);
     const page = await the.panel.page();
     assert.match(await page.locator(".condition").innerText(), /orthogonal walk/);
@@ -179,6 +180,23 @@ describe("walks", () => {
     await the.workbench.screenshot("comparison");
     await the.panel.press("End Comparison");
     await until("the comparison is gone", async () => !(await comparison.isVisible()));
+  });
+
+  it("and inversions of a trained network and its random twin are put side by side", async () => {
+    await the.workbench.selectLine(1);
+    await the.workbench.pickFromContextMenu("Compare Random and Trained");
+    const comparison = (await the.panel.page()).getByRole("region", { name: "Comparison" });
+    await shown(comparison, "the comparison");
+    await until(
+      "both runs are done",
+      async () => {
+        const state = comparison.getByRole("row", { name: /^State/ });
+        return /Done\s+Done/.test(await state.innerText().catch(() => ""));
+      },
+      60_000,
+    );
+    assert.match(await comparison.locator(".differences").innerText(), /^checkpoint\s+random:mini\s+mini\s*$/);
+    await the.workbench.screenshot("comparison-trained");
   });
 
   itWasQuiet(the);
