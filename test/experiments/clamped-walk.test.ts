@@ -5,8 +5,7 @@ import type { EndEvent, RunEvent, StepEvent } from "../../src/experiments/events
 import { walkClamped } from "../../src/experiments/clamped-walk.ts";
 import type { ExperimentSetting } from "../../src/experiments/setting.ts";
 import { type ClampedWalkSpec, parseSpec } from "../../src/experiments/spec.ts";
-import { relativeError } from "../support/numbers.ts";
-import { METHODS_REFERENCE, tinySetting } from "../support/tiny-methods.ts";
+import { METHODS_REFERENCE, takesTheCourse, tinySetting } from "../support/tiny-methods.ts";
 import { toy } from "./toy.ts";
 
 async function run(
@@ -88,21 +87,12 @@ describe("clamped walk on a GPT-2", () => {
     it(`takes PyTorch's course: ${walk.output}, ${walk.innerSteps} inner steps, the ${walk.form}'s form`, async () => {
       const setting = await tinySetting(walk.output, walk.restarts);
       const { steps } = await run({ ...walk, iterations: expected.length - 1, every: 2, dtype: "float64" }, setting);
-      for (let restart = 0; restart < walk.restarts; restart++) {
-        const points = steps.filter((step) => step.restart === restart).flatMap(({ walked }) => walked!);
-        for (const figure of ["outputDistance", "inputDistance"] as const) {
-          const actual = points.map((point) => point[figure]);
-          const error = relativeError(
-            actual,
-            expected.map((point) => point[figure][restart]),
-          );
-          assert.ok(error < 1e-9, `${figure} of restart ${restart}: ${error}`);
-        }
+      takesTheCourse(steps, expected).forEach((points, restart) =>
         assert.deepEqual(
           points.slice(1).map(({ clampedFrom }) => clampedFrom),
           expected.slice(1).map(({ clampedFrom }) => clampedFrom[restart]),
-        );
-      }
+        ),
+      );
       await setting.network.release();
     });
   }

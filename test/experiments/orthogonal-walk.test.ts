@@ -6,8 +6,7 @@ import type { EndEvent, RunEvent, StartEvent, StepEvent, WalkPoint } from "../..
 import { walkOrthogonally } from "../../src/experiments/orthogonal-walk.ts";
 import type { ExperimentSetting } from "../../src/experiments/setting.ts";
 import { type OrthogonalWalkSpec, parseSpec } from "../../src/experiments/spec.ts";
-import { relativeError } from "../support/numbers.ts";
-import { METHODS_REFERENCE, tinySetting } from "../support/tiny-methods.ts";
+import { METHODS_REFERENCE, takesTheCourse, tinySetting } from "../support/tiny-methods.ts";
 import { toy } from "./toy.ts";
 
 /** Two tokens, so that the gradient of four dimensions leaves two. */
@@ -163,17 +162,7 @@ describe("orthogonal walk on a GPT-2", () => {
     it(`takes PyTorch's course: ${walk.output}, ${walk.vectors}, ${walk.nullVector}`, async () => {
       const setting = await tinySetting(walk.output, walk.restarts);
       const { steps } = await run({ ...walk, iterations: expected.length - 1, every: 2, dtype: "float64" }, setting);
-      for (let restart = 0; restart < walk.restarts; restart++) {
-        const points = steps.filter((step) => step.restart === restart).flatMap(({ walked }) => walked!);
-        for (const figure of ["outputDistance", "inputDistance"] as const) {
-          const actual = points.map((point) => point[figure]);
-          const error = relativeError(
-            actual,
-            expected.map((point) => point[figure][restart]),
-          );
-          assert.ok(error < 1e-9, `${figure} of restart ${restart}: ${error}`);
-        }
-      }
+      takesTheCourse(steps, expected);
       await setting.network.release();
     });
   }

@@ -1,19 +1,22 @@
 // The tiny GPT-2 and its embeddings as an experiment's setting, without a tokenizer: what the reference values of
 // test/reference/methods_reference.py were computed on.
 
+import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import type { FloatType } from "../../src/common/floats.ts";
+import type { StepEvent, WalkPoint } from "../../src/experiments/events.ts";
 import type { ExperimentSetting } from "../../src/experiments/setting.ts";
 import { type Measure, wholeOutput } from "../../src/networks/distance.ts";
 import type { Output } from "../../src/networks/gpt2-config.ts";
 import { type OpenNetwork, openSubnetwork } from "../../src/runtime/network.ts";
 import { embedTokens } from "../../src/text/embedding.ts";
 import { TEST_CACHE, TINY_GPT2 } from "./folders.ts";
+import { relativeError } from "./numbers.ts";
 
 /** Of one step, an entry a restart. */
-interface ReferencePoint {
+export interface ReferencePoint {
   readonly outputDistance: number[];
   readonly inputDistance: number[];
   readonly gradientProducts: number[][];
@@ -92,4 +95,19 @@ export async function tinySetting(
     provenance: { device: "cpu", memory: "speed", checkpoint: tinyCheckpoint, versions: {} },
     now: () => 0,
   };
+}
+
+/** Holds every step of a walk to the reference's distances; gives each restart's points. */
+export function takesTheCourse(steps: readonly StepEvent[], expected: readonly ReferencePoint[]): WalkPoint[][] {
+  return expected[0].outputDistance.map((_, restart) => {
+    const points = steps.filter((step) => step.restart === restart).flatMap(({ walked }) => walked!);
+    for (const figure of ["outputDistance", "inputDistance"] as const) {
+      const error = relativeError(
+        points.map((point) => point[figure]),
+        expected.map((point) => point[figure][restart]),
+      );
+      assert.ok(error < 1e-9, `${figure} of restart ${restart}: ${error}`);
+    }
+    return points;
+  });
 }
