@@ -63,7 +63,7 @@ export class Header {
       const run = this.#page && chosenRun(this.#page);
       if (run) send({ type: "compare", id: run.id, beside: beside === "" ? undefined : beside });
     });
-    this.#beside.element.classList.add("runs");
+    this.#beside.element.classList.add("beside");
     this.#stop = button(
       "Stop",
       "Stop after the iteration at hand",
