@@ -37,6 +37,8 @@ describe("the median's interval", () => {
     assert.deepEqual(medianInterval(ten), { low: 2, high: 9 });
     assert.deepEqual(medianInterval([3, 1, 2]), { low: 1, high: 3 });
     assert.deepEqual(medianInterval([1, 2, 3, 4, 5, 6]), { low: 1, high: 6 });
+    // P(X ≤ 3) = 0.011 and P(X ≤ 4) = 0.038 for 16 values: the fourth from either end.
+    assert.deepEqual(medianInterval(Array.from({ length: 16 }, (_, i) => i + 1)), { low: 4, high: 13 });
     assert.equal(median(ten), 5.5);
   });
 
