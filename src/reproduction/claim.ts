@@ -59,7 +59,8 @@ export interface Claim {
   readonly expected: string;
   /** The runs; a sentence in their place says why there are none. */
   plan(scope: Scope): readonly Condition[] | string;
-  judge(observations: readonly Observation[]): Judgement;
+  /** Reads the results; a sentence in the judgement's place says why they cannot decide. */
+  judge(observations: readonly Observation[]): Judgement | string;
 }
 
 /** "seed 0, restarts 0–9, init seed 1" */

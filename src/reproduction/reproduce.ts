@@ -97,7 +97,8 @@ async function examine(claim: Claim, scope: Scope, { run, known, signal, onProgr
       reason: `${observations.length} of ${plan.length} runs were done when one failed: ${message}`,
     };
   }
-  return { kind: "judged", ...claim.judge(observations) };
+  const judgement = claim.judge(observations);
+  return typeof judgement === "string" ? { kind: "notRun", reason: judgement } : { kind: "judged", ...judgement };
 }
 
 /** A rough measure of a run's length, for the progress only. */

@@ -103,6 +103,9 @@ const makesNoDifference = (id: string, what: string, change: Partial<InversionRe
     ]),
   judge: (runs) => {
     const { factors, text } = pairs(runs);
+    if (runs.every((run) => median(iterationsToPass(run)) === Infinity)) {
+      return `it was run, and neither passed the shift test within ${runs[0].spec.iterations} iterations, so they cannot be told apart`;
+    }
     return {
       holds: factors.every((factor) => factor >= 0.5 && factor <= 2),
       measurements: runs.map(passingRow),

@@ -187,6 +187,12 @@ describe("the claims", () => {
     });
   }
 
+  it("C9 and C10 decide nothing where nothing passes the shift test", async () => {
+    for (const { verdict } of await findings(["C9", "C10"], WITH_MINI, () => ({ passedAt: null }))) {
+      assert.ok(verdict.kind === "notRun" && /neither passed the shift test within 300/.test(verdict.reason));
+    }
+  });
+
   it("C14 and C16 hold with the source's figures, and not with others", async () => {
     const walk = (spec: ExperimentSpec): Fate => {
       if (spec.network === "gpt2") {
