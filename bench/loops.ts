@@ -60,10 +60,9 @@ export async function bareLoop(
   batch: number,
   graphOf: (shape: ObjectiveShape) => Readonly<Record<string, Tensor>> = objectiveGraph,
 ): Promise<Loop> {
-  const { output, ...outputs } = graphOf(shapeOf(checkpoint, blocks, batch));
-  const model = toOnnx({ ...outputs, ...(output && { output }) }, (name, tensor) =>
-    locateWeight(checkpoint, name, tensor),
-  );
+  const graph = graphOf(shapeOf(checkpoint, blocks, batch));
+  const outputs = Object.keys(graph).filter((name) => name !== "output");
+  const model = toOnnx(graph, (name, tensor) => locateWeight(checkpoint, name, tensor));
   const session = await ort.InferenceSession.create(model, {
     extra: {
       session: {
@@ -80,7 +79,7 @@ export async function bareLoop(
     }),
   );
   return async (iterations) => {
-    for (let n = 0; n < iterations; n++) await session.run(feeds, Object.keys(outputs));
+    for (let n = 0; n < iterations; n++) await session.run(feeds, outputs);
   };
 }
 

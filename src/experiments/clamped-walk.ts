@@ -28,7 +28,7 @@ export async function* walkClamped(
 
   const walk = new Walk(spec, setting, aim);
   const e = walk.embedding;
-  const { noiseStd, descent } = FORMS[spec.form](spec);
+  const { noiseStd, descent, upperHalf } = FORMS[spec.form](spec);
   const draw = clamps(spec, D, e.length / spec.restarts);
   let notes: readonly StepNotes[] = [];
   for (let n = 0; ; n++) {
@@ -38,8 +38,8 @@ export async function* walkClamped(
     const { clampedFrom, noise } = draw(n);
     /** Does the dimension of this entry get noise in this step? */
     const isClamped = (i: number): boolean => {
-      const late = i % D >= clampedFrom[Math.floor((i * spec.restarts) / e.length)];
-      return spec.form === "code" ? late : !late;
+      const upper = i % D >= clampedFrom[Math.floor((i * spec.restarts) / e.length)];
+      return upper === upperHalf;
     };
     for (let i = 0; i < e.length; i++) if (isClamped(i)) e[i] += noiseStd * noise[i];
     for (let inner = 0; inner < spec.innerSteps && !signal.aborted; inner++) {
@@ -53,10 +53,14 @@ export async function* walkClamped(
   yield* walk.end(began);
 }
 
-/** Standard deviation of the noise, and the rate of descent on what is not clamped. */
+/** Standard deviation of the noise, which half gets it, and the rate of descent on the other. */
 const FORMS = {
-  code: ({ randEta, learningRate }: ClampedWalkSpec) => ({ noiseStd: randEta, descent: learningRate }),
-  equation: ({ randEta, learningRate }: ClampedWalkSpec) => ({ noiseStd: randEta ** 2, descent: -learningRate }),
+  code: ({ randEta, learningRate }: ClampedWalkSpec) => ({ noiseStd: randEta, upperHalf: true, descent: learningRate }),
+  equation: ({ randEta, learningRate }: ClampedWalkSpec) => ({
+    noiseStd: randEta ** 2,
+    upperHalf: false,
+    descent: -learningRate,
+  }),
 } as const;
 
 /** Of step n: the first dimension of the upper half for each restart, [B], and N(0, 1) for every entry, [B, T, D]. */

@@ -2,6 +2,7 @@
 // end where they are.
 
 import type { FloatArray } from "../common/floats.ts";
+import type { Decoding } from "../text/decoder.ts";
 import { type Aim, distancesOf, endEvent, judge, stepEvent, throwIfDiverged } from "./aim.ts";
 import type { EndEvent, RestartResult, StepEvent, WalkPoint } from "./events.ts";
 import { absoluteDistances } from "./metrics.ts";
@@ -21,6 +22,8 @@ export class Walk {
   #walked: WalkPoint[][];
   #iteration = 0;
   #outputDistances: number[] = [];
+  /** Of the last shown step, which the end is. */
+  #decodings: readonly Decoding[] = [];
   #over = false;
 
   constructor(spec: OrthogonalWalkSpec | ClampedWalkSpec, setting: ExperimentSetting, aim: Aim) {
@@ -28,7 +31,7 @@ export class Walk {
     this.#spec = spec;
     this.#setting = setting;
     this.#aim = aim;
-    this.#walked = aim.target.length > 0 ? Array.from({ length: spec.restarts }, () => []) : [];
+    this.#walked = Array.from({ length: spec.restarts }, () => []);
   }
 
   /** True after the last step, or the first one after a cancellation. */
@@ -57,11 +60,11 @@ export class Walk {
       points.push({ iteration, ...distances, ...notes[restart] });
     });
     if (iteration % every !== 0 && !this.#over) return;
-    const decodings = await this.#setting.decoder.decode(this.embedding);
+    this.#decodings = await this.#setting.decoder.decode(this.embedding);
     const walked = this.#walked;
     this.#walked = walked.map(() => []);
     for (let restart = 0; restart < restarts; restart++) {
-      yield stepEvent(this.#setting, decodings[restart], {
+      yield stepEvent(this.#setting, this.#decodings[restart], {
         restart,
         iteration,
         learningRate,
@@ -72,7 +75,7 @@ export class Walk {
     }
   }
 
-  /** Judges where the walk has come to; `began` is the clock's time at its start. */
+  /** Judges where the walk has come to, once it is over; `began` is the clock's time at its start. */
   async *end(began: number): AsyncGenerator<EndEvent> {
     const { embedding } = this;
     const outputDistances = this.#outputDistances;
@@ -80,7 +83,7 @@ export class Walk {
       embedding,
       iterations: outputDistances.map(() => this.#iteration),
       outputDistances,
-      decodings: await this.#setting.decoder.decode(embedding),
+      decodings: this.#decodings,
     };
     const verdicts = outputDistances.map((distance) => ({
       beatsShift: distance < this.#aim.shiftDistance,

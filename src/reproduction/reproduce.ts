@@ -1,10 +1,10 @@
 // Runs the claims one after the other on an engine, and tells what came of each as it comes.
 
-import { errorData, LabError, messageOf } from "../common/errors.ts";
+import { errorData, LabError } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
 import type { RunExperiment } from "../engine/client.ts";
 import type { EndEvent, StartEvent, StepEvent } from "../experiments/events.ts";
-import { parseSpec } from "../experiments/spec.ts";
+import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
 import type { Claim, Condition, Judgement, Observation, Scope } from "./claim.ts";
 import { INVERSION_CLAIMS } from "./inversion-claims.ts";
 import { TRAINED_CLAIMS } from "./trained-claims.ts";
@@ -83,8 +83,9 @@ async function examine(claim: Claim, scope: Scope, { run, known, signal, onProgr
       const stage = `${claim.id}: ${condition.name}`;
       onProgress?.({ stage, done, total });
       const tell = (share: number) => onProgress?.({ stage, done: done + share * workOf(condition.request), total });
-      const key = JSON.stringify(parseSpec(condition.request as unknown));
-      const observation = known.get(key) ?? (await observe(condition, run, signal, tell));
+      const spec = parseSpec(condition.request as unknown);
+      const key = JSON.stringify(spec);
+      const observation = known.get(key) ?? (await observe(condition.name, spec, run, signal, tell));
       known.set(key, observation);
       observations.push({ ...observation, name: condition.name });
       done += workOf(condition.request);
@@ -105,12 +106,12 @@ async function examine(claim: Claim, scope: Scope, { run, known, signal, onProgr
 const workOf = ({ iterations = 100, blocks = 1 }: Condition["request"]): number => iterations * (blocks + 1);
 
 async function observe(
-  { name, request }: Condition,
+  name: string,
+  spec: ExperimentSpec,
   run: RunExperiment,
   signal: AbortSignal | undefined,
   tell: (share: number) => void,
 ): Promise<Observation> {
-  const spec = parseSpec(request as unknown);
   let start: StartEvent | undefined;
   let end: EndEvent | undefined;
   const steps: StepEvent[] = [];
@@ -128,6 +129,6 @@ async function observe(
     }
   }
   if (!start || !end) throw new LabError("engine", `The run "${name}" ended without a result.`);
-  if (end.status === "cancelled") throw new LabError("cancelled", messageOf("The run was stopped."));
+  if (end.status === "cancelled") throw new LabError("cancelled", "The run was stopped.");
   return { name, spec, start, steps, end };
 }
