@@ -15,6 +15,7 @@ const PROGRAMS = {
   cli: { built: true, run: runCli },
   start: { built: true, run: async (parameters) => (await import("./start.js")).start(parameters) },
   build: { built: true, run: () => undefined },
+  texts: { built: false, run: async () => (await import("./texts.js")).main() },
   watch: { built: false, run: async () => (await import("./build.js")).watch() },
   check: { built: false, run: async () => (await import("./test.js")).test(["check"]) },
   test: { built: false, run: async (parameters) => (await import("./test.js")).test(parameters) },

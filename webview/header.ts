@@ -3,6 +3,7 @@
 import type { FromPage, RunInfo } from "../src/host/panel-messages.ts";
 import { plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
+import { t } from "./l10n.ts";
 import {
   canStop,
   chosenRun,
@@ -34,7 +35,7 @@ export class Header {
     {
       "class": "bar",
       "role": "progressbar",
-      "aria-label": "Progress of the run",
+      "aria-label": t("Progress of the run"),
       "aria-valuemin": "0",
       "aria-valuemax": "100",
     },
@@ -44,7 +45,7 @@ export class Header {
   readonly #again: HTMLElement;
   readonly #source: HTMLElement;
   readonly #duplicate: HTMLElement;
-  readonly #prompt = element("div", { "class": "prompt", "role": "group", "aria-label": "Prompt" });
+  readonly #prompt = element("div", { "class": "prompt", "role": "group", "aria-label": t("Prompt") });
   readonly #condition = element("p", { class: "condition" });
   readonly #trouble = element("p", { class: "trouble" });
   readonly #log: HTMLElement;
@@ -57,39 +58,41 @@ export class Header {
       const run = this.#page && chosenRun(this.#page);
       if (run) send(make(run.id));
     };
-    this.#runs = new OptionList("Run", pickRun);
+    this.#runs = new OptionList(t("Run"), pickRun);
     this.#runs.element.classList.add("runs");
-    this.#beside = new OptionList("Compare with", (beside) => {
+    this.#beside = new OptionList(t("Compare with"), (beside) => {
       const run = this.#page && chosenRun(this.#page);
       if (run) send({ type: "compare", id: run.id, beside: beside === "" ? undefined : beside });
     });
     this.#beside.element.classList.add("beside");
     this.#stop = button(
-      "Stop",
-      "Stop after the iteration at hand",
+      t("Stop"),
+      t("Stop after the iteration at hand"),
       true,
       act((id) => ({ type: "stop", id })),
     );
     this.#again = button(
-      "Run Again",
-      "Repeat this run exactly",
+      t("Run Again"),
+      t("Repeat this run exactly"),
       false,
       act((id) => ({ type: "runAgain", id, repetition: "same" })),
     );
     this.#source = button(
-      "Source’s Setting",
-      "The same text, network and seeds, with the method exactly as the source has it: every token at position 0, " +
-        "logits of the head without the final LayerNorm, L1, plain gradient descent at 0.001 from N(1/2, 1/20), 2000 iterations",
+      t("Source’s Setting"),
+      t(
+        "The same text, network and seeds, with the method exactly as the source has it: every token at position 0, " +
+          "logits of the head without the final LayerNorm, L1, plain gradient descent at 0.001 from N(1/2, 1/20), 2000 iterations",
+      ),
       false,
       act((id) => ({ type: "runAgain", id, repetition: "source" })),
     );
     this.#duplicate = button(
-      "Duplicate…",
-      "Open the form with this run’s experiment, to be changed and run",
+      t("Duplicate…"),
+      t("Open the form with this run’s experiment, to be changed and run"),
       false,
       act((id) => ({ type: "duplicate", id })),
     );
-    this.#log = button("Show Log", "All that the engine has said", false, () => send({ type: "showLog" }));
+    this.#log = button(t("Show Log"), t("All that the engine has said"), false, () => send({ type: "showLog" }));
     this.element = element(
       "header",
       {},
@@ -123,8 +126,8 @@ export class Header {
       others.length === 0
         ? []
         : [
-            { value: "", label: "Compare with…" },
-            ...others.map((other) => ({ value: other.id, label: `Beside ${runLabel(other)}` })),
+            { value: "", label: t("Compare with…") },
+            ...others.map((other) => ({ value: other.id, label: t("Beside {0}", runLabel(other)) })),
           ],
       chosen.beside ?? "",
     );

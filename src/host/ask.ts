@@ -8,7 +8,7 @@ import { type Checkpoints, isNamed } from "./checkpoints.ts";
 import { type Choice, depthChoices, methodChoices, type MethodSetting, outputChoices } from "./choices.ts";
 import { shorten } from "./phrases.ts";
 
-const TITLE = "Invert Selection";
+const title = (): string => vscode.l10n.t("Invert Selection");
 /** The answer of the Back button. */
 const BACK = Symbol("back");
 /** An answer; undefined when the person has left. */
@@ -71,9 +71,9 @@ const askText =
   async (_, place) => {
     if (currentLine === undefined) return enterText(place, false);
     for (;;) {
-      const answer = await pick("Which text?", place, undefined, [
-        { label: "The current line", detail: shorten(currentLine, 100), value: "line" as const },
-        { label: "Another text…", value: "other" as const },
+      const answer = await pick(vscode.l10n.t("Which text?"), place, undefined, [
+        { label: vscode.l10n.t("The current line"), detail: shorten(currentLine, 100), value: "line" as const },
+        { label: vscode.l10n.t("Another text…"), value: "other" as const },
       ]);
       if (answer === BACK || answer === undefined) return answer;
       if (answer === "line") return { prompt: currentLine };
@@ -89,7 +89,7 @@ const askModel =
       const items = await checkpoints.items();
       const choices = items.map(({ answer, ...item }) => ({ ...item, value: answer as CheckpointAnswer }));
       const named = items.find((item) => isNamed(item, preselected));
-      const answer = await pick("Which model?", place, named?.answer, choices);
+      const answer = await pick(vscode.l10n.t("Which model?"), place, named?.answer, choices);
       if (answer === BACK || answer === undefined) return answer;
       const checkpoint = await checkpoints.obtain(answer);
       if (checkpoint !== undefined) return { checkpoint, config: await checkpoints.configOf(checkpoint) };
@@ -99,7 +99,12 @@ const askModel =
 const askDepth =
   (preselected: number | undefined): Question =>
   async ({ config }, place) => {
-    const blocks = await pick("How many blocks, from the input on?", place, preselected, depthChoices(config!));
+    const blocks = await pick(
+      vscode.l10n.t("How many blocks, from the input on?"),
+      place,
+      preselected,
+      depthChoices(config!),
+    );
     return blocks === BACK || blocks === undefined ? blocks : { blocks };
   };
 
@@ -107,7 +112,7 @@ const askMethod =
   (settings: Partial<InversionRequest>): Question =>
   async (_, place) => {
     const method = await pick(
-      "How is the search set?",
+      vscode.l10n.t("How is the search set?"),
       place,
       "settings",
       methodChoices({ ...settings, output: undefined }, PRESETS.source),
@@ -118,7 +123,7 @@ const askMethod =
 const askOutput =
   (preselected: Output | undefined): Question =>
   async ({ config }, place) => {
-    const output = await pick("Which output is the target?", place, preselected, outputChoices(config!));
+    const output = await pick(vscode.l10n.t("Which output is the target?"), place, preselected, outputChoices(config!));
     return output === BACK || output === undefined ? output : { output };
   };
 
@@ -142,10 +147,10 @@ function pick<T>(
 async function enterText(place: Place, canGoBack: boolean): Promise<Answer<Draft>> {
   const input = vscode.window.createInputBox();
   input.placeholder = "The sky is blue.";
-  input.prompt = "The text to invert";
+  input.prompt = vscode.l10n.t("The text to invert");
   const text = await answerOf(input, place, canGoBack, () => {
     if (input.value.trim() !== "") return input.value;
-    input.validationMessage = "Write the text to invert.";
+    input.validationMessage = vscode.l10n.t("Write the text to invert.");
     return undefined;
   });
   return text === BACK || text === undefined ? text : { prompt: text };
@@ -158,7 +163,7 @@ function answerOf<T>(
   canGoBack: boolean,
   read: () => T | undefined,
 ): Promise<Answer<T>> {
-  input.title = TITLE;
+  input.title = title();
   input.step = place.step;
   input.totalSteps = place.totalSteps;
   input.ignoreFocusOut = true;

@@ -2,6 +2,7 @@
 // can be made here and what can be had from the hub, each with its size, its state and what it needs.
 
 import path from "node:path";
+import { t } from "@vscode/l10n";
 import { isSizeName, parseConfig, SIZE_NAMES, sizedConfig, type SizeName } from "../checkpoints/config.ts";
 import { parseHubId, shortHubSource } from "../checkpoints/hub-id.ts";
 import type { KnownCheckpoint } from "../checkpoints/open.ts";
@@ -53,7 +54,12 @@ const configOfSize = (name: SizeName): GPT2Config => parseConfig(JSON.stringify(
 
 /** "12 blocks of width 768, 124 M parameters" */
 export function describeNetwork(config: GPT2Config): string {
-  return `${config.blocks} blocks of width ${config.width}, ${Math.round(parametersOf(config) / 1e6)} M parameters`;
+  return t(
+    "{0} blocks of width {1}, {2} M parameters",
+    config.blocks,
+    config.width,
+    Math.round(parametersOf(config) / 1e6),
+  );
 }
 
 function parametersOf(config: GPT2Config): number {
@@ -71,80 +77,86 @@ export function checkpointChoices({ known, mini, current }: CheckpointSituation)
   const choices: CheckpointChoice[] = [
     // Its weights are in float16.
     ...(mini
-      ? [use("Comes with the extension", "mini", "trained", describeNetwork(mini), 2 * parametersOf(mini))]
+      ? [use(t("Comes with the extension"), "mini", t("trained"), describeNetwork(mini), 2 * parametersOf(mini))]
       : []),
     ...here.map(({ source, revision, bytes, allBlocks }) => {
       const config = knownConfig(source);
-      const network = config ? describeNetwork(config) : `${allBlocks} blocks`;
+      const network = config ? describeNetwork(config) : t("{0} blocks", allBlocks);
       const name = parseHubId(source) ? shortHubSource(source) : `${path.basename(path.dirname(path.dirname(source)))}`;
       return {
-        ...use("In your Hugging Face cache", source, `trained · commit ${revision.slice(0, 8)}`, network, bytes),
+        ...use(t("In your Hugging Face cache"), source, `${t("trained")} · ${commit(revision)}`, network, bytes),
         label: name,
       };
     }),
     ...SIZE_NAMES.map((name) => {
       const source = `random:${name}`;
       const config = configOfSize(name);
-      return use("Random weights, from a seed", source, stateOf(source, known, config), describeNetwork(config));
+      return use(t("Random weights, from a seed"), source, stateOf(source, known, config), describeNetwork(config));
     }),
     ...unfinished.map(({ source, bytes, allBlocks }) =>
-      download(source, `download not finished · ${formatBytes(bytes)} are here`, `${allBlocks} blocks`),
+      download(
+        source,
+        `${t("download not finished")} · ${t("{0} are here", formatBytes(bytes))}`,
+        t("{0} blocks", allBlocks),
+      ),
     ),
     ...listed.map(([id, , , bytes]) =>
-      download(id, `download ${formatBytes(bytes)}`, describeNetwork(knownConfig(id)!)),
+      download(id, t("download {0}", formatBytes(bytes)), describeNetwork(knownConfig(id)!)),
     ),
     {
-      group: ON_HUB,
-      label: "Another model of the hub…",
+      group: onHub(),
+      label: t("Another model of the hub…"),
       description: "",
-      detail: "Any GPT-2 with weights in safetensors, by its name: owner/name or owner/name@revision",
+      detail: t("Any GPT-2 with weights in safetensors, by its name: owner/name or owner/name@revision"),
       answer: { kind: "askHubId" },
     },
     {
-      group: "Elsewhere",
-      label: "A folder…",
+      group: t("Elsewhere"),
+      label: t("A folder…"),
       description: "",
-      detail: "config.json and safetensors, in the Hugging Face layout",
+      detail: t("config.json and safetensors, in the Hugging Face layout"),
       answer: { kind: "askFolder" },
     },
   ];
   const named = choices.findIndex(({ answer }) => "source" in answer && answer.source === current);
   if (named >= 0) {
     const { description } = choices[named];
-    choices[named] = { ...choices[named], description: `${description} · chosen` };
+    choices[named] = { ...choices[named], description: `${description} · ${t("chosen")}` };
   } else if (current !== undefined) {
     choices.unshift({
-      ...use("From your settings", current, "chosen", current),
+      ...use(t("From your settings"), current, t("chosen"), current),
       label: path.basename(current),
     });
   }
   return choices;
 }
 
-const ON_HUB = "On the Hugging Face hub";
+const onHub = (): string => t("On the Hugging Face hub");
+
+const commit = (revision: string): string => t("commit {0}", revision.slice(0, 8));
 
 const use = (group: string, source: string, state: string, network: string, bytes?: number): CheckpointChoice => ({
   group,
   label: source,
   description: state,
-  detail: bytes === undefined ? network : `${network} · ${formatBytes(bytes)} on disk`,
+  detail: bytes === undefined ? network : `${network} · ${t("{0} on disk", formatBytes(bytes))}`,
   answer: { kind: "use", source },
 });
 
 const download = (source: string, state: string, network: string): CheckpointChoice => ({
-  group: ON_HUB,
+  group: onHub(),
   label: shortHubSource(source),
   description: state,
-  detail: `trained · ${network}`,
+  detail: `${t("trained")} · ${network}`,
   answer: { kind: "download", source },
 });
 
 /** What of random weights is on the disk, and what all of them take. */
 function stateOf(source: string, known: readonly KnownCheckpoint[], config: GPT2Config): string {
   const made = known.filter((checkpoint) => checkpoint.kind === "random" && checkpoint.source === source);
-  const all = `up to ${formatBytes(4 * parametersOf(config))} on disk`;
-  if (made.length === 0) return `made when needed · ${all}`;
-  return `${formatBytes(made.reduce((sum, { bytes }) => sum + bytes, 0))} here · ${all}`;
+  const all = t("up to {0} on disk", formatBytes(4 * parametersOf(config)));
+  if (made.length === 0) return `${t("made when needed")} · ${all}`;
+  return `${t("{0} here", formatBytes(made.reduce((sum, { bytes }) => sum + bytes, 0)))} · ${all}`;
 }
 
 /** One line of *Manage Checkpoints*. */
@@ -163,13 +175,13 @@ export const managedCheckpoints = (known: readonly KnownCheckpoint[]): ManagedCh
       label: shortHubSource(checkpoint.source),
       description: [
         formatBytes(checkpoint.bytes),
-        checkpoint.kind === "random" ? `seed ${checkpoint.seed}` : `commit ${checkpoint.revision.slice(0, 8)}`,
+        checkpoint.kind === "random" ? t("seed {0}", checkpoint.seed) : commit(checkpoint.revision),
         ...(checkpoint.blocks.length === checkpoint.allBlocks
           ? []
           : [
               checkpoint.kind === "random"
-                ? `${checkpoint.blocks.length} of ${checkpoint.allBlocks} blocks`
-                : "download not finished",
+                ? t("{0} of {1} blocks", checkpoint.blocks.length, checkpoint.allBlocks)
+                : t("download not finished"),
             ]),
       ].join(" · "),
       detail: checkpoint.folder,
@@ -182,11 +194,11 @@ export function describeDeletion({ source, kind, bytes, folder }: KnownCheckpoin
   detail: string;
 } {
   return {
-    message: `Delete the weights of ${shortHubSource(source)}?`,
+    message: t("Delete the weights of {0}?", shortHubSource(source)),
     detail:
-      `${formatBytes(bytes)} in ${folder}. ` +
+      `${t("{0} in {1}.", formatBytes(bytes), folder)} ` +
       (kind === "random"
-        ? "They are made again, the same, when a run needs them."
-        : "This is the Hugging Face cache: other programs will not find them there any more either."),
+        ? t("They are made again, the same, when a run needs them.")
+        : t("This is the Hugging Face cache: other programs will not find them there any more either.")),
   };
 }

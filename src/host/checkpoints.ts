@@ -46,7 +46,7 @@ export class Checkpoints implements vscode.Disposable {
   constructor(options: CheckpointsOptions) {
     this.#options = options;
     this.#status = vscode.window.createStatusBarItem("inversionLab.checkpoint", vscode.StatusBarAlignment.Left, -2);
-    this.#status.name = "Inversion Lab: Checkpoint";
+    this.#status.name = vscode.l10n.t("Inversion Lab: Checkpoint");
     this.#status.command = "inversionLab.chooseCheckpoint";
     this.#listener = vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(`inversionLab.${SETTING}`)) this.#showChoice();
@@ -75,8 +75,8 @@ export class Checkpoints implements vscode.Disposable {
 
   async #ask(): Promise<CheckpointAnswer | undefined> {
     const input = vscode.window.createQuickPick<CheckpointItem>();
-    input.title = "Choose Checkpoint";
-    input.placeholder = "The network whose layers are inverted";
+    input.title = vscode.l10n.t("Choose Checkpoint");
+    input.placeholder = vscode.l10n.t("The network whose layers are inverted");
     input.matchOnDescription = true;
     input.matchOnDetail = true;
     input.busy = true;
@@ -178,16 +178,25 @@ export class Checkpoints implements vscode.Disposable {
 
   /** Shows what is on the disk, and deletes what the person wants gone. */
   async manage(): Promise<void> {
-    const trash: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("trash"), tooltip: "Delete…" };
-    const reveal: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("copy"), tooltip: "Copy Folder's Path" };
+    const trash: vscode.QuickInputButton = {
+      iconPath: new vscode.ThemeIcon("trash"),
+      tooltip: vscode.l10n.t("Delete…"),
+    };
+    const reveal: vscode.QuickInputButton = {
+      iconPath: new vscode.ThemeIcon("copy"),
+      tooltip: vscode.l10n.t("Copy Folder's Path"),
+    };
     type Item = vscode.QuickPickItem & { readonly managed?: ManagedCheckpoint };
     const input = vscode.window.createQuickPick<Item>();
     const fill = async () => {
       input.busy = true;
       const known = await this.#known();
       const total = known.reduce((sum, { bytes }) => sum + bytes, 0);
-      input.title = `Checkpoints on this machine: ${formatBytes(total)}`;
-      input.placeholder = known.length > 0 ? "Choose one to delete it" : "No weights are on this machine yet";
+      input.title = vscode.l10n.t("Checkpoints on this machine: {0}", formatBytes(total));
+      input.placeholder =
+        known.length > 0
+          ? vscode.l10n.t("Choose one to delete it")
+          : vscode.l10n.t("No weights are on this machine yet");
       input.items = managedCheckpoints(known).map((managed) => ({
         label: managed.label,
         description: managed.description,
@@ -211,7 +220,7 @@ export class Checkpoints implements vscode.Disposable {
       void vscode.env.clipboard.writeText(item.managed?.detail ?? "");
     });
     input.onDidAccept(() => void remove(input.selectedItems[0]).catch(this.#options.report));
-    input.title = "Checkpoints on this machine";
+    input.title = vscode.l10n.t("Checkpoints on this machine");
     input.busy = true;
     input.show();
     await fill();
@@ -221,21 +230,28 @@ export class Checkpoints implements vscode.Disposable {
   async setToken(): Promise<void> {
     const before = await this.#options.secrets.get(TOKEN);
     const token = await vscode.window.showInputBox({
-      title: "Set Hugging Face Token",
-      prompt:
-        "For models that are private or gated. It is kept in VS Code's secret storage and sent to the hub only" +
-        (before ? "; leave this empty to forget the one that is kept." : "."),
+      title: vscode.l10n.t("Set Hugging Face Token"),
+      prompt: before
+        ? vscode.l10n.t(
+            "For models that are private or gated. It is kept in VS Code's secret storage and sent to the hub only; leave " +
+              "this empty to forget the one that is kept.",
+          )
+        : vscode.l10n.t(
+            "For models that are private or gated. It is kept in VS Code's secret storage and sent to the hub only.",
+          ),
       placeHolder: "hf_…",
       password: true,
       ignoreFocusOut: true,
       validateInput: (text) =>
-        /^[\x21-\x7e]*$/.test(text.trim()) ? undefined : "A token has letters, digits and signs only.",
+        /^[\x21-\x7e]*$/.test(text.trim()) ? undefined : vscode.l10n.t("A token has letters, digits and signs only."),
     });
     if (token === undefined) return;
     if (token.trim() === "") await this.#options.secrets.delete(TOKEN);
     else await this.#options.secrets.store(TOKEN, token.trim());
     void vscode.window.showInformationMessage(
-      token.trim() === "" ? "The Hugging Face token is forgotten." : "The Hugging Face token is kept.",
+      token.trim() === ""
+        ? vscode.l10n.t("The Hugging Face token is forgotten.")
+        : vscode.l10n.t("The Hugging Face token is kept."),
     );
   }
 
@@ -261,12 +277,13 @@ export class Checkpoints implements vscode.Disposable {
 
   async #delete(checkpoint: KnownCheckpoint): Promise<void> {
     const { message, detail } = describeDeletion(checkpoint);
-    if ((await vscode.window.showWarningMessage(message, { modal: true, detail }, "Delete")) !== "Delete") return;
+    const yes = vscode.l10n.t("Delete");
+    if ((await vscode.window.showWarningMessage(message, { modal: true, detail }, yes)) !== yes) return;
     await deleteCheckpoint(checkpoint);
   }
 
   #offerToken(message: string): void {
-    void vscode.window.showErrorMessage(message, "Set Hugging Face Token…").then((answer) => {
+    void vscode.window.showErrorMessage(message, vscode.l10n.t("Set Hugging Face Token…")).then((answer) => {
       if (answer) void vscode.commands.executeCommand("inversionLab.setToken");
     });
   }
@@ -275,8 +292,11 @@ export class Checkpoints implements vscode.Disposable {
     const source = chosen() ?? "";
     const name = parseHubId(source) || source.startsWith("random:") ? shortHubSource(source) : path.basename(source);
     this.#status.text = `$(server) ${name}`;
-    this.#status.tooltip = `Inversion Lab takes its weights from ${source}. Click to choose others.`;
-    this.#status.accessibilityInformation = { label: `Inversion Lab, checkpoint ${source}`, role: "button" };
+    this.#status.tooltip = vscode.l10n.t("Inversion Lab takes its weights from {0}. Click to choose others.", source);
+    this.#status.accessibilityInformation = {
+      label: vscode.l10n.t("Inversion Lab, checkpoint {0}", source),
+      role: "button",
+    };
     this.#status.show();
   }
 }
@@ -290,19 +310,19 @@ const chosen = (): string | undefined => vscode.workspace.getConfiguration("inve
 const askHubId = (): Thenable<string | undefined> =>
   vscode.window
     .showInputBox({
-      title: "A Model of the Hugging Face Hub",
-      prompt: "Its name, and after @ a branch, tag or commit if you want a certain one",
+      title: vscode.l10n.t("A Model of the Hugging Face Hub"),
+      prompt: vscode.l10n.t("Its name, and after @ a branch, tag or commit if you want a certain one"),
       placeHolder: "openai-community/gpt2",
       ignoreFocusOut: true,
       validateInput: (text) =>
-        parseHubId(text.trim()) ? undefined : "It is to look like owner/name or owner/name@revision.",
+        parseHubId(text.trim()) ? undefined : vscode.l10n.t("It is to look like owner/name or owner/name@revision."),
     })
     .then((text) => text?.trim());
 
 async function askFolder(): Promise<string | undefined> {
   const folders = await vscode.window.showOpenDialog({
-    title: "A checkpoint's folder",
-    openLabel: "Use Checkpoint",
+    title: vscode.l10n.t("A checkpoint's folder"),
+    openLabel: vscode.l10n.t("Use Checkpoint"),
     canSelectFiles: false,
     canSelectFolders: true,
   });

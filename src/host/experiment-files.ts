@@ -75,14 +75,15 @@ async function tellEnd(
   failed: number,
 ): Promise<void> {
   const name = path.basename(file.path);
-  const failures = failed > 0 ? `, ${failed} of them failed` : "";
-  const answer =
+  const goOn = vscode.l10n.t("Go On");
+  const showFiles = vscode.l10n.t("Show Files");
+  const sentences = [
     finished < runs
-      ? await vscode.window.showInformationMessage(
-          `${name}: stopped with ${finished} of ${runs} runs finished${failures}.`,
-          "Go On",
-        )
-      : await vscode.window.showInformationMessage(`${name}: ${runs} runs finished${failures}.`, "Show Files");
-  if (answer === "Go On") await vscode.commands.executeCommand("inversionLab.runFile", file);
-  if (answer === "Show Files") await vscode.commands.executeCommand("revealFileInOS", vscode.Uri.file(folder));
+      ? vscode.l10n.t("{0}: stopped with {1} of {2} runs finished.", name, finished, runs)
+      : vscode.l10n.t("{0}: {1} runs finished.", name, runs),
+    ...(failed > 0 ? [vscode.l10n.t("{0} of them failed.", failed)] : []),
+  ];
+  const answer = await vscode.window.showInformationMessage(sentences.join(" "), finished < runs ? goOn : showFiles);
+  if (answer === goOn) await vscode.commands.executeCommand("inversionLab.runFile", file);
+  if (answer === showFiles) await vscode.commands.executeCommand("revealFileInOS", vscode.Uri.file(folder));
 }

@@ -2,20 +2,18 @@
 
 import * as vscode from "vscode";
 
-const FILES = [
-  { pattern: "**/*.inversion.json", title: "$(play) Run" },
-  { pattern: "**/*.sweep.json", title: "$(play) Run Sweep" },
-];
-
 export const registerFileLenses = (): vscode.Disposable =>
   vscode.Disposable.from(
-    ...FILES.map(({ pattern, title }) =>
+    ...[
+      { pattern: "**/*.inversion.json", title: vscode.l10n.t("Run") },
+      { pattern: "**/*.sweep.json", title: vscode.l10n.t("Run Sweep") },
+    ].map(({ pattern, title }) =>
       vscode.languages.registerCodeLensProvider(
         { pattern },
         {
           provideCodeLenses: ({ uri }) => [
             new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), {
-              title,
+              title: `$(play) ${title}`,
               command: "inversionLab.runFile",
               arguments: [uri],
             }),

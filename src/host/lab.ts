@@ -2,6 +2,7 @@
 // Loaded when it is first needed.
 
 import os from "node:os";
+import { config } from "@vscode/l10n";
 import * as vscode from "vscode";
 import { LabError, messageOf } from "../common/errors.ts";
 import { EngineClient } from "../engine/client.ts";
@@ -55,6 +56,8 @@ export class Lab implements vscode.Disposable {
   ) {
     const cacheFolder = () =>
       cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() });
+    // For the files of this room that do not know VS Code.
+    if (vscode.l10n.bundle) config({ contents: vscode.l10n.bundle });
     this.#extensionUri = extensionUri;
     this.#log = log;
     this.#report = report;
@@ -212,7 +215,7 @@ export class Lab implements vscode.Disposable {
       spec = parseSpec(request);
     } catch (error) {
       // The text is no longer in question here: what does not pass is a setting.
-      void vscode.window.showErrorMessage(messageOf(error), "Open Settings").then((answer) => {
+      void vscode.window.showErrorMessage(messageOf(error), vscode.l10n.t("Open Settings")).then((answer) => {
         if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "inversionLab.");
       });
       return undefined;
@@ -276,7 +279,7 @@ export class Lab implements vscode.Disposable {
   #onFailure(run: RunInfo, reason: string): void {
     this.#log.error(reason);
     if (this.#panel?.visible && this.#panel.shown === run.id) return;
-    void vscode.window.showErrorMessage(reason, "Show Run").then((answer) => {
+    void vscode.window.showErrorMessage(reason, vscode.l10n.t("Show Run")).then((answer) => {
       if (answer) this.#show(run.id, false);
     });
   }

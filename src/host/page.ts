@@ -7,13 +7,24 @@ export interface PageParts {
   readonly style: string;
   /** Fresh for every page. */
   readonly nonce: string;
+  /** What webview/l10n.ts translates the page's texts with. */
+  readonly texts: PageTexts;
 }
 
-export function pageHtml({ cspSource, script, style, nonce }: PageParts): string {
+/** As VS Code's env.language and l10n.bundle; a language without a bundle has no translations, and the page is English. */
+export interface PageTexts {
+  readonly language: string;
+  readonly bundle: Readonly<Record<string, string>> | undefined;
+}
+
+export function pageHtml({ cspSource, script, style, nonce, texts }: PageParts): string {
   const policy = `default-src 'none'; style-src ${cspSource} 'nonce-${nonce}'; script-src 'nonce-${nonce}'`;
+  const { language, bundle } = texts;
+  // Data, not a program: the policy has nothing against it. Without "<" in it nothing can end the element.
+  const json = JSON.stringify(bundle ?? {}).replaceAll("<", "\\u003c");
   // The toolkit puts a style element into the page, with the nonce that it finds in the property csp-nonce.
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${bundle ? language : "en"}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
@@ -22,6 +33,7 @@ export function pageHtml({ cspSource, script, style, nonce }: PageParts): string
 <link rel="stylesheet" href="${style}">
 <script defer nonce="${nonce}" src="${script}"></script>
 <title>Inversion Lab</title>
+<script type="application/json" id="l10n">${json}</script>
 </head>
 <body data-title="Inversion Lab"></body>
 </html>

@@ -73,6 +73,7 @@ export class RunPanel implements vscode.Disposable {
       script: resource("panel.js"),
       style: resource("panel.css"),
       nonce: randomBytes(16).toString("base64"),
+      texts: { language: vscode.env.language, bundle: vscode.l10n.bundle },
     });
   }
 
@@ -95,8 +96,11 @@ export class RunPanel implements vscode.Disposable {
   show(id: string): void {
     this.#shown = id;
     const run = this.#session.get(id);
-    if (run)
-      this.#panel.title = `${run.spec.method === "inversion" ? "Inversion" : "Walk"}: ${shorten(run.spec.prompt, 24)}`;
+    if (run) {
+      const text = shorten(run.spec.prompt, 24);
+      const isWalk = run.spec.method !== "inversion";
+      this.#panel.title = isWalk ? vscode.l10n.t("Walk: {0}", text) : vscode.l10n.t("Inversion: {0}", text);
+    }
     void this.#send();
   }
 

@@ -1,5 +1,6 @@
 // Short texts about a run, for titles, lists and the status bar.
 
+import { t } from "@vscode/l10n";
 import { describeBytes, type Progress } from "../common/progress.ts";
 import type { RunInfo } from "./panel-messages.ts";
 
@@ -24,6 +25,6 @@ export function progressPhrase({ stage, done, total, bytesPerSecond }: Progress)
 
 /** What a run is busy with, as the status bar says it; `iteration` is the last that was told. */
 export function statusPhrase({ phase, spec }: RunInfo, iteration: number): string {
-  if (phase.kind === "preparing") return phase.progress ? progressPhrase(phase.progress) : "Starting";
-  return phase.kind === "stopping" ? "Stopping" : `Iteration ${iteration}/${spec.iterations}`;
+  if (phase.kind === "preparing") return phase.progress ? progressPhrase(phase.progress) : t("Starting");
+  return phase.kind === "stopping" ? t("Stopping") : t("Iteration {0}/{1}", iteration, spec.iterations);
 }

@@ -13,10 +13,9 @@ export function reporter(log: vscode.LogOutputChannel): Report {
       return;
     }
     log.error(error instanceof Error ? error : String(error));
-    void vscode.window
-      .showErrorMessage(`Inversion Lab failed unexpectedly: ${messageOf(error)}`, "Show Log")
-      .then((answer) => {
-        if (answer) log.show(true);
-      });
+    const message = vscode.l10n.t("Inversion Lab failed unexpectedly: {0}", messageOf(error));
+    void vscode.window.showErrorMessage(message, vscode.l10n.t("Show Log")).then((answer) => {
+      if (answer) log.show(true);
+    });
   };
 }

@@ -33,7 +33,11 @@ export async function reproduceClaims(run: RunExperiment, cacheFolder: string): 
   const claims = claimsNamed([]);
   const findings: Finding[] = [];
   await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: "Reproducing the source’s claims", cancellable: true },
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t("Reproducing the source’s claims"),
+      cancellable: true,
+    },
     async (progress, token) => {
       const stop = new AbortController();
       token.onCancellationRequested(() => stop.abort());
@@ -53,24 +57,36 @@ export async function reproduceClaims(run: RunExperiment, cacheFolder: string): 
   );
   const table = vscode.Uri.file(path.join(folder, "table.md"));
   await vscode.commands.executeCommand("markdown.showPreview", table);
+  const openPage = vscode.l10n.t("Open Page");
+  const showFiles = vscode.l10n.t("Show Files");
   const answer = await vscode.window.showInformationMessage(
-    `Of the source’s claims, ${tally(findings)}.`,
-    "Open Page",
-    "Show Files",
+    vscode.l10n.t("Of the source’s claims, {0}.", tally(findings)),
+    openPage,
+    showFiles,
   );
   const page = vscode.Uri.file(path.join(folder, "index.html"));
-  if (answer === "Open Page") await vscode.env.openExternal(page);
-  if (answer === "Show Files") await vscode.commands.executeCommand("revealFileInOS", page);
+  if (answer === openPage) await vscode.env.openExternal(page);
+  if (answer === showFiles) await vscode.commands.executeCommand("revealFileInOS", page);
 }
 
 /** Undefined when the person leaves. */
 async function askHowMuch(): Promise<boolean | undefined> {
   const answer = await vscode.window.showQuickPick(
     [
-      { label: "Quick", description: "4 seeds, shorter runs", detail: "About five minutes on two cores.", quick: true },
-      { label: "Full", description: "10 seeds or more", detail: "About half an hour on two cores.", quick: false },
+      {
+        label: vscode.l10n.t("Quick"),
+        description: vscode.l10n.t("4 seeds, shorter runs"),
+        detail: vscode.l10n.t("About five minutes on two cores."),
+        quick: true,
+      },
+      {
+        label: vscode.l10n.t("Full"),
+        description: vscode.l10n.t("10 seeds or more"),
+        detail: vscode.l10n.t("About half an hour on two cores."),
+        quick: false,
+      },
     ],
-    { title: "Reproduce the Source’s Claims", placeHolder: "How much is to be run?" },
+    { title: vscode.l10n.t("Reproduce the Source’s Claims"), placeHolder: vscode.l10n.t("How much is to be run?") },
   );
   return answer?.quick;
 }

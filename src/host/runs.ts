@@ -1,6 +1,7 @@
 // The runs of this session: carried out one at a time in the order they were asked for, recorded as they go. Knows
 // neither panels nor VS Code; whoever listens is told of every change.
 
+import { t } from "@vscode/l10n";
 import { errorData, type LabErrorData, messageOf } from "../common/errors.ts";
 import { runsFolder } from "../common/folders.ts";
 import type { EngineClient, RunOptions } from "../engine/client.ts";
@@ -196,7 +197,8 @@ export class Runs {
     try {
       await write();
     } catch (error) {
-      if (!run.info.warning) this.#change(run, { warning: `The record of this run ends early. ${messageOf(error)}` });
+      if (!run.info.warning)
+        this.#change(run, { warning: t("The record of this run ends early. {0}", messageOf(error)) });
     }
   }
 

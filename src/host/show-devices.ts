@@ -21,8 +21,11 @@ interface Entry extends vscode.QuickPickItem {
 export async function showDevices(options: DeviceOptions): Promise<void> {
   const list = vscode.window.createQuickPick<Entry>();
   const left = new AbortController();
-  const again: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("refresh"), tooltip: "Try Again" };
-  list.title = "Devices";
+  const again: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon("refresh"),
+    tooltip: vscode.l10n.t("Try Again"),
+  };
+  list.title = vscode.l10n.t("Devices");
   list.buttons = [again];
   list.ignoreFocusOut = true;
   list.matchOnDetail = true;
@@ -31,10 +34,10 @@ export async function showDevices(options: DeviceOptions): Promise<void> {
     list.busy = true;
     list.items = [];
     try {
-      const onTrial = (label: string) => (list.placeholder = `Trying ${label}…`);
+      const onTrial = (label: string) => (list.placeholder = vscode.l10n.t("Trying {0}…", label));
       const found = await surveyDevices({ ...options, onTrial, signal: left.signal });
       list.items = entries(found, options);
-      list.placeholder = "Pick the device that networks run on";
+      list.placeholder = vscode.l10n.t("Pick the device that networks run on");
     } finally {
       list.busy = false;
     }
@@ -66,11 +69,20 @@ function entries(survey: DeviceSurvey, options: DeviceOptions): Entry[] {
   const lacksCuda = devices.some(({ device, status }) => device === "cuda" && status === "fails");
   const fetchable = lacksCuda && cards.some(({ name }) => name.includes("NVIDIA"));
   return [
-    { label: "auto", description: `means ${automatic} here${inUse("auto")}`, act: () => setDevice("auto") },
+    {
+      label: "auto",
+      description: `${vscode.l10n.t("means {0} here", automatic)}${inUse("auto")}`,
+      act: () => setDevice("auto"),
+    },
     ...devices.map((tried) => deviceEntry(tried)),
-    { label: cards.map(describeCard).join(", ") || "No graphics card", kind: vscode.QuickPickItemKind.Separator },
-    ...(fetchable ? [{ label: "$(cloud-download) Fetch CUDA's Libraries…", act: () => fetchCuda(options) }] : []),
-    { label: "$(copy) Copy Report", act: () => copy(describeDevices(survey).join("\n")) },
+    {
+      label: cards.map(describeCard).join(", ") || vscode.l10n.t("No graphics card"),
+      kind: vscode.QuickPickItemKind.Separator,
+    },
+    ...(fetchable
+      ? [{ label: `$(cloud-download) ${vscode.l10n.t("Fetch CUDA's Libraries…")}`, act: () => fetchCuda(options) }]
+      : []),
+    { label: `$(copy) ${vscode.l10n.t("Copy Report")}`, act: () => copy(describeDevices(survey).join("\n")) },
   ];
 }
 
@@ -82,32 +94,41 @@ function deviceEntry(tried: TriedDevice): Entry {
     detail: fix ? `${reason} ${fix}` : reason,
     act: async () => {
       if (status !== "fails") return setDevice(device);
-      await vscode.window.showWarningMessage(`The device ${device} does not work here. ${reason} ${fix ?? ""}`.trim());
+      const sentence = vscode.l10n.t("The device {0} does not work here.", device);
+      await vscode.window.showWarningMessage(`${sentence} ${reason} ${fix ?? ""}`.trim());
     },
   };
 }
 
 const inUse = (device: string): string =>
-  vscode.workspace.getConfiguration("inversionLab").get("device") === device ? " · your setting" : "";
+  vscode.workspace.getConfiguration("inversionLab").get("device") === device
+    ? ` · ${vscode.l10n.t("your setting")}`
+    : "";
 
 async function setDevice(device: string): Promise<void> {
   await vscode.workspace.getConfiguration("inversionLab").update("device", device, vscode.ConfigurationTarget.Global);
-  void vscode.window.setStatusBarMessage(`Inversion Lab: networks run on ${device} from the next run on.`, 5000);
+  void vscode.window.setStatusBarMessage(
+    vscode.l10n.t("Inversion Lab: networks run on {0} from the next run on.", device),
+    5000,
+  );
 }
 
 async function copy(report: string): Promise<void> {
   await vscode.env.clipboard.writeText(report);
-  void vscode.window.setStatusBarMessage("Inversion Lab: the report is in the clipboard.", 5000);
+  void vscode.window.setStatusBarMessage(vscode.l10n.t("Inversion Lab: the report is in the clipboard."), 5000);
 }
 
 /** Asks, downloads with progress, and shows the devices again. */
 async function fetchCuda(options: DeviceOptions): Promise<void> {
   checkCudaPlatform(process);
   const found = await findCudaPackage();
-  const download = "Download";
+  const download = vscode.l10n.t("Download");
   const answer = await vscode.window.showInformationMessage(
-    `Download the CUDA libraries of ONNX Runtime ${found.version}?`,
-    { modal: true, detail: `${formatBytes(found.bytes)} from ${found.url}, checked against NuGet's SHA-512.` },
+    vscode.l10n.t("Download the CUDA libraries of ONNX Runtime {0}?", found.version),
+    {
+      modal: true,
+      detail: vscode.l10n.t("{0} from {1}, checked against NuGet's SHA-512.", formatBytes(found.bytes), found.url),
+    },
     download,
   );
   if (answer !== download) return;

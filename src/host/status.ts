@@ -27,7 +27,7 @@ export class RunStatus implements vscode.Disposable {
     const last = events.at(-1);
     if (last?.type === "step") this.#iteration = last.iteration;
     const phrase = statusPhrase(current, this.#iteration);
-    this.#item.text = `$(beaker) ${phrase}${waiting > 0 ? ` (${waiting} waiting)` : ""}`;
+    this.#item.text = `$(beaker) ${phrase}${waiting > 0 ? ` (${vscode.l10n.t("{0} waiting", waiting)})` : ""}`;
     this.#item.accessibilityInformation = { label: `Inversion Lab: ${phrase}` };
     this.#item.show();
   }
@@ -40,9 +40,16 @@ export class RunStatus implements vscode.Disposable {
 function tooltip({ spec }: RunInfo): vscode.MarkdownString {
   const text = new vscode.MarkdownString("", true);
   text.isTrusted = { enabledCommands: ["inversionLab.showPanel", "inversionLab.stop"] };
-  text.appendText(`Inverting “${shorten(spec.prompt, 60)}”`);
-  text.appendMarkdown(
-    "\n\n[$(window) Show Run](command:inversionLab.showPanel) · [$(debug-stop) Stop](command:inversionLab.stop)",
+  const prompt = shorten(spec.prompt, 60);
+  text.appendText(
+    spec.method === "inversion"
+      ? vscode.l10n.t("Inverting “{0}”", prompt)
+      : vscode.l10n.t("Walking from “{0}”", prompt),
   );
+  const links = [
+    `[$(window) ${vscode.l10n.t("Show Run")}](command:inversionLab.showPanel)`,
+    `[$(debug-stop) ${vscode.l10n.t("Stop")}](command:inversionLab.stop)`,
+  ];
+  text.appendMarkdown(`\n\n${links.join(" · ")}`);
   return text;
 }

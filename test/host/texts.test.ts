@@ -83,11 +83,15 @@ describe("the page's HTML", () => {
       script: "https://x/panel.js",
       style: "https://x/panel.css",
       nonce: "N",
+      texts: { language: "de", bundle: { Stop: "</script>Halt" } },
     });
     const policy = /Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1];
     assert.equal(policy, "default-src 'none'; style-src https://x 'nonce-N'; script-src 'nonce-N'");
     assert.doesNotMatch(html, /unsafe|style="|onclick|<script>/);
     assert.match(html, /<meta property="csp-nonce" content="N">/);
     assert.match(html, /<body data-title="Inversion Lab">/);
+    assert.match(html, /<html lang="de">/);
+    const bundle = /<script type="application\/json" id="l10n">(.*?)<\/script>/.exec(html)?.[1];
+    assert.deepEqual(JSON.parse(bundle!), { Stop: "</script>Halt" });
   });
 });

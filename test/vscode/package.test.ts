@@ -54,6 +54,7 @@ describe("the package for this platform", () => {
       "dist/webview/panel.css",
       "dist/webview/panel.js",
       "dist/weights-worker.cjs",
+      "l10n/bundle.l10n.json",
       "media/*.png",
       "media/*.svg",
       "models/mini/README.md",
