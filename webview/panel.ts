@@ -16,6 +16,7 @@ import {
   shownSeries,
   shownStep,
 } from "./model.ts";
+import "./base.css";
 import "./panel.css";
 import { type Figure, runFigures } from "./figures.ts";
 import { Plots } from "./plots.ts";

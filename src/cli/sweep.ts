@@ -21,7 +21,8 @@ export interface SweepFlags {
 /** Resolves to the exit code. Throws LabErrors, and OutputClosed. */
 export async function sweepFile(file: string, flags: SweepFlags, surroundings: Surroundings): Promise<number> {
   const { axesText, cellsOf, folderOf, parseExperimentFile } = await import("../sweeps/files.ts");
-  const { Estimate, finishedOutcomes, performSweep } = await import("../sweeps/perform.ts");
+  const { Estimate } = await import("../sweeps/estimate.ts");
+  const { finishedOutcomes, performSweep, timesOf } = await import("../sweeps/perform.ts");
   const { RESULTS_CSV, RESULTS_MARKDOWN, resultsMarkdown, writeResults } = await import("../sweeps/results.ts");
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw new LabError("badInput", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
@@ -40,8 +41,8 @@ export async function sweepFile(file: string, flags: SweepFlags, surroundings: S
       if (flags.json) await print(surroundings, jsonLine({ type: "run", axes, finished, name, spec }));
       else await say(`${finished ? "finished" : "to do   "}  ${axesText(axes) || JSON.stringify(spec.prompt)}`);
     }
-    const left = cells.filter(({ name }) => !before.has(name));
-    const remaining = new Estimate(before.values()).of(left);
+    const left = cells.filter(({ name }) => !before.has(name)).map(({ spec }) => spec);
+    const remaining = new Estimate(timesOf(before.values())).of(left);
     if (!flags.json && remaining !== undefined && left.length > 0) await say(`About ${duration(remaining)} left.`);
     return EXIT.done;
   }

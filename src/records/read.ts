@@ -1,10 +1,10 @@
 // Reads records back: one run with all its events, or the list of all runs without them.
 
-import { readdir, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { errorCode } from "../checkpoints/files.ts";
 import { LabError, type LabErrorData, messageOf } from "../common/errors.ts";
-import type { RestartResult, RunEvent } from "../experiments/events.ts";
+import type { EndEvent, RestartResult, RunEvent } from "../experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
 import { EVENTS_FILE, RECORD_FORMAT, type RecordHead, SPEC_FILE, SUMMARY_FILE, type RunSummary } from "./files.ts";
 import { isAlive } from "./writer.ts";
@@ -71,6 +71,38 @@ export async function readListing(folder: string): Promise<RunListing> {
   return { ...listing, status, elapsedMs, ...(best && { best }), ...(error && { error }) };
 }
 
+/** The last event of a run, where that is its end. Reads no more of the file than that. Throws a LabError (storage). */
+export async function readEnd(folder: string): Promise<EndEvent | undefined> {
+  const file = path.join(folder, EVENTS_FILE);
+  const line = await ifThere(lastLine(file));
+  if (line === undefined) return undefined;
+  const event = parseJson(line, `The last line of ${file}`) as RunEvent;
+  return event.type === "end" ? event : undefined;
+}
+
+/** An end with a few restarts fits into this. */
+const TAIL = 64 * 1024;
+
+/** The last whole line of a file, read from its end. */
+async function lastLine(file: string): Promise<string | undefined> {
+  const handle = await open(file).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
+  try {
+    const { size } = await handle.stat();
+    for (let length = Math.min(TAIL, size); ; length = Math.min(2 * length, size)) {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+      const tail = buffer.subarray(0, bytesRead);
+      const to = tail.lastIndexOf("\n");
+      const from = to < 1 ? -1 : tail.lastIndexOf("\n", to - 1);
+      if (to >= 0 && (from >= 0 || length === size)) return tail.toString("utf8", from + 1, to);
+      if (length === size) return undefined;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
 /**
  * The events; what follows the last newline is a line that was being written, and is left out. The file is split as
  * bytes, since all of them together may be more than one string can hold.
@@ -91,9 +123,12 @@ async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new LabError("storage", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
+    throw unreadable(file, error);
   }
 }
+
+const unreadable = (file: string, error: unknown): LabError =>
+  new LabError("storage", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
 
 /** Undefined for a file that is not there: a writer that was killed early has not made it. */
 async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {

@@ -12,7 +12,8 @@ export const SWEEP_ENDING = ".sweep.json";
 /** More cells than anybody means: a slip of the pen in an axis. */
 const MOST_CELLS = 100_000;
 
-type Fields = Readonly<Record<string, unknown>>;
+/** Fields of a spec, not checked. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 export interface Axis {
   readonly field: string;
@@ -86,8 +87,11 @@ function valuesOf(field: string, values: unknown, wrong: (what: string) => LabEr
  * Every combination of the axes, the last axis fastest, checked. Of several methods each takes the fields that it has;
  * combinations that come to the same spec are one cell. Throws a LabError (badInput) that names file, cell and field.
  */
-export function cellsOf({ base, axes }: Sweep, file: string): Cell[] {
-  const count = axes.reduce((product, { values }) => product * values.length, 1);
+export const cellsOf = (sweep: Sweep, file: string): Cell[] => [...eachCell(sweep, file)];
+
+/** The same, one after the other: a hundred thousand of them take seconds. */
+export function* eachCell({ base, axes }: Sweep, file: string): Generator<Cell, void, void> {
+  const count = combinationsOf(axes);
   if (count > MOST_CELLS)
     throw new LabError("badInput", `${file} asks for ${count} runs, and a sweep takes ${MOST_CELLS}.`);
   const methods = methodsOf(base, axes);
@@ -95,25 +99,39 @@ export function cellsOf({ base, axes }: Sweep, file: string): Cell[] {
   const unknown = [...Object.keys(base), ...axes.map(({ field }) => field)].filter((field) => !known.has(field));
   if (unknown.length > 0)
     throw new LabError("badInput", `${file}: unknown field of an experiment: ${unknown.join(", ")}.`);
-  const combinations = axes.reduce<Fields[]>(
-    (before, { field, values }) => before.flatMap((cell) => values.map((value) => ({ ...cell, [field]: value }))),
-    [{}],
-  );
-  const cells = new Map<string, Cell>();
-  for (const combination of combinations) {
-    const cell = cellOf(base, combination, file);
-    if (!cells.has(cell.name)) cells.set(cell.name, cell);
+  const names = new Set<string>();
+  for (let place = 0; place < count; place++) {
+    const cell = cellOf(base, combinationAt(axes, place), file);
+    if (names.has(cell.name)) continue;
+    names.add(cell.name);
+    yield cell;
   }
-  return [...cells.values()];
 }
 
-function methodsOf(base: Fields, axes: readonly Axis[]): readonly MethodName[] {
+/** How many combinations the axes have. */
+export const combinationsOf = (axes: readonly Axis[]): number =>
+  axes.reduce((product, { values }) => product * values.length, 1);
+
+/** The combination at a place, the last axis fastest. */
+export function combinationAt(axes: readonly Axis[], place: number): Fields {
+  let left = place;
+  const values = axes.toReversed().map(({ field, values }) => {
+    const value = values[left % values.length];
+    left = Math.floor(left / values.length);
+    return [field, value] as const;
+  });
+  return Object.fromEntries(values.reverse());
+}
+
+/** The methods that the axes or the base name, of those that there are. */
+export function methodsOf(base: Fields, axes: readonly Axis[]): readonly MethodName[] {
   const named = axes.find(({ field }) => field === "method")?.values ?? [base["method"] ?? "inversion"];
   // One that there is not is told of by the check of its cell.
   return METHODS.filter((method) => named.includes(method));
 }
 
-function cellOf(base: Fields, combination: Fields, file: string): Cell {
+/** Throws a LabError (badInput). */
+export function cellOf(base: Fields, combination: Fields, file: string): Cell {
   const method = combination["method"] ?? base["method"] ?? "inversion";
   const fields = METHODS.includes(method as MethodName) ? fieldsOf(method as MethodName) : [];
   const own = (all: Fields): Fields =>

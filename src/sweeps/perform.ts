@@ -1,7 +1,7 @@
 // Carries out a sweep's cells on the engine, one record a cell. What is finished is known by its record alone, so a sweep
 // that ended anywhere, by a click or by the power cut, goes on where it stopped.
 
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { withFileLock } from "../checkpoints/file-lock.ts";
 import { storageError } from "../checkpoints/files.ts";
@@ -11,8 +11,9 @@ import type { OnProgress } from "../common/progress.ts";
 import type { RunExperiment } from "../engine/client.ts";
 import type { RestartResult, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { readListing, type RecordedRun, readRun, type RunListing } from "../records/read.ts";
+import { readEnd, readListing, type RunListing } from "../records/read.ts";
 import { RunRecord } from "../records/record.ts";
+import { Estimate, roughly, type TimedRun } from "./estimate.ts";
 import type { Cell } from "./files.ts";
 
 /** Folder in a sweep's folder that holds one record a cell. */
@@ -35,6 +36,12 @@ export interface SweepOptions {
   readonly folder: string;
   readonly run: RunExperiment;
   readonly signal?: AbortSignal;
+  /** Once aborted, the run at hand is the last. */
+  readonly hold?: AbortSignal;
+  /** Runs of other sweeps and sessions, to estimate from. */
+  readonly timedRuns?: readonly TimedRun[];
+  /** Told of each run that begins. */
+  readonly onBegin?: (cell: Cell) => void;
   /** Told which run is at work, and how much of the sweep is done. */
   readonly onProgress?: OnProgress;
   /** Told of each run of this call that came to an end, with the time that is left by estimate. */
@@ -54,7 +61,7 @@ export interface Place {
 /**
  * Runs what is not finished yet. A run that fails is one of the outcomes and the next goes on; it is tried again by the
  * next call, unless its spec itself was at fault, as a rate that diverges. Resolves to what is finished in the order of
- * the cells, less than all of them after a cancellation. Throws a LabError (storage) where the folder takes no record,
+ * the cells, less than all of them after a cancellation or a hold. Throws a LabError (storage) where the folder takes no record,
  * or somebody else is carrying out the same sweep.
  */
 export async function performSweep(cells: readonly Cell[], options: SweepOptions): Promise<Outcome[]> {
@@ -74,39 +81,59 @@ export async function performSweep(cells: readonly Cell[], options: SweepOptions
 }
 
 async function performAll(cells: readonly Cell[], options: SweepOptions): Promise<Outcome[]> {
-  const { folder, signal, onProgress, onOutcome, now } = options;
+  const { folder, signal, hold, timedRuns, onBegin, onProgress, onOutcome, now } = options;
   const outcomes = await finishedOutcomes(cells, folder);
-  const estimate = new Estimate(outcomes.values());
+  const estimate = new Estimate([...(timedRuns ?? []), ...timesOf(outcomes.values())]);
   const left = inOrderOfNetworks(cells.filter(({ name }) => !outcomes.has(name)));
   for (const [i, cell] of left.entries()) {
-    if (signal?.aborted) break;
+    if (signal?.aborted || hold?.aborted) break;
     const finished = cells.length - left.length + i;
     const total = cells.length;
-    const remaining = estimate.of(left.slice(i));
+    const remaining = estimate.of(left.slice(i).map(({ spec }) => spec));
     const stage = `Run ${finished + 1} of ${total}${remaining === undefined ? "" : `, ${roughly(remaining)} left`}`;
     const tell = (share: number) => onProgress?.({ stage, done: finished + share, total });
     tell(0);
+    onBegin?.(cell);
     const began = now();
     const outcome = await performCell(cell, options, tell);
     if (!outcome) break;
     estimate.add(cell.spec, now() - began);
     outcomes.set(cell.name, outcome);
-    const remainingMs = estimate.of(left.slice(i + 1));
+    const remainingMs = estimate.of(left.slice(i + 1).map(({ spec }) => spec));
     await onOutcome?.(outcome, { finished: finished + 1, runs: total, ...(i + 1 < left.length && { remainingMs }) });
   }
   return cells.flatMap(({ name }) => outcomes.get(name) ?? []);
 }
 
-/** Of the cells, those that need no run any more. */
+/** What an estimate can be made from. */
+export const timesOf = (outcomes: Iterable<Outcome>): TimedRun[] =>
+  [...outcomes].flatMap(({ cell, status, elapsedMs }) =>
+    status === "completed" ? [{ spec: cell.spec, elapsedMs }] : [],
+  );
+
+/**
+ * Of the cells, those that need no run any more. Throws a LabError (storage) where one is being written by somebody.
+ */
 export async function finishedOutcomes(cells: readonly Cell[], folder: string): Promise<Map<string, Outcome>> {
+  return outcomesIn(cells, folder, (record) => {
+    throw new LabError("storage", `${record} is being written by somebody else: wait, or name another folder.`);
+  });
+}
+
+/** The same of a sweep that somebody else may be carrying out: `onRunning` is told of the record that is being written. */
+export async function outcomesIn(
+  cells: readonly Cell[],
+  folder: string,
+  onRunning?: (record: string) => void,
+): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
-  for (const cell of cells) {
+  // One look at the folder spares a look for each run that was never begun.
+  const begun = new Set(await readdir(path.join(folder, RUNS)).catch(() => []));
+  for (const cell of cells.filter(({ name }) => begun.has(name))) {
     const record = path.join(folder, RUNS, cell.name);
     const listing = await readListing(record).catch(() => undefined);
-    if (listing?.status === "running") {
-      throw new LabError("storage", `${record} is being written by somebody else: wait, or name another folder.`);
-    }
-    if (listing && isFinished(listing)) outcomes.set(cell.name, outcomeOf(cell, await readRun(record)));
+    if (listing?.status === "running") onRunning?.(record);
+    if (listing && isFinished(listing)) outcomes.set(cell.name, await outcomeOf(cell, listing));
   }
   return outcomes;
 }
@@ -114,13 +141,13 @@ export async function finishedOutcomes(cells: readonly Cell[], folder: string): 
 const isFinished = ({ status, error }: RunListing): boolean =>
   status === "completed" || (status === "failed" && error?.kind === "badInput");
 
-const outcomeOf = (cell: Cell, run: RecordedRun): Outcome => ({
+const outcomeOf = async (cell: Cell, { folder, status, elapsedMs, error }: RunListing): Promise<Outcome> => ({
   cell,
-  folder: run.folder,
-  status: run.status === "completed" ? "completed" : "failed",
-  restarts: run.events.flatMap((event) => (event.type === "end" ? event.restarts : [])),
-  elapsedMs: run.elapsedMs ?? 0,
-  ...(run.error && { error: run.error }),
+  folder,
+  status: status === "completed" ? "completed" : "failed",
+  restarts: (await readEnd(folder))?.restarts ?? [],
+  elapsedMs: elapsedMs ?? 0,
+  ...(error && { error }),
 });
 
 /** Undefined when the run was stopped. Throws a LabError (storage) when the record cannot be written. */
@@ -181,40 +208,4 @@ function inOrderOfNetworks(cells: readonly Cell[]): Cell[] {
     else groups.set(network, [cell]);
   }
   return [...groups.values()].flat();
-}
-
-/** How long runs take, from how long others took. */
-export class Estimate {
-  #work = 0;
-  #ms = 0;
-
-  constructor(outcomes: Iterable<Outcome>) {
-    for (const { cell, status, elapsedMs } of outcomes) if (status === "completed") this.add(cell.spec, elapsedMs);
-  }
-
-  add(spec: ExperimentSpec, ms: number): void {
-    this.#work += workOf(spec);
-    this.#ms += ms;
-  }
-
-  /** Milliseconds; undefined before the first run. */
-  of(cells: readonly Cell[]): number | undefined {
-    if (this.#work === 0) return undefined;
-    return (this.#ms / this.#work) * cells.reduce((sum, { spec }) => sum + workOf(spec), 0);
-  }
-}
-
-/** A rough measure of a run's length, in passes through a block; eight restarts cost about three times one. */
-function workOf(spec: ExperimentSpec): number {
-  const passes = spec.method === "clampedWalk" ? spec.innerSteps + 1 : 1;
-  return spec.iterations * passes * (spec.blocks + 1) * (1 + 0.35 * (spec.restarts - 1));
-}
-
-/** "about 3 min" */
-function roughly(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`;
-  return seconds < 5400
-    ? `about ${Math.round(seconds / 60)} min`
-    : `about ${Number((seconds / 3600).toPrecision(2))} h`;
 }

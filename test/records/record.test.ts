@@ -11,7 +11,7 @@ import fc from "fast-check";
 import { LabError } from "../../src/common/errors.ts";
 import type { EndEvent, RestartResult, RunEvent, StepEvent } from "../../src/experiments/events.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
-import { listRuns, readRun } from "../../src/records/read.ts";
+import { listRuns, readEnd, readRun } from "../../src/records/read.ts";
 import { RunRecord } from "../../src/records/record.ts";
 import { PLAIN_RESULT } from "../support/results.ts";
 
@@ -260,6 +260,21 @@ describe("records", () => {
     assert.equal(status, "interrupted");
     const file = await readFile(path.join(runs, "events.jsonl"), "utf8");
     assert.ok(file.endsWith("\n"), "no torn line");
+  });
+
+  it("tell their end without being read whole, however long it is, and none before it is there", async () => {
+    for (const text of [" sky", " long".repeat(40_000)]) {
+      const record = await RunRecord.create(runs, spec);
+      assert.equal(await readEnd(record.folder), undefined);
+      await record.append(step(40, text));
+      assert.equal(await readEnd(record.folder), undefined);
+      const told = { ...end("completed"), restarts: [{ ...best, text }] };
+      await record.append(told);
+      assert.deepEqual(await readEnd(record.folder), told);
+      await appendFile(path.join(record.folder, "events.jsonl"), '{"type":"st');
+      assert.deepEqual(await readEnd(record.folder), told);
+      await record.end();
+    }
   });
 
   describe("a list of runs", () => {

@@ -1,0 +1,79 @@
+// How long runs take, from how long others took. An iteration costs what it reads of the weights; a run also decodes
+// what it shows, and most often has to open its network first.
+
+import { isSizeName, parseConfig, type SizeName, sizedConfig } from "../checkpoints/config.ts";
+import { RANDOM } from "../checkpoints/random.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { type GPT2Config, hasHead } from "../networks/gpt2-config.ts";
+
+/** A run that was carried out. */
+export interface TimedRun {
+  readonly spec: ExperimentSpec;
+  readonly elapsedMs: number;
+}
+
+export class Estimate {
+  #work = 0;
+  #ms = 0;
+
+  constructor(runs: Iterable<TimedRun> = []) {
+    for (const { spec, elapsedMs } of runs) this.add(spec, elapsedMs);
+  }
+
+  add(spec: ExperimentSpec, ms: number): void {
+    this.#work += workOf(spec);
+    this.#ms += ms;
+  }
+
+  /** Milliseconds that runs of these specs take; undefined before the first run is known. */
+  of(specs: readonly ExperimentSpec[]): number | undefined {
+    if (this.#work === 0) return undefined;
+    return (this.#ms / this.#work) * specs.reduce((sum, spec) => sum + workOf(spec), 0);
+  }
+}
+
+/** Opening a network costs about so many iterations of it. */
+const OPENING = 60;
+/** Each restart beyond the first costs this share of the first: eight cost about three times one. */
+const ANOTHER_RESTART = 0.35;
+/** The rates that `auto` tries are eight restarts for a tenth of the iterations. */
+const RATE_SEARCH = 0.3;
+
+/** A rough measure of a run's length: the weights that it reads, forward and backward. */
+function workOf(spec: ExperimentSpec): number {
+  const { width, vocabulary } = configOf(sizeOf(spec.checkpoint));
+  // Of a block: three matrices of the attention, one to join them, and twice four for the feed-forward layer.
+  const block = 12 * width ** 2;
+  const head = vocabulary * width;
+  const network = spec.blocks * block + (hasHead(spec.output) ? head : 0);
+  const passes = spec.method === "clampedWalk" ? spec.innerSteps + 1 : 1;
+  const search = spec.method === "inversion" && spec.learningRate === "auto" ? 1 + RATE_SEARCH : 1;
+  const restarts = 1 + ANOTHER_RESTART * (spec.restarts - 1);
+  const shown = spec.iterations / spec.every;
+  return network * (spec.iterations * passes * restarts * search + OPENING) + (head / 2) * shown * restarts;
+}
+
+const configs = new Map<SizeName, GPT2Config>();
+
+function configOf(size: SizeName): GPT2Config {
+  const known = configs.get(size);
+  if (known) return known;
+  const { config } = parseConfig(JSON.stringify(sizedConfig(size)), size);
+  configs.set(size, config);
+  return config;
+}
+
+/** The size that a checkpoint's name speaks of; gpt2 where it tells nothing. */
+function sizeOf(checkpoint: string): SizeName {
+  const name = /[^/:]*$/.exec(checkpoint.replace(RANDOM, "").replace(/[?@].*$/s, ""))![0];
+  return isSizeName(name) ? name : "gpt2";
+}
+
+/** "about 3 min" */
+export function roughly(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 5400
+    ? `about ${Math.round(seconds / 60)} min`
+    : `about ${Number((seconds / 3600).toPrecision(2))} h`;
+}
