@@ -7,6 +7,7 @@ import type { Lab } from "./host/lab.ts";
 import { PANEL_TYPE } from "./host/panel.ts";
 import type { PageState } from "./host/panel-messages.ts";
 import { reporter } from "./host/report.ts";
+import { registerRunsView } from "./host/runs-view.ts";
 
 export function activate(context: vscode.ExtensionContext): void {
   const { subscriptions } = context;
@@ -26,6 +27,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     ...registerCommands(lab, log, report),
     registerFileLenses(),
+    registerRunsView(lab),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
       async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: PageState | undefined) {
         await (await lab()).restore(panel, state);

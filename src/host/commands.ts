@@ -29,6 +29,7 @@ export function registerCommands(
     command("runAgain", (lab) => lab.runAgain()),
     command("showPanel", (lab) => lab.showPanel()),
     command("runFile", (lab, file) => lab.runFile(file)),
+    command("openRun", (lab, run) => lab.openRun(run)),
     command("reproduce", (lab) => lab.reproduce()),
     command("chooseCheckpoint", (lab) => lab.checkpoints.choose()),
     command("manageCheckpoints", (lab) => lab.checkpoints.manage()),

@@ -14,7 +14,7 @@ import {
   parseSpec,
   PRESETS,
 } from "../experiments/spec.ts";
-import { readRun } from "../records/read.ts";
+import { readListing } from "../records/read.ts";
 import { RANDOM } from "../checkpoints/random.ts";
 import { trainedCheckpoint } from "../reproduction/twins.ts";
 import { askForRun } from "./ask.ts";
@@ -22,6 +22,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { RunPanel } from "./panel.ts";
 import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
 import type { Report } from "./report.ts";
+import type { RunRow } from "./run-rows.ts";
 import { isActive, Runs } from "./runs.ts";
 import { selectedText } from "./selection.ts";
 import {
@@ -54,8 +55,6 @@ export class Lab implements vscode.Disposable {
     log: vscode.LogOutputChannel,
     report: Report,
   ) {
-    const cacheFolder = () =>
-      cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() });
     // For the files of this room that do not know VS Code.
     if (vscode.l10n.bundle) config({ contents: vscode.l10n.bundle });
     this.#extensionUri = extensionUri;
@@ -75,6 +74,16 @@ export class Lab implements vscode.Disposable {
       onFailure: (run, { message }) => this.#onFailure(run, message),
       now: Date.now,
     });
+  }
+
+  /** Where weights and records are kept. Throws a LabError (badInput). */
+  get cacheFolder(): string {
+    return cacheFolder();
+  }
+
+  /** The session's runs, in the order they came. */
+  get runs(): readonly RunInfo[] {
+    return this.#runs.list;
   }
 
   get checkpoints(): Checkpoints {
@@ -177,12 +186,22 @@ export class Lab implements vscode.Disposable {
     this.#adoptPanel(panel);
     if (typeof state?.folder !== "string") return;
     try {
-      const { id } = this.#runs.adopt(await readRun(state.folder));
-      this.#setLatest(id);
-      this.#panel?.show(id);
+      await this.openRecord(state.folder);
     } catch (error) {
       this.#report(error);
     }
+  }
+
+  /** Opens a run of the session, or a record. */
+  async openRun(run: unknown): Promise<void> {
+    const { id, folder } = run as Partial<RunRow>;
+    if (id !== undefined) this.#show(id, true);
+    else if (folder !== undefined) await this.openRecord(folder);
+  }
+
+  /** Opens a recorded run in the panel, and makes it one of the session's. Throws a LabError (storage). */
+  async openRecord(folder: string, preserveFocus = true): Promise<void> {
+    this.#show(this.#runs.adopt(await readListing(folder)).id, preserveFocus);
   }
 
   dispose(): void {

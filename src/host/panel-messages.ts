@@ -27,6 +27,8 @@ export interface RunInfo {
   readonly phase: RunPhase;
   /** Where its record is; missing before the record is begun. */
   readonly folder?: string;
+  /** When it was asked for, in milliseconds since 1970; missing of a run that was taken from its record. */
+  readonly askedAt?: number;
   /** When the first event came, in milliseconds since 1970. */
   readonly startedAt?: number;
   /** How long it took; missing while it goes on. */

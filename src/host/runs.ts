@@ -8,7 +8,7 @@ import type { EngineClient, RunOptions } from "../engine/client.ts";
 import type { Progress } from "../engine/messages.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { type RecordedRun, readRun } from "../records/read.ts";
+import { readRun, type RunListing } from "../records/read.ts";
 import { RunRecord } from "../records/record.ts";
 import type { RunInfo, RunPhase } from "./panel-messages.ts";
 
@@ -69,6 +69,7 @@ export class Runs {
   /** Asks for a run, which begins when those before it are over. */
   start(spec: ExperimentSpec): RunInfo {
     const run = this.#add(spec, { kind: this.current ? "waiting" : "preparing" }, []);
+    change(run, { askedAt: this.#options.now() });
     this.#options.onChange(run.info, []);
     this.#last = this.#last.then(() => this.#perform(run));
     return run.info;
@@ -86,7 +87,7 @@ export class Runs {
   }
 
   /** Takes a run from its record into the session, once. */
-  adopt({ folder, spec, status, elapsedMs, error }: RecordedRun): RunInfo {
+  adopt({ folder, spec, status, elapsedMs, error }: RunListing): RunInfo {
     const known = this.list.find((info) => info.folder === folder);
     if (known) return known;
     const run = this.#add(spec, phaseOf(status, error), undefined);
@@ -224,7 +225,7 @@ function change(run: Run, changes: Partial<RunInfo>): void {
 }
 
 /** A record whose writer seems to live belongs to a window that is just closing: this session's runs are known here. */
-function phaseOf(status: RecordedRun["status"], error: LabErrorData | undefined): RunPhase {
+function phaseOf(status: RunListing["status"], error: LabErrorData | undefined): RunPhase {
   switch (status) {
     case "completed":
     case "cancelled":

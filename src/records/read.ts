@@ -45,7 +45,7 @@ export async function listRuns(runsFolder: string): Promise<RunListing[]> {
   return listings.filter((listing) => listing !== undefined).sort(newestFirst);
 }
 
-const newestFirst = (a: RunListing, b: RunListing): number =>
+export const newestFirst = (a: RunListing, b: RunListing): number =>
   b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id);
 
 /** One run without its events. Throws a LabError (storage). */
@@ -63,10 +63,14 @@ export async function readListing(folder: string): Promise<RunListing> {
     spec: parseSpec(head.spec),
     createdAt: head.createdAt,
   };
-  // Looked up before the summary: a writer that ends in between has written it by then.
-  const alive = await isAlive(head.writer);
-  const summary = (await ifThere(readJson(path.join(folder, SUMMARY_FILE)))) as RunSummary | undefined;
-  if (!summary) return { ...listing, status: alive ? "running" : "interrupted" };
+  const readSummary = () => ifThere(readJson(path.join(folder, SUMMARY_FILE))) as Promise<RunSummary | undefined>;
+  let summary = await readSummary();
+  if (!summary) {
+    // Looked up before another look for the summary: a writer that ended in between has written it by then.
+    const alive = await isAlive(head.writer);
+    summary = await readSummary();
+    if (!summary) return { ...listing, status: alive ? "running" : "interrupted" };
+  }
   const { status, elapsedMs, best, error } = summary;
   return { ...listing, status, elapsedMs, ...(best && { best }), ...(error && { error }) };
 }
