@@ -38,10 +38,19 @@ interface Run {
   events: RunEvent[] | undefined;
 }
 
+/** An engine with how many experiments it has in hand. */
+interface EngineInUse {
+  readonly cacheFolder: string;
+  readonly client: Promise<Engine>;
+  experiments: number;
+}
+
 export class Runs {
   readonly #options: RunsOptions;
   readonly #runs = new Map<string, Run>();
-  #engine: { readonly cacheFolder: string; readonly client: Promise<Engine> } | undefined;
+  #engine: EngineInUse | undefined;
+  /** Engines that were replaced while an experiment was going on. */
+  readonly #former = new Set<EngineInUse>();
   /** Is the engine to be replaced before the next run? */
   #engineIsStale = false;
   /** Resolves when the runs asked for so far are over. */
@@ -113,7 +122,7 @@ export class Runs {
 
   /** Carries out one experiment on the session's engine, in turn with its runs, without making it one of them. */
   async *experiment(spec: ExperimentSpec, options: RunOptions): AsyncGenerator<RunEvent> {
-    yield* (await this.#engineFor(this.#options.cacheFolder())).run(spec, options);
+    yield* this.#onEngine(this.#options.cacheFolder(), spec, options);
   }
 
   /** Lets the next run have a new engine, which knows what has changed. */
@@ -124,7 +133,8 @@ export class Runs {
   /** Ends the engine; the run that goes on is left as interrupted. Resolves when records and process are closed. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    await (await this.#engine?.client)?.dispose();
+    const engines = [...this.#former, ...(this.#engine ? [this.#engine] : [])];
+    await Promise.all(engines.map(async ({ client }) => (await client).dispose()));
     await this.#last;
   }
 
@@ -149,7 +159,7 @@ export class Runs {
       const cacheFolder = this.#options.cacheFolder();
       record = await RunRecord.create(runsFolder(cacheFolder), run.info.spec);
       this.#change(run, { folder: record.folder });
-      await this.#carryOut(run, await this.#engineFor(cacheFolder), record);
+      await this.#carryOut(run, cacheFolder, record);
     } catch (thrown) {
       error = errorData(thrown);
       if (!this.#disposed) this.#breakOff(run, error);
@@ -159,12 +169,12 @@ export class Runs {
     if (record && !run.info.warning) run.events = undefined;
   }
 
-  async #carryOut(run: Run, engine: Engine, record: RunRecord): Promise<void> {
+  async #carryOut(run: Run, cacheFolder: string, record: RunRecord): Promise<void> {
     const { signal } = run.cancellation;
     const onProgress = (progress: Progress) => {
       if (run.info.phase.kind === "preparing") this.#change(run, { phase: { kind: "preparing", progress } });
     };
-    for await (const event of engine.run(run.info.spec, { signal, onProgress })) {
+    for await (const event of this.#onEngine(cacheFolder, run.info.spec, { signal, onProgress })) {
       run.events?.push(event);
       this.#change(run, this.#changesBy(run, event), [event]);
       await this.#keep(run, () => record.append(event));
@@ -203,20 +213,32 @@ export class Runs {
     }
   }
 
-  /** The engine for a cache folder. Runs come one at a time: an engine for another folder has nothing to do any more. */
-  async #engineFor(cacheFolder: string): Promise<Engine> {
-    if (this.#engine?.cacheFolder !== cacheFolder || this.#engineIsStale) {
-      const before = this.#engine?.client;
-      this.#engineIsStale = false;
-      // Set before anything is waited for: whoever comes next is to get the same.
-      this.#engine = {
-        cacheFolder,
-        client: Promise.resolve(before)
-          .then((engine) => engine?.dispose())
-          .then(() => this.#options.openEngine(cacheFolder)),
-      };
+  /** One experiment on the engine for a cache folder. An engine that was replaced ends after its last experiment. */
+  async *#onEngine(cacheFolder: string, spec: ExperimentSpec, options: RunOptions): AsyncGenerator<RunEvent> {
+    const engine = this.#engineFor(cacheFolder);
+    engine.experiments++;
+    try {
+      yield* (await engine.client).run(spec, options);
+    } finally {
+      engine.experiments--;
+      if (engine.experiments === 0 && this.#former.delete(engine)) await (await engine.client).dispose();
     }
-    return this.#engine.client;
+  }
+
+  #engineFor(cacheFolder: string): EngineInUse {
+    const before = this.#engine;
+    if (before?.cacheFolder === cacheFolder && !this.#engineIsStale) return before;
+    this.#engineIsStale = false;
+    const isBusy = before !== undefined && before.experiments > 0;
+    if (isBusy) this.#former.add(before);
+    const ended = isBusy ? undefined : before?.client.then((engine) => engine.dispose());
+    // Set before anything is waited for: whoever comes next is to get the same.
+    this.#engine = {
+      cacheFolder,
+      client: Promise.resolve(ended).then(() => this.#options.openEngine(cacheFolder)),
+      experiments: 0,
+    };
+    return this.#engine;
   }
 }
 

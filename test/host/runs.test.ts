@@ -220,6 +220,30 @@ describe("the runs of a session", () => {
     await session.runs.dispose();
   });
 
+  it("leave an engine that is to be replaced to the experiment that is going on there", async () => {
+    let go = () => undefined as void;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    const session = new Session(folder, async function* (of, _, gone) {
+      if (of.seed === 7) await held;
+      assert.ok(!gone.aborted);
+      yield* wholeRun(of);
+    });
+    const types: string[] = [];
+    const experiment = (async () => {
+      for await (const { type } of session.runs.experiment(spec({ seed: 7 }), {})) types.push(type);
+    })();
+    while (session.engines.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    session.runs.renewEngine();
+    await session.reach(session.runs.start(spec()).id, "completed");
+    const disposed = () => session.engines.map((engine) => engine.disposed);
+    assert.deepEqual(disposed(), [false, false]);
+    go();
+    await experiment;
+    assert.deepEqual(types, ["start", "step", "step", "step", "end"]);
+    assert.deepEqual(disposed(), [true, false]);
+    await session.runs.dispose();
+  });
+
   it("are left as interrupted when the window goes, and come back so from the record", async () => {
     const session = new Session(folder, untilStopped);
     const { id } = session.runs.start(spec());
