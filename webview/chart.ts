@@ -6,6 +6,7 @@ import { element, setText } from "./dom.ts";
 import { describeFigure, type Figure, type Line } from "./figures.ts";
 import { formatNumber } from "./format.ts";
 import { logTicks } from "./model.ts";
+import { swatch } from "./swatch.ts";
 import { readTheme, type Theme } from "./theme.ts";
 
 /** CSS pixels that a label of the vertical axis takes, the space to the next included. */
@@ -210,12 +211,11 @@ function valueNear(values: Line["values"], place: number): number | null | undef
 }
 
 /** A swatch drawn as its line is, a name, and a value. */
-function legendEntry({ label = "", meaning, colour, dash }: Line): { element: HTMLElement; value: HTMLElement } {
+function legendEntry(line: Line): { element: HTMLElement; value: HTMLElement } {
+  const { label = "", meaning } = line;
   const value = element("span", { class: "value" });
-  const style = dash.length === 0 ? "solid" : dash[0] <= 2 ? "dotted" : "dashed";
-  const swatch = element("span", { "class": `swatch ${colour} ${style}`, "aria-hidden": "true" });
   return {
-    element: element("span", { class: "entry", title: meaning }, swatch, element("span", {}, label), value),
+    element: element("span", { class: "entry", title: meaning }, swatch(line), element("span", {}, label), value),
     value,
   };
 }

@@ -1,33 +1,39 @@
-// Two runs side by side: what they differ in first, then what each has come to.
+// Runs side by side, a column each: what they differ in first, then what each has come to.
 
 import { element, setText } from "./dom.ts";
+import { styleOf } from "./figures.ts";
 import { visibleText } from "./format.ts";
+import { t } from "./l10n.ts";
 import { type Comparison, comparisonOf, type PageModel } from "./model.ts";
-import { button } from "./toolkit.ts";
+import { button, iconButton } from "./toolkit.ts";
+import { swatch } from "./swatch.ts";
 
 export interface ComparisonActions {
-  /** Shows the other run, with this one beside it. */
-  swap(): void;
+  /** Shows another run of the comparison. */
+  show(id: string): void;
+  /** Takes a run out of the comparison. */
+  remove(id: string): void;
   /** Shows the run by itself again. */
   end(): void;
 }
 
 export class ComparisonView {
   readonly element: HTMLElement;
+  readonly #actions: ComparisonActions;
   readonly #title = element("h2");
   readonly #table = element("table");
   #shown = "";
 
   constructor(actions: ComparisonActions) {
+    this.#actions = actions;
     this.element = element(
       "section",
-      { "class": "comparison", "aria-label": "Comparison" },
+      { "class": "comparison", "aria-label": t("Comparison") },
       element(
         "div",
         { class: "section-head" },
         this.#title,
-        button("Show Other", "Show the other run, with this one beside it", false, () => actions.swap()),
-        button("End Comparison", "Show this run by itself", false, () => actions.end()),
+        button(t("End Comparison"), t("Show this run by itself"), false, () => actions.end()),
       ),
       element("div", { class: "comparison-table", tabindex: "0" }, this.#table),
     );
@@ -39,30 +45,43 @@ export class ComparisonView {
     const written = JSON.stringify(comparison);
     if (!comparison || written === this.#shown) return;
     this.#shown = written;
-    const { names, differences } = comparison;
-    setText(this.#title, `${names[0]} and ${names[1]}`);
+    const { runs, differences, rows } = comparison;
+    setText(this.#title, t("{0} runs", runs.length));
     this.#table.replaceChildren(
-      element("thead", {}, row("th", "", names)),
+      element("thead", {}, element("tr", {}, element("td"), ...runs.map((run, place) => this.#head(run, place)))),
       element(
         "tbody",
         { class: "differences" },
         ...(differences.length > 0
-          ? differences.map(({ field, values }) => row("td", field, values))
-          : [row("td", "no field differs", ["", ""])]),
+          ? differences.map(({ field, values }) => row(field, values))
+          : [element("tr", {}, element("td", { colspan: String(runs.length + 1) }, t("No field differs.")))]),
       ),
-      element("tbody", {}, ...comparison.rows.map(({ label, values }) => row("td", label, values)), texts(comparison)),
+      element("tbody", {}, ...rows.map(({ label, values }) => row(label, values)), texts(comparison)),
     );
+  }
+
+  /** The run's name, which shows it when it is pressed, with the line that it has in the plots. */
+  #head({ id, name, shown }: Comparison["runs"][number], place: number): HTMLElement {
+    const show = element(
+      "button",
+      { "class": "run-name", "title": t("Show this run"), "aria-current": shown ? "true" : undefined },
+      swatch(styleOf(place)),
+      name,
+    );
+    show.addEventListener("click", () => this.#actions.show(id));
+    const remove = iconButton("×", t("Take run {0} out of the comparison", id), () => this.#actions.remove(id));
+    return element("th", { scope: "col" }, element("div", {}, show, remove));
   }
 }
 
-const row = (tag: "th" | "td", label: string, values: readonly [string, string]): HTMLElement =>
-  element("tr", {}, element("th", { scope: "row" }, label), ...values.map((value) => element(tag, {}, value)));
+const row = (label: string, values: readonly string[]): HTMLElement =>
+  element("tr", {}, element("th", { scope: "row" }, label), ...values.map((value) => element("td", {}, value)));
 
 const texts = ({ texts }: Comparison): HTMLElement =>
   element(
     "tr",
     {},
-    element("th", { scope: "row" }, "Decoded text"),
+    element("th", { scope: "row" }, t("Decoded text")),
     ...texts.map((text) =>
       element(
         "td",

@@ -1,11 +1,13 @@
-// What the plots show, as data: the figures of a run over its iterations, with those of the run beside it.
+// What the plots show, as data: the figures of a run over its iterations, or of several over each other.
 
 import { formatNumber, visibleText } from "./format.ts";
 import {
+  comparedRuns,
   METRIC_NAMES,
   type PageModel,
   type RunModel,
   type Series,
+  runLabel,
   shiftName,
   shownRestart,
   shownSeries,
@@ -37,20 +39,28 @@ export interface Figure {
   readonly kind?: "outputDistance" | "inputDistance" | "ratio";
 }
 
+const RATIO = "Ratio r = d_i / d_o";
+const SHIFT_DASH = [2, 4];
+
 type Column = readonly (number | null)[];
 
 /** More lines than these in one figure cannot be told apart. */
-const MOST_TOKENS = 12;
+export const MOST_LINES = 12;
+
+/** How the line at a place is drawn: no two of a figure alike. */
+export const styleOf = (place: number): Pick<Line, "colour" | "dash"> => ({
+  colour: COLOURS[place % COLOURS.length],
+  dash: DASHES[(place + Math.floor(place / COLOURS.length)) % DASHES.length],
+});
 
 const line = (values: Column, place: number, label?: string, meaning?: string): Line => ({
   values,
-  colour: COLOURS[place % COLOURS.length],
-  dash: DASHES[place % DASHES.length],
+  ...styleOf(place),
   ...(label !== undefined && { label }),
   ...(meaning !== undefined && { meaning }),
 });
 
-/** The shown restart's figures, with the other restarts behind them. */
+/** The shown restart's figures, with the other restarts behind them; in a comparison, those of all its runs. */
 export function runFigures(page: PageModel): Figure[] {
   const { run } = page;
   const series = shownSeries(page);
@@ -87,7 +97,7 @@ export function runFigures(page: PageModel): Figure[] {
     ],
   };
   const ratio: Figure = {
-    name: "Ratio r = d_i / d_o",
+    name: RATIO,
     kind: "ratio",
     iterations,
     lines: [
@@ -102,11 +112,9 @@ export function runFigures(page: PageModel): Figure[] {
     series.ranks,
     "its rank among all tokens",
   );
-  const figures =
-    spec.method === "inversion"
-      ? [output, input, ratio, ranks]
-      : [ratio, output, input, ...directionFigures(run, series), ranks];
-  return withBeside(figures, page.beside);
+  const directions = directionFigures(run, series);
+  if (page.beside.length > 0) return comparisonFigures(page, [...directions, ranks]);
+  return spec.method === "inversion" ? [output, input, ratio, ranks] : [ratio, output, input, ...directions, ranks];
 }
 
 /** What is known of the direction of each step. */
@@ -127,39 +135,79 @@ function tokenFigure(
   columns: readonly Column[],
   what: string,
 ): Figure {
-  const shown = columns.slice(0, MOST_TOKENS);
+  const shown = columns.slice(0, MOST_LINES);
   const rest = columns.length - shown.length;
   const written = (token: number): string =>
     visibleText(start!.target.tokens[token])
       .map(({ text }) => text)
       .join("");
   return {
-    name: rest > 0 ? `${name}, first ${MOST_TOKENS} of ${columns.length}` : name,
+    name: rest > 0 ? `${name}, first ${MOST_LINES} of ${columns.length}` : name,
     iterations,
     lines: shown.map((column, token) => line(column, token, written(token), `Token ${token + 1}: ${what}`)),
   };
 }
 
-/** The figures with a line each of the run that the shown one is compared with, over the union of their iterations. */
-function withBeside(figures: readonly Figure[], beside: RunModel | undefined): Figure[] {
-  const series = beside?.series[beside.end?.best.restart ?? 0];
-  if (!beside || !series || figures.length === 0) return [...figures];
-  const own = figures[0].iterations;
-  const iterations = [...new Set([...own, ...series.iterations])].sort((a, b) => a - b);
+/**
+ * What all runs of the comparison have, a line each over the union of their iterations, and then what only the shown one
+ * has. Of the shown run it is the restart under study, with the others faint behind it, of the others the best.
+ */
+function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
+  const runs = comparedRuns(page).flatMap((run, place) => {
+    const restart = run === page.run ? shownRestart(page) : (run.end?.best.restart ?? 0);
+    const series = run.series[restart];
+    return series ? [{ run, restart, series, place }] : [];
+  });
+  const iterations = [...new Set(runs.flatMap(({ series }) => series.iterations))].sort((a, b) => a - b);
   const placeOf = new Map(iterations.map((iteration, place) => [iteration, place]));
   const spread = (from: readonly number[], column: Column): Column => {
     const values: (number | null)[] = Array.from(iterations, () => null);
     from.forEach((iteration, point) => (values[placeOf.get(iteration)!] = column[point]));
     return values;
   };
-  return figures.map(({ name, lines, kind }) => {
-    const column = kind && series[kind];
-    const other = column && {
-      ...line(spread(series.iterations, column), 4, `run ${beside.info.id}`, `Run ${beside.info.id}, beside this one`),
-    };
-    const spreadLines = lines.map((each) => ({ ...each, values: spread(own, each.values) }));
-    return { name, iterations, lines: other ? [...spreadLines, other] : spreadLines, ...(kind && { kind }) };
+  const figure = (name: string, column: (series: Series, run: RunModel) => Column, kind?: Figure["kind"]): Figure => {
+    const others = runs.flatMap(({ run, restart, place }) =>
+      run === page.run
+        ? run.series
+            .filter((_, other) => other !== restart)
+            .map((other): Line => ({
+              ...line(spread(other.iterations, column(other, run)), place),
+              dash: [],
+              faint: true,
+            }))
+        : [],
+    );
+    const lines = runs.map(({ run, series, place }) =>
+      line(
+        spread(series.iterations, column(series, run)),
+        place,
+        `run ${run.info.id}`,
+        `Run ${runLabel(run.info)}${run === page.run ? ", this one" : ""}`,
+      ),
+    );
+    return { name, iterations, lines: [...others, ...lines], ...(kind && { kind }) };
+  };
+  const shifts = runs.flatMap(({ run, series, place }): Line[] => {
+    const level = run.start?.shiftDistance;
+    const ends = [series.iterations[0], series.iterations.at(-1)!];
+    if (level === undefined) return [];
+    return [{ ...line(spread(ends, [level, level]), place), dash: SHIFT_DASH, faint: true }];
   });
+  const output = figure("Output distance; pale and level: shift", (series) => series.outputDistance, "outputDistance");
+  const input = figure("Input distance", (series) => series.inputDistance, "inputDistance");
+  const ratio = figure(RATIO, (series) => series.ratio, "ratio");
+  const right = figure("Tokens right", ({ right }) => right);
+  const shared = [{ ...output, lines: [...shifts, ...output.lines] }, input];
+  const isWalk = page.run?.info.spec.method !== "inversion";
+  return [
+    ...(isWalk ? [ratio, ...shared] : [...shared, ratio]),
+    right,
+    ...own.map(({ name, iterations: from, lines }) => ({
+      name: `${name}, run ${page.run!.info.id}`,
+      iterations,
+      lines: lines.map((each) => ({ ...each, values: spread(from, each.values) })),
+    })),
+  ];
 }
 
 /** Exponential moving average with weight w on what came before, 0 ≤ w < 1, its start corrected for; gaps stay gaps. */

@@ -16,6 +16,7 @@ import {
   stateOf,
   troubleOf,
 } from "./model.ts";
+import { RunChoice } from "./run-choice.ts";
 import { button, OptionList, progressRing } from "./toolkit.ts";
 
 const SIGNS: Readonly<Record<RunState["tone"], string>> = { busy: "", good: "✓", neutral: "■", bad: "✕" };
@@ -23,7 +24,7 @@ const SIGNS: Readonly<Record<RunState["tone"], string>> = { busy: "", good: "✓
 export class Header {
   readonly element: HTMLElement;
   readonly #runs: OptionList;
-  readonly #beside: OptionList;
+  readonly #compare: RunChoice;
   readonly #ring = progressRing();
   readonly #sign = element("span", { "class": "sign", "aria-hidden": "true" });
   readonly #title = element("strong");
@@ -60,11 +61,10 @@ export class Header {
     };
     this.#runs = new OptionList(t("Run"), pickRun);
     this.#runs.element.classList.add("runs");
-    this.#beside = new OptionList(t("Compare with"), (beside) => {
+    this.#compare = new RunChoice((beside) => {
       const run = this.#page && chosenRun(this.#page);
-      if (run) send({ type: "compare", id: run.id, beside: beside === "" ? undefined : beside });
+      if (run) send({ type: "compare", id: run.id, beside });
     });
-    this.#beside.element.classList.add("beside");
     this.#stop = button(
       t("Stop"),
       t("Stop after the iteration at hand"),
@@ -104,7 +104,8 @@ export class Header {
       ),
       this.#progress,
       this.#trouble,
-      element("div", { class: "run-lists" }, this.#runs.element, this.#beside.element),
+      element("div", { class: "run-lists" }, this.#runs.element, this.#compare.button),
+      this.#compare.element,
       this.#prompt,
       this.#condition,
     );
@@ -121,16 +122,7 @@ export class Header {
       runs.toReversed().map((other) => ({ value: other.id, label: runLabel(other) })),
       chosen.id,
     );
-    const others = runs.toReversed().filter(({ id }) => id !== chosen.id);
-    this.#beside.update(
-      others.length === 0
-        ? []
-        : [
-            { value: "", label: t("Compare with…") },
-            ...others.map((other) => ({ value: other.id, label: t("Beside {0}", runLabel(other)) })),
-          ],
-      chosen.beside ?? "",
-    );
+    this.#compare.update(runs, chosen);
     this.updateState(now);
     this.#updatePrompt(run);
     this.#updateCondition(conditionOf(info.spec, start));

@@ -12,7 +12,7 @@ import type {
   WalkPoint,
 } from "../src/experiments/events.ts";
 import type { ExperimentSpec } from "../src/experiments/spec.ts";
-import type { RunInfo, ToPage } from "../src/host/panel-messages.ts";
+import type { RunInfo, ToldRun, ToPage } from "../src/host/panel-messages.ts";
 import { formatElapsed, formatNumber, plural } from "./format.ts";
 
 /** The shown run with all that it has told. */
@@ -35,6 +35,8 @@ export interface Series {
   readonly outputDistance: number[];
   readonly inputDistance: number[];
   readonly ratio: (number | null)[];
+  /** How many tokens are the prompt's. */
+  readonly right: (number | null)[];
   /** [token][point] */
   readonly ranks: (number | null)[][];
   /** [token][point]; empty where the method has none. */
@@ -46,8 +48,8 @@ export interface PageModel {
   /** Every run of the session, in order. */
   runs: readonly RunInfo[];
   run: RunModel | undefined;
-  /** The run that the shown one is compared with. */
-  beside: RunModel | undefined;
+  /** The runs that the shown one is compared with. */
+  beside: readonly RunModel[];
   /** The run that the person picked from the list, until the host has sent it. */
   picked: string | undefined;
   /** The restart that the person picked; undefined for the best. */
@@ -59,7 +61,7 @@ export interface PageModel {
 export const emptyPage = (): PageModel => ({
   runs: [],
   run: undefined,
-  beside: undefined,
+  beside: [],
   picked: undefined,
   restart: undefined,
   row: undefined,
@@ -70,18 +72,21 @@ export function receive(page: PageModel, message: Exclude<ToPage, { readonly typ
   switch (message.type) {
     case "show": {
       const { runs, shown, beside } = message;
-      const info = runs.find(({ id }) => id === shown?.id);
-      if (info?.id !== page.run?.info.id) {
+      const modelOf = (told: ToldRun | undefined): RunModel | undefined => {
+        const info = runs.find(({ id }) => id === told?.id);
+        const model = info && newRun(info);
+        if (model && told) addEvents(model, told.events);
+        return model;
+      };
+      const run = modelOf(shown);
+      if (run?.info.id !== page.run?.info.id) {
         page.restart = undefined;
         page.row = undefined;
       }
       page.runs = runs;
       page.picked = undefined;
-      page.run = info && newRun(info);
-      if (page.run && shown) addEvents(page.run, shown.events);
-      const other = runs.find(({ id }) => id === beside?.id);
-      page.beside = other && newRun(other);
-      if (page.beside && beside) addEvents(page.beside, beside.events);
+      page.run = run;
+      page.beside = beside.map(modelOf).filter((other) => other !== undefined);
       return;
     }
     case "run": {
@@ -96,8 +101,15 @@ export function receive(page: PageModel, message: Exclude<ToPage, { readonly typ
   }
 }
 
-/** The shown run, and the one beside it. */
-const shownRuns = ({ run, beside }: PageModel): RunModel[] => [run, beside].filter((shown) => shown !== undefined);
+/** The shown run, and those beside it. */
+const shownRuns = ({ run, beside }: PageModel): RunModel[] => (run ? [run, ...beside] : [...beside]);
+
+/** The runs of the comparison in their order; none where the shown run is by itself. */
+export function comparedRuns(page: PageModel): RunModel[] {
+  if (!page.run || page.beside.length === 0) return [];
+  const { compared } = page.run.info;
+  return shownRuns(page).sort((a, b) => compared.indexOf(a.info.id) - compared.indexOf(b.info.id));
+}
 
 const newRun = (info: RunInfo): RunModel => ({
   info,
@@ -133,6 +145,7 @@ function addStep(run: RunModel, step: StepEvent): void {
     series.ratio.push(point.ratio);
     series.singularValue.push(point.singularValue ?? null);
     const decoded = point.iteration === step.iteration;
+    series.right.push(decoded ? tokensRight(step.tokenIds, run.start?.target.tokenIds ?? []) : null);
     series.ranks.forEach((column, token) => column.push(decoded ? step.targetRanks[token] : null));
     // The first point of a walk comes before its first direction.
     point.gradientProducts?.forEach((product, token) => {
@@ -146,6 +159,7 @@ const emptySeries = ({ targetRanks }: StepEvent): Series => ({
   outputDistance: [],
   inputDistance: [],
   ratio: [],
+  right: [],
   ranks: targetRanks.map(() => []),
   gradientProducts: [],
   singularValue: [],
@@ -595,72 +609,75 @@ export function logTicks(low: number, high: number, most: number): number[] {
   return within(powers.flatMap((power) => [1, 2, 5].map((factor) => Number(`${factor}e${power}`))));
 }
 
-/** A field in which two specs differ, as each has it. */
+/** A field in which specs differ, as each has it. */
 export interface Difference {
   readonly field: string;
-  readonly values: readonly [string, string];
+  readonly values: readonly string[];
 }
 
-/** Two runs side by side. */
+/** Runs side by side, a column each. */
 export interface Comparison {
-  readonly names: readonly [string, string];
+  readonly runs: readonly {
+    readonly id: string;
+    readonly name: string;
+    /** Is it the one that the page shows? */
+    readonly shown: boolean;
+  }[];
   readonly differences: readonly Difference[];
   /** What each has come to, a row each; "–" while that is not known. */
-  readonly rows: readonly { readonly label: string; readonly values: readonly [string, string] }[];
+  readonly rows: readonly { readonly label: string; readonly values: readonly string[] }[];
   /** The latest decoding of each, best restart first. */
-  readonly texts: readonly [string, string];
+  readonly texts: readonly string[];
 }
 
 /** Undefined where the shown run is compared with none. */
-export function comparisonOf({ run, beside }: PageModel): Comparison | undefined {
-  if (!run || !beside) return undefined;
-  const runs = [run, beside] as const;
-  const each = <T>(read: (run: RunModel) => T): readonly [T, T] => [read(runs[0]), read(runs[1])];
-  const number = (value: number | null | undefined): string => (typeof value === "number" ? formatNumber(value) : "–");
-  const isWalk = run.info.spec.method !== "inversion";
-  const rows = [
-    { label: "State", values: each((one) => stateOf(one, Date.now()).title) },
-    { label: "Tokens right", values: each((one) => rightOf(one)) },
-    { label: "Exact restarts", values: each((one) => `${exactRestarts(one)} of ${one.info.spec.restarts}`) },
-    { label: "Output distance", values: each((one) => number((one.end?.best ?? newestOf(one))?.outputDistance)) },
-    { label: "Shift distance", values: each((one) => number(one.start?.shiftDistance)) },
-    ...(isWalk
-      ? []
-      : [{ label: "Closer than the shift from iteration", values: each((one) => number(one.end?.best.beatsShiftAt)) }]),
-    { label: "Discrete distance", values: each((one) => number(one.end?.best.discreteDistance)) },
-    ...(isWalk
-      ? [
-          {
-            label: "Input moved / output moved, r",
-            values: each((one) => number((one.end?.best ?? newestOf(one))?.ratio)),
-          },
-        ]
-      : []),
-    { label: "Repeated tokens", values: each((one) => number(one.end?.best.repetition.repeated)) },
-  ];
+export function comparisonOf(page: PageModel): Comparison | undefined {
+  const runs = comparedRuns(page);
+  if (runs.length === 0) return undefined;
+  const row = (label: string, read: (run: RunModel) => string | number | null | undefined) => ({
+    label,
+    values: runs.map((run) => {
+      const value = read(run);
+      return typeof value === "number" ? formatNumber(value) : (value ?? "–");
+    }),
+  });
+  const isWalk = page.run!.info.spec.method !== "inversion";
   return {
-    names: each(({ info }) => `Run ${info.id}, ${modelName(info.spec.checkpoint)}`),
-    differences: differencesOf(run.info.spec, beside.info.spec),
-    rows,
-    texts: each((one) => (one.end?.best ?? newestOf(one))?.text ?? ""),
+    runs: runs.map(({ info }) => ({
+      id: info.id,
+      name: `Run ${info.id}, ${modelName(info.spec.checkpoint)}`,
+      shown: info === page.run!.info,
+    })),
+    differences: differencesOf(runs.map(({ info }) => info.spec)),
+    rows: [
+      row("State", (run) => stateOf(run, 0).title),
+      row("Tokens right", rightOf),
+      row("Exact restarts", (run) => `${exactRestarts(run)} of ${run.info.spec.restarts}`),
+      row("Output distance", (run) => latestOf(run)?.outputDistance),
+      row("Shift distance", ({ start }) => start?.shiftDistance),
+      ...(isWalk ? [] : [row("Closer than the shift from iteration", ({ end }) => end?.best.beatsShiftAt)]),
+      row("Discrete distance", ({ end }) => end?.best.discreteDistance),
+      ...(isWalk ? [row("Input moved / output moved, r", (run) => latestOf(run)?.ratio)] : []),
+      row("Repeated tokens", ({ end }) => end?.best.repetition.repeated),
+    ],
+    texts: runs.map((run) => latestOf(run)?.text ?? ""),
   };
 }
 
-/** The newest step of the best restart that is known. */
-const newestOf = ({ steps, end }: RunModel): StepEvent | undefined => steps[end?.best.restart ?? 0]?.at(-1);
+/** What the best restart has come to, so far. */
+const latestOf = ({ steps, end }: RunModel): RestartResult | StepEvent | undefined => end?.best ?? steps[0]?.at(-1);
 
-function rightOf(run: RunModel): string {
-  const shown = run.end?.best ?? newestOf(run);
+function rightOf(run: RunModel): string | undefined {
+  const latest = latestOf(run);
   const target = run.start?.target.tokenIds;
-  return shown && target ? `${tokensRight(shown.tokenIds, target)} of ${target.length}` : "–";
+  return latest && target ? `${tokensRight(latest.tokenIds, target)} of ${target.length}` : undefined;
 }
 
-/** Fields that the two do not agree in, in the spec's own order. */
-export function differencesOf(a: ExperimentSpec, b: ExperimentSpec): Difference[] {
-  const [left, right] = [a, b].map((spec) => spec as unknown as Readonly<Record<string, unknown>>);
+/** Fields that they do not agree in, in the order of the first spec that has them. */
+export function differencesOf(specs: readonly ExperimentSpec[]): Difference[] {
   const show = (value: unknown): string =>
     value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
-  return [...new Set([...Object.keys(left), ...Object.keys(right)])]
-    .filter((field) => show(left[field]) !== show(right[field]))
-    .map((field) => ({ field, values: [show(left[field]), show(right[field])] }));
+  return [...new Set(specs.flatMap((spec) => Object.keys(spec)))]
+    .map((field) => ({ field, values: specs.map((spec) => show(spec[field as keyof ExperimentSpec])) }))
+    .filter(({ values }) => new Set(values).size > 1);
 }

@@ -33,10 +33,7 @@ const host = acquireVsCodeApi<PageState>();
 const send = (message: FromPage): void => host.postMessage(message);
 const page = emptyPage();
 
-const header = new Header(send, (id) => {
-  pick(() => (page.picked = id));
-  send({ type: "select", id });
-});
+const header = new Header(send, select);
 const form = new ExperimentForm(send, () => {
   draw();
   header.focus();
@@ -44,12 +41,15 @@ const form = new ExperimentForm(send, () => {
 const result = new ResultView();
 const plots = new Plots((iteration) => pick(() => (page.row = rowAt(page, iteration))));
 const comparison = new ComparisonView({
-  swap: () => {
-    const id = page.beside?.info.id;
-    if (id !== undefined) send({ type: "select", id });
+  show: (id) => select(id),
+  remove: (removed) => {
+    const { id, compared } = page.run!.info;
+    const rest = compared.filter((other) => other !== removed);
+    // The shown run may be the one that goes: another one is then shown.
+    send({ type: "compare", id: id === removed ? rest[0] : id, beside: rest });
   },
   end: () => {
-    if (page.run) send({ type: "compare", id: page.run.info.id, beside: undefined });
+    if (page.run) send({ type: "compare", id: page.run.info.id, beside: [] });
   },
 });
 const topTokens = new TopTokens();
@@ -90,6 +90,11 @@ setInterval(() => {
 }, CLOCK_MS);
 send({ type: "ready" });
 
+function select(id: string): void {
+  pick(() => (page.picked = id));
+  send({ type: "select", id });
+}
+
 function pick(change: () => void): void {
   change();
   drawSoon();
@@ -125,8 +130,9 @@ let figured = "";
 
 function drawPlots(): void {
   const { run, beside } = page;
-  const sizes = [run, beside].map((each) => [
+  const sizes = [run, ...beside].map((each) => [
     each?.info.id,
+    each?.info.compared,
     each?.end?.best.restart,
     each?.series.map(({ iterations }) => iterations.length),
   ]);

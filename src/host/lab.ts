@@ -134,7 +134,7 @@ export class Lab implements vscode.Disposable {
       this.#start({ ...settings, prompt, checkpoint, ...(blocks && { blocks }) }),
     );
     if (!random || !trained) return;
-    this.#runs.compare(random.id, trained.id);
+    this.#runs.compare(random.id, [trained.id]);
     this.#show(random.id, true);
   }
 

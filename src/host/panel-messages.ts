@@ -33,8 +33,8 @@ export interface RunInfo {
   readonly startedAt?: number;
   /** How long it took; missing while it goes on. */
   readonly elapsedMs?: number;
-  /** The run that it is compared with. */
-  readonly beside?: string;
+  /** The runs of its comparison, itself among them, in the order of their columns and colours; empty where it has none. */
+  readonly compared: readonly string[];
   /** Trouble that the run survived: its record ends early. */
   readonly warning?: string;
 }
@@ -66,18 +66,18 @@ export interface FormData {
 /** What the host tells the page. */
 export type ToPage =
   /**
-   * Everything anew: all runs of the session, and the one to show with all that it has told so far; of the run that it is
+   * Everything anew: all runs of the session, and the one to show with all that it has told so far; of the runs that it is
    * compared with as well.
    */
   | {
       readonly type: "show";
       readonly runs: readonly RunInfo[];
       readonly shown?: ToldRun;
-      readonly beside?: ToldRun;
+      readonly beside: readonly ToldRun[];
     }
   /** A run is new or has changed. */
   | { readonly type: "run"; readonly run: RunInfo }
-  /** More events of the shown run, or of the one beside it. */
+  /** More events of the shown run, or of one beside it. */
   | { readonly type: "events"; readonly id: string; readonly events: readonly RunEvent[] }
   /** Opens the form. */
   | { readonly type: "form"; readonly form: FormData }
@@ -92,8 +92,8 @@ export type FromPage =
   /** The page is there and knows nothing. */
   | { readonly type: "ready" }
   | { readonly type: "select"; readonly id: string }
-  /** Compares a run with another, or with none any more. */
-  | { readonly type: "compare"; readonly id: string; readonly beside: string | undefined }
+  /** Compares a run with others, or with none any more. */
+  | { readonly type: "compare"; readonly id: string; readonly beside: readonly string[] }
   | { readonly type: "stop"; readonly id: string }
   | { readonly type: "runAgain"; readonly id: string; readonly repetition: Repetition }
   /** Asks for the form, filled in as this run. */

@@ -22,7 +22,8 @@ export interface PanelSession {
 }
 
 export interface PanelActions {
-  compare(id: string, beside: string | undefined): void;
+  /** Throws a LabError where these are too many. */
+  compare(id: string, beside: readonly string[]): void;
   /** Starts a run that nothing is wrong with. */
   start(request: unknown): void;
   stop(id: string): void;
@@ -38,6 +39,10 @@ export class RunPanel implements vscode.Disposable {
   readonly #actions: PanelActions;
   readonly #outbox = new Outbox((message) => void this.#panel.webview.postMessage(message));
   #shown: string | undefined;
+  /** The runs of the shown one's comparison, as the page knows it. */
+  #compared: readonly string[] = [];
+  /** How often the page was to be sent everything: only the last of several at once does it. */
+  #asked = 0;
   /** What the form is to be filled in with, until it is sent. */
   #form: FormData["request"] | undefined;
   /** Has the page said that it is there? */
@@ -117,8 +122,8 @@ export class RunPanel implements vscode.Disposable {
   /** Passes on what has changed, as far as the page shows it. */
   update(run: RunInfo, events: readonly RunEvent[]): void {
     if (!this.#ready) return;
-    const beside = this.#shown === undefined ? undefined : this.#session.get(this.#shown)?.beside;
-    this.#outbox.add(run, run.id === this.#shown || run.id === beside ? events : []);
+    if (run.id === this.#shown && run.compared !== this.#compared) return void this.#send();
+    this.#outbox.add(run, run.id === this.#shown || this.#compared.includes(run.id) ? events : []);
   }
 
   dispose(): void {
@@ -142,15 +147,18 @@ export class RunPanel implements vscode.Disposable {
   async #send(): Promise<void> {
     if (!this.#ready) return;
     const id = this.#shown;
-    const besideId = id === undefined ? undefined : this.#session.get(id)?.beside;
-    const [shown, beside] = [await this.#told(id), await this.#told(besideId)];
-    if (id !== this.#shown || !this.#ready) return; // Something else is to be shown by now.
+    const asked = ++this.#asked;
+    const compared = (id === undefined ? undefined : this.#session.get(id)?.compared) ?? [];
+    const others = compared.filter((other) => other !== id);
+    const [shown, ...beside] = await Promise.all([id, ...others].map((each) => this.#told(each)));
+    if (asked !== this.#asked || !this.#ready) return; // Something else is to be shown by now.
+    this.#compared = compared;
     this.#outbox.clear();
     const message: ToPage = {
       type: "show",
       runs: this.#session.list,
       ...(shown && { shown }),
-      ...(beside && { beside }),
+      beside: beside.filter((told) => told !== undefined),
     };
     void this.#panel.webview.postMessage(message);
     this.#sendForm();
@@ -175,7 +183,11 @@ export class RunPanel implements vscode.Disposable {
       case "select":
         return this.show(message.id);
       case "compare":
-        this.#actions.compare(message.id, message.beside);
+        try {
+          this.#actions.compare(message.id, message.beside);
+        } catch (error) {
+          this.#actions.report(error);
+        }
         return this.show(message.id);
       case "duplicate": {
         const run = this.#session.get(message.id);

@@ -2,7 +2,7 @@
 // neither panels nor VS Code; whoever listens is told of every change.
 
 import { t } from "@vscode/l10n";
-import { errorData, type LabErrorData, messageOf } from "../common/errors.ts";
+import { errorData, LabError, type LabErrorData, messageOf } from "../common/errors.ts";
 import { runsFolder } from "../common/folders.ts";
 import type { EngineClient, RunOptions } from "../engine/client.ts";
 import type { Progress } from "../engine/messages.ts";
@@ -11,6 +11,9 @@ import type { ExperimentSpec } from "../experiments/spec.ts";
 import { readRun, type RunListing } from "../records/read.ts";
 import { RunRecord } from "../records/record.ts";
 import type { RunInfo, RunPhase } from "./panel-messages.ts";
+
+/** More lines than these in one plot cannot be told apart. */
+export const MOST_COMPARED = 12;
 
 export type Engine = Pick<EngineClient, "run" | "dispose">;
 
@@ -84,15 +87,30 @@ export class Runs {
     return run.info;
   }
 
-  /** Puts two runs side by side, or a run by itself again; each knows the other. */
-  compare(id: string, beside: string | undefined): void {
+  /**
+   * Puts a run beside others, or by itself again. A run is in one comparison at most, and those in it know each other:
+   * whoever was compared with this run and is not among the others any more stands by itself. Throws a LabError (bad
+   * input) where they are too many.
+   */
+  compare(id: string, beside: readonly string[]): void {
     const run = this.#runs.get(id);
     if (!run) return;
-    const former = run.info.beside === undefined ? undefined : this.#runs.get(run.info.beside);
-    if (former?.info.beside === id) this.#change(former, { beside: undefined });
-    this.#change(run, { beside });
-    const other = beside === undefined ? undefined : this.#runs.get(beside);
-    if (other && other.info.beside === undefined) this.#change(other, { beside: id });
+    const chosen = new Set([id, ...beside.filter((other) => this.#runs.has(other))]);
+    if (chosen.size > MOST_COMPARED) {
+      throw new LabError(
+        "badInput",
+        t("{0} runs are too many to compare: choose {1} at most.", chosen.size, MOST_COMPARED),
+      );
+    }
+    // Those that stay keep their order, and with it their colours.
+    const former = run.info.compared;
+    const together = [...new Set([...former.filter((other) => chosen.has(other)), ...chosen])];
+    for (const other of this.#runs.values()) {
+      const { id, compared } = other.info;
+      const rest = chosen.has(id) ? together : former.includes(id) ? [] : compared.filter((each) => !chosen.has(each));
+      const changed = rest.length > 1 ? rest : [];
+      if (changed.join() !== compared.join()) this.#change(other, { compared: changed });
+    }
   }
 
   /** Takes a run from its record into the session, once. */
@@ -140,7 +158,7 @@ export class Runs {
 
   #add(spec: ExperimentSpec, phase: RunPhase, events: RunEvent[] | undefined): Run {
     const id = String(this.#runs.size + 1);
-    const run: Run = { info: { id, spec, phase }, cancellation: new AbortController(), events };
+    const run: Run = { info: { id, spec, phase, compared: [] }, cancellation: new AbortController(), events };
     this.#runs.set(id, run);
     return run;
   }

@@ -4,7 +4,12 @@ import { Outbox } from "../../src/host/outbox.ts";
 import type { RunInfo, ToPage } from "../../src/host/panel-messages.ts";
 import { spec, stepEvent } from "../support/run-events.ts";
 
-const info = (id: string, kind: "running" | "completed"): RunInfo => ({ id, spec: spec(), phase: { kind } });
+const info = (id: string, kind: "running" | "completed"): RunInfo => ({
+  id,
+  spec: spec(),
+  phase: { kind },
+  compared: [],
+});
 
 describe("the outbox", () => {
   it("puts what comes within a short while together, events first and in order", async () => {

@@ -7,7 +7,7 @@ import type { EngineClient } from "../../src/engine/client.ts";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import type { ExperimentSpec } from "../../src/experiments/spec.ts";
 import type { RunInfo } from "../../src/host/panel-messages.ts";
-import { Runs } from "../../src/host/runs.ts";
+import { MOST_COMPARED, Runs } from "../../src/host/runs.ts";
 import { readRun } from "../../src/records/read.ts";
 import { spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
@@ -261,5 +261,45 @@ describe("the runs of a session", () => {
     assert.equal(later.runs.current, undefined);
     assert.deepEqual(later.failures, []);
     await later.runs.dispose();
+  });
+
+  describe("compared with each other", () => {
+    const session = () => {
+      const session = new Session(folder, tellAll);
+      const ids = Array.from({ length: MOST_COMPARED + 1 }, () => session.runs.start(spec()).id);
+      return { session, ids, compared: () => ids.map((id) => session.runs.get(id)!.compared.join("")) };
+    };
+
+    it("know each other, in an order that stays when more join", async () => {
+      const { session: those, ids, compared } = session();
+      those.runs.compare(ids[1], [ids[0]]);
+      those.runs.compare(ids[0], [ids[1], ids[3]]);
+      assert.deepEqual(compared().slice(0, 4), ["214", "214", "", "214"]);
+      await those.runs.dispose();
+    });
+
+    it("stand by themselves when they are taken out, when too few are left, or when another comparison takes them", async () => {
+      const { session: those, ids, compared } = session();
+      those.runs.compare(ids[0], [ids[1], ids[2]]);
+      those.runs.compare(ids[0], [ids[1]]);
+      assert.deepEqual(compared().slice(0, 3), ["12", "12", ""]);
+      those.runs.compare(ids[2], [ids[1]]);
+      assert.deepEqual(compared().slice(0, 3), ["", "32", "32"]);
+      those.runs.compare(ids[2], []);
+      assert.ok(compared().every((one) => one === ""));
+      await those.runs.dispose();
+    });
+
+    it("are a dozen at most, and what was stays when more are asked for", async () => {
+      const { session: those, ids, compared } = session();
+      those.runs.compare(ids[0], ids.slice(1, MOST_COMPARED));
+      const before = compared();
+      assert.throws(
+        () => those.runs.compare(ids[0], ids),
+        /^LabError: 13 runs are too many to compare: choose 12 at most\.$/,
+      );
+      assert.deepEqual(compared(), before);
+      await those.runs.dispose();
+    });
   });
 });

@@ -65,7 +65,7 @@ describe("short texts", () => {
 
   it("say in the status bar how far a run is", () => {
     const status = (phase: Parameters<typeof statusPhrase>[0]["phase"]) =>
-      statusPhrase({ id: "1", spec: spec({ iterations: 200 }), phase }, 120);
+      statusPhrase({ id: "1", spec: spec({ iterations: 200 }), phase, compared: [] }, 120);
     assert.equal(status({ kind: "running" }), "Iteration 120/200");
     assert.equal(
       status({ kind: "preparing", progress: { stage: "Writing random weights", done: 43, total: 100 } }),

@@ -168,16 +168,28 @@ describe("walks", () => {
 
   it("are compared with another run, differing fields first", async () => {
     const page = await the.panel.page();
-    const compare = page.locator("vscode-dropdown[aria-label='Compare with']");
-    await shown(compare, "the list of runs to compare with");
-    await compare.click();
-    await compare.locator("vscode-option", { hasText: "Beside 1" }).click();
+    await the.panel.press("Compare…");
+    const choice = page.getByRole("group", { name: "Compare with" });
     const comparison = page.getByRole("region", { name: "Comparison" });
+    await choice.getByRole("checkbox", { name: /^1 · / }).check();
     await shown(comparison, "the comparison");
     assert.match(await comparison.locator(".differences tr").first().innerText(), /^method/);
-    assert.ok((await the.panel.plots()).filter((plot) => plot.includes("run 1 from")).length === 3);
+    await choice.getByRole("checkbox", { name: /^2 · / }).check();
+    await shown(comparison.getByRole("heading", { name: "3 runs" }), "a comparison of three");
+    assert.deepEqual(
+      await comparison.locator(".run-name").allInnerTexts(),
+      [3, 1, 2].map((id) => `Run ${id}, random:mini`),
+    );
+    const plots = await the.panel.plots();
+    for (const id of [1, 2, 3]) assert.ok(plots.filter((plot) => plot.includes(`run ${id} from`)).length >= 3);
+    await the.panel.press("Compare…");
+    await until("the list is closed", async () => !(await choice.isVisible()));
     assert.deepEqual(await the.panel.accessibilityProblems(), []);
     await the.workbench.screenshot("comparison");
+    await comparison.getByRole("button", { name: "Take run 2 out of the comparison" }).click();
+    await shown(comparison.getByRole("heading", { name: "2 runs" }), "a comparison of two");
+    await comparison.getByRole("button", { name: "Run 1, random:mini" }).click();
+    await until("run 1 is shown", async () => (await the.panel.condition()).includes("orthogonal walk"));
     await the.panel.press("End Comparison");
     await until("the comparison is gone", async () => !(await comparison.isVisible()));
   });

@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
-import { describeFigure, runFigures, smoothed, withSmoothing } from "../../webview/figures.ts";
+import type { RunInfo } from "../../src/host/panel-messages.ts";
+import { MOST_COMPARED } from "../../src/host/runs.ts";
+import { describeFigure, type Figure, MOST_LINES, runFigures, smoothed, withSmoothing } from "../../webview/figures.ts";
 import { emptyPage, type PageModel, receive } from "../../webview/model.ts";
 import { endEvent, PROMPT, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 function pageWith(spec: ExperimentSpec, events: readonly RunEvent[]): PageModel {
   const page = emptyPage();
-  receive(page, { type: "show", runs: [{ id: "1", spec, phase: { kind: "completed" } }], shown: { id: "1", events } });
+  const run: RunInfo = { id: "1", spec, phase: { kind: "completed" }, compared: [] };
+  receive(page, { type: "show", runs: [run], shown: { id: "1", events }, beside: [] });
   return page;
 }
 
@@ -110,23 +113,68 @@ describe("smoothing", () => {
   });
 });
 
-describe("a run beside the shown one", () => {
-  it("is drawn over the union of their iterations, in the figures that both have", () => {
-    const other = spec({ checkpoint: "random:mini", iterations: 5 });
+describe("a comparison", () => {
+  const compared = (count: number, shown: string): PageModel => {
     const page = emptyPage();
-    const infos = [spec(), other].map((of, i) => ({ id: `${i + 1}`, spec: of, phase: { kind: "completed" } as const }));
-    const events = [startEvent(other), stepEvent(0, 1), stepEvent(3, 1, { outputDistance: 1 })];
+    const ids = Array.from({ length: count }, (_, i) => String(i + 1));
+    const specs = ids.map((_, i) => spec({ seed: i, iterations: 10 - 5 * (i % 2) }));
+    const told = ids.map((id, i) => ({
+      id,
+      events: i % 2 === 0 ? wholeRun(specs[i]) : [startEvent(specs[i]), stepEvent(0, 1), stepEvent(3, 2)],
+    }));
     receive(page, {
       type: "show",
-      runs: infos,
-      shown: { id: "1", events: wholeRun() },
-      beside: { id: "2", events },
+      runs: ids.map((id, i) => ({ id, spec: specs[i], phase: { kind: "completed" }, compared: ids })),
+      shown: told.find(({ id }) => id === shown)!,
+      beside: told.filter(({ id }) => id !== shown),
     });
-    const [output, , , ranks] = runFigures(page);
+    return page;
+  };
+  const named = (figure: Figure) => figure.lines.filter(({ label }) => label !== undefined);
+
+  it("has a line a run over the union of their iterations, in the figures that all have", () => {
+    const [output, input, ratio, right, ranks] = runFigures(compared(3, "2"));
     assert.deepEqual(output.iterations, [0, 3, 5, 10]);
-    assert.deepEqual(output.lines.at(-1)!.label, "run 2");
-    assert.deepEqual(output.lines.at(-1)!.values, [10, 1, null, null]);
-    assert.deepEqual(output.lines[0].values, [10, null, 10 / 6, 10 / 11]);
-    assert.equal(ranks.lines.length, 3);
+    for (const figure of [output, input, ratio, right]) {
+      assert.deepEqual(
+        named(figure).map(({ label }) => label),
+        ["run 1", "run 2", "run 3"],
+      );
+      assert.deepEqual(figure.iterations, output.iterations);
+    }
+    assert.deepEqual(
+      named(output).map(({ values }) => values),
+      [
+        [10, null, 10 / 6, 10 / 11],
+        [10, 2.5, null, null],
+        [10, null, 10 / 6, 10 / 11],
+      ],
+    );
+    assert.deepEqual(named(right)[1].values, [1, 2, null, null]);
+    assert.equal(ranks.name, "Rank of the true token, run 2");
+    assert.deepEqual(ranks.lines[0].values, [1, 1, null, null]);
+  });
+
+  it("has each run’s shift distance as a pale line of its colour", () => {
+    const [output] = runFigures(compared(2, "1"));
+    const pale = output.lines.filter(({ faint }) => faint);
+    assert.deepEqual(
+      pale.map(({ colour, values }) => [colour, values.filter((value) => value !== null)]),
+      [
+        ["blue", [2, 2]],
+        ["orange", [2, 2]],
+      ],
+    );
+  });
+
+  it("draws no two runs alike, and each alike whichever is shown", () => {
+    const most = compared(MOST_LINES, "1");
+    const styles = named(runFigures(most)[0]).map(({ colour, dash }) => `${colour} ${dash.join(" ")}`);
+    assert.equal(new Set(styles).size, MOST_LINES);
+    const other = named(runFigures(compared(MOST_LINES, "7"))[0]).map(
+      ({ colour, dash }) => `${colour} ${dash.join(" ")}`,
+    );
+    assert.deepEqual(other, styles);
+    assert.equal(MOST_LINES, MOST_COMPARED);
   });
 });

@@ -31,12 +31,13 @@ const info = (phase: RunPhase, changes: Partial<RunInfo> = {}): RunInfo => ({
   id: "1",
   spec: spec(),
   phase,
+  compared: [],
   ...changes,
 });
 
 function pageWith(run: RunInfo, events: readonly RunEvent[]): PageModel {
   const page = emptyPage();
-  receive(page, { type: "show", runs: [run], shown: { id: run.id, events } });
+  receive(page, { type: "show", runs: [run], shown: { id: run.id, events }, beside: [] });
   return page;
 }
 
@@ -80,10 +81,15 @@ describe("the page's model", () => {
     const page = done();
     page.row = 1;
     page.restart = 0;
-    receive(page, { type: "show", runs: [info({ kind: "completed" })], shown: { id: "1", events: wholeRun() } });
+    receive(page, {
+      type: "show",
+      runs: [info({ kind: "completed" })],
+      shown: { id: "1", events: wholeRun() },
+      beside: [],
+    });
     assert.equal(shownRow(page), 1);
     const other = info({ kind: "waiting" }, { id: "2" });
-    receive(page, { type: "show", runs: [other], shown: { id: "2", events: [] } });
+    receive(page, { type: "show", runs: [other], shown: { id: "2", events: [] }, beside: [] });
     assert.equal(page.row, undefined);
     assert.equal(page.restart, undefined);
   });
@@ -97,7 +103,7 @@ describe("the page's model", () => {
     receive(page, { type: "events", id: "1", events: [stepEvent(0, 0)] });
     assert.equal(chosenRun(page)?.id, "2");
     assert.equal(page.run?.info.id, "1");
-    receive(page, { type: "show", runs: page.runs, shown: { id: "2", events: wholeRun() } });
+    receive(page, { type: "show", runs: page.runs, shown: { id: "2", events: wholeRun() }, beside: [] });
     assert.equal(page.run?.info.id, "2");
     assert.equal(page.picked, undefined);
   });
@@ -180,41 +186,56 @@ describe("a walk", () => {
   });
 });
 
-describe("two runs side by side", () => {
-  const two = () => {
+describe("runs side by side", () => {
+  const three = () => {
     const page = emptyPage();
+    const compared = ["3", "1", "2"];
     const runs = [
-      info({ kind: "completed" }, { beside: "2" }),
-      info({ kind: "running" }, { id: "2", spec: spec({ blocks: 3, checkpoint: "mini" }) }),
+      info({ kind: "completed" }, { compared }),
+      info({ kind: "running" }, { id: "2", spec: spec({ blocks: 3, checkpoint: "mini" }), compared }),
+      info({ kind: "waiting" }, { id: "3", spec: spec({ seed: 7 }), compared }),
     ];
-    const events = [startEvent(), stepEvent(0, 1)];
-    receive(page, { type: "show", runs, shown: { id: "1", events: wholeRun() }, beside: { id: "2", events } });
+    const beside = [
+      { id: "3", events: [] },
+      { id: "2", events: [startEvent(), stepEvent(0, 1)] },
+    ];
+    receive(page, { type: "show", runs, shown: { id: "1", events: wholeRun() }, beside });
     return page;
   };
 
-  it("tell what they differ in first, and what each has come to", () => {
-    const comparison = comparisonOf(two());
-    assert.deepEqual(comparison?.differences, [
-      { field: "checkpoint", values: ["random:gpt2", "mini"] },
-      { field: "blocks", values: ["1", "3"] },
+  it("tell what they differ in first, and what each has come to, in the order of the comparison", () => {
+    const comparison = comparisonOf(three());
+    assert.deepEqual(
+      comparison?.runs.map(({ id, shown }) => [id, shown]),
+      [
+        ["3", false],
+        ["1", true],
+        ["2", false],
+      ],
+    );
+    assert.deepEqual(comparison.differences, [
+      { field: "checkpoint", values: ["random:gpt2", "random:gpt2", "mini"] },
+      { field: "blocks", values: ["1", "1", "3"] },
+      { field: "seed", values: ["7", "0", "0"] },
     ]);
     const values = Object.fromEntries(comparison.rows.map(({ label, values }) => [label, values]));
-    assert.deepEqual(values["Tokens right"], ["3 of 3", "1 of 3"]);
-    assert.deepEqual(values["Discrete distance"], ["0", "–"]);
-    assert.deepEqual(comparison?.texts, ["The sky.", "The wrong wrong"]);
+    assert.deepEqual(values["Tokens right"], ["–", "3 of 3", "1 of 3"]);
+    assert.deepEqual(values["Discrete distance"], ["–", "0", "–"]);
+    assert.deepEqual(comparison.texts, ["", "The sky.", "The wrong wrong"]);
   });
 
-  it("both go on as their events come", () => {
-    const page = two();
+  it("all go on as their events come", () => {
+    const page = three();
     receive(page, { type: "events", id: "2", events: [stepEvent(5, 3)] });
-    assert.equal(comparisonOf(page)?.texts[1], "The sky.");
-    receive(page, { type: "run", run: { ...page.beside!.info, phase: { kind: "completed" } } });
-    assert.equal(comparisonOf(page)?.rows[0].values[1], "Done");
+    receive(page, { type: "events", id: "3", events: [startEvent(), stepEvent(0, 2)] });
+    assert.deepEqual(comparisonOf(page)?.texts, ["The sky wrong", "The sky.", "The sky."]);
+    receive(page, { type: "run", run: { ...page.beside[1].info, phase: { kind: "completed" } } });
+    assert.equal(comparisonOf(page)?.rows[0].values[2], "Done");
   });
 
   it("are one again when the comparison ends", () => {
-    const page = two();
-    receive(page, { type: "show", runs: page.runs, shown: { id: "1", events: wholeRun() } });
+    const page = three();
+    receive(page, { type: "show", runs: page.runs, shown: { id: "1", events: wholeRun() }, beside: [] });
     assert.equal(comparisonOf(page), undefined);
   });
 });
