@@ -68,10 +68,17 @@ function valuesOfPart(field: string, part: string): readonly unknown[] {
   return [Number.isFinite(Number(part)) ? Number(part) : part];
 }
 
-const schemaOf = (field: string): FieldSchema | undefined =>
-  METHODS.map((method) => (specSchema(method) as { properties: Record<string, FieldSchema> }).properties[field]).find(
-    (schema) => schema !== undefined,
+let schemas: ReadonlyMap<string, FieldSchema> | undefined;
+
+/** Making a schema takes milliseconds: once is enough. */
+function schemaOf(field: string): FieldSchema | undefined {
+  schemas ??= new Map(
+    METHODS.flatMap((method) =>
+      Object.entries((specSchema(method) as { properties: Record<string, FieldSchema> }).properties),
+    ),
   );
+  return schemas.get(field);
+}
 
 /** A sweep as a draft, the other way. */
 export function draftOf({ base, axes }: Sweep): SweepDraft {
@@ -90,6 +97,9 @@ export function draftOf({ base, axes }: Sweep): SweepDraft {
 /** The file that asks for a sweep. */
 export const fileOf = ({ base, axes }: Sweep): string =>
   `${JSON.stringify({ base, axes: Object.fromEntries(axes.map(({ field, values }) => [field, values])) }, null, 2)}\n`;
+
+/** A sweep's name where nobody gives it one: what it is over. */
+export const nameFor = ({ axes }: Sweep): string => axes.map(({ field }) => field).join(" by ") || "one run";
 
 /** What is known of a sweep before it is begun. */
 export interface SweepCheck {

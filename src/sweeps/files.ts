@@ -2,7 +2,11 @@
 // the values it is to take. A sweep's cells are all combinations, each the spec of one run.
 
 import { createHash } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { errorCode, storageError } from "../checkpoints/files.ts";
 import { LabError, messageOf } from "../common/errors.ts";
+import { makeFolder } from "../common/folders.ts";
 import { type ExperimentSpec, fieldsOf, type MethodName, METHODS, parseSpec } from "../experiments/spec.ts";
 import { slug } from "../records/record.ts";
 
@@ -161,6 +165,29 @@ function nameOf(spec: ExperimentSpec): string {
   const sorted = Object.entries(spec).sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 16);
   return `${slug(spec.prompt)}-${spec.blocks}-${hash}`;
+}
+
+/** Writes a sweep's text into a new file of a folder, under its name or one like it. Throws a LabError (storage). */
+export async function createSweepFile(folder: string, name: string, text: string): Promise<string> {
+  const words =
+    name
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.join("-")
+      .slice(0, 60) || "sweep";
+  try {
+    await makeFolder(folder);
+    for (let count = 1; ; count++) {
+      const file = path.join(folder, `${words}${count === 1 ? "" : `-${count}`}${SWEEP_ENDING}`);
+      try {
+        await writeFile(file, text, { flag: "wx" });
+        return file;
+      } catch (error) {
+        if (errorCode(error) !== "EEXIST") throw error;
+      }
+    }
+  } catch (error) {
+    throw storageError(error, folder);
+  }
 }
 
 /** Where a sweep's runs go unless somebody says otherwise: beside its file, under its name. */

@@ -38,6 +38,8 @@ export interface SweepOptions {
   readonly signal?: AbortSignal;
   /** Once aborted, the run at hand is the last. */
   readonly hold?: AbortSignal;
+  /** How long to wait for somebody else who is carrying out the same sweep; not at all by default. */
+  readonly patienceMs?: number;
   /** Runs of other sweeps and sessions, to estimate from. */
   readonly timedRuns?: readonly TimedRun[];
   /** Told of each run that begins. */
@@ -65,8 +67,10 @@ export interface Place {
  * or somebody else is carrying out the same sweep.
  */
 export async function performSweep(cells: readonly Cell[], options: SweepOptions): Promise<Outcome[]> {
-  const { folder } = options;
+  const { folder, signal, patienceMs = 0, now } = options;
+  const began = now();
   const busy = () => {
+    if (now() - began < patienceMs) return;
     throw new LabError(
       "storage",
       `Somebody else is carrying out this sweep in ${folder}: wait, or name another folder.`,
@@ -74,7 +78,7 @@ export async function performSweep(cells: readonly Cell[], options: SweepOptions
   };
   try {
     await makeFolder(path.join(folder, RUNS));
-    return await withFileLock(path.join(folder, LOCK), { onWaiting: busy }, () => performAll(cells, options));
+    return await withFileLock(path.join(folder, LOCK), { signal, onWaiting: busy }, () => performAll(cells, options));
   } catch (error) {
     throw storageError(error, folder);
   }

@@ -1,0 +1,98 @@
+// Everything that crosses between the extension host and the page of the Sweeps view: one union a direction, plain JSON.
+
+import type { MethodName } from "../experiments/spec.ts";
+import type { SweepCheck, SweepDraft } from "../sweeps/draft.ts";
+import type { HeatAxis, HeatChoice, HeatFigure, HeatMap } from "../sweeps/heat-map.ts";
+
+export type SweepPhase =
+  /** Neither going on nor asked for. */
+  | { readonly kind: "idle" }
+  /** Its file is being read, or another sweep is going on. */
+  | { readonly kind: "waiting" }
+  | { readonly kind: "running" }
+  /** Asked to pause: the run at hand is the last. */
+  | { readonly kind: "pausing" }
+  | { readonly kind: "paused" }
+  | { readonly kind: "stopping" }
+  /** Every run has come to its end. */
+  | { readonly kind: "completed" }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** A sweep without its runs. */
+export interface SweepInfo {
+  /** Names the sweep: the path of its file. */
+  readonly id: string;
+  readonly name: string;
+  /** Folder of its records and tables. */
+  readonly folder: string;
+  readonly phase: SweepPhase;
+  readonly runs: number;
+  /** Runs that came to an end, those that failed included. */
+  readonly finished: number;
+  readonly failed: number;
+  /** The run at hand: what its axes are, and how much of it is done, 0…1. */
+  readonly current?: { readonly axes: string; readonly share: number };
+  /** By estimate; missing where nothing is known. */
+  readonly remainingMs?: number;
+}
+
+/** One run of a sweep as a list shows it. */
+export interface CellInfo {
+  readonly name: string;
+  /** The values of its axes. */
+  readonly axes: string;
+  readonly status: "open" | "running" | "completed" | "failed";
+  readonly exact?: number;
+  readonly restarts?: number;
+  readonly outputDistance?: number;
+  readonly message?: string;
+}
+
+/** What the form for a sweep is made of. */
+export interface SweepFormData {
+  /** JSON schema of each method's request. */
+  readonly schemas: Readonly<Record<MethodName, unknown>>;
+  /** Checkpoints that need not be looked for. */
+  readonly checkpoints: readonly string[];
+  /** What is filled in. */
+  readonly draft: SweepDraft;
+}
+
+/** A figure that a map can show. */
+export interface FigureInfo {
+  readonly name: HeatFigure;
+  readonly label: string;
+  readonly unit?: "share" | "milliseconds";
+}
+
+export type ToSweepsPage =
+  | { readonly type: "sweeps"; readonly sweeps: readonly SweepInfo[]; readonly shown: string | undefined }
+  /** The map of the shown sweep. */
+  | {
+      readonly type: "map";
+      readonly id: string;
+      readonly axes: readonly HeatAxis[];
+      readonly figures: readonly FigureInfo[];
+      readonly map: HeatMap;
+    }
+  /** The runs that lie in one place of the map. */
+  | { readonly type: "runs"; readonly id: string; readonly title: string; readonly runs: readonly CellInfo[] }
+  | { readonly type: "form"; readonly form: SweepFormData }
+  | { readonly type: "check"; readonly check: SweepCheck }
+  /** The sweep that was asked for is begun: the form may close. */
+  | { readonly type: "begun" };
+
+export type FromSweepsPage =
+  | { readonly type: "ready" }
+  | { readonly type: "select"; readonly id: string }
+  | { readonly type: "choose"; readonly choice: HeatChoice }
+  | { readonly type: "start" | "pause" | "stop" | "forget" | "openFile" | "showResults"; readonly id: string }
+  | { readonly type: "openPlace"; readonly id: string; readonly column: string; readonly row: string }
+  | { readonly type: "openRun"; readonly id: string; readonly name: string }
+  /** Asks for the form: filled in from the settings, or as a sweep is. */
+  | { readonly type: "new" }
+  | { readonly type: "duplicate"; readonly id: string }
+  | { readonly type: "openSweep" }
+  | { readonly type: "check"; readonly draft: SweepDraft }
+  /** Begins the sweep if nothing is wrong with it. */
+  | { readonly type: "begin"; readonly draft: SweepDraft };
