@@ -19,7 +19,7 @@ import {
 import { RunChoice } from "./run-choice.ts";
 import { button, OptionList, progressRing } from "./toolkit.ts";
 
-const SIGNS: Readonly<Record<RunState["tone"], string>> = { busy: "", good: "✓", neutral: "■", bad: "✕" };
+const SIGNS: Readonly<Record<RunState["tone"], string>> = { busy: "", paused: "‖", good: "✓", neutral: "■", bad: "✕" };
 
 export class Header {
   readonly element: HTMLElement;
@@ -43,6 +43,8 @@ export class Header {
     this.#bar,
   );
   readonly #stop: HTMLElement;
+  readonly #pause: HTMLElement;
+  readonly #resume: HTMLElement;
   readonly #again: HTMLElement;
   readonly #source: HTMLElement;
   readonly #duplicate: HTMLElement;
@@ -70,6 +72,18 @@ export class Header {
       t("Stop after the iteration at hand"),
       true,
       act((id) => ({ type: "stop", id })),
+    );
+    this.#pause = button(
+      t("Pause"),
+      t("Let the run stand still after the next shown iteration; runs behind it wait"),
+      false,
+      act((id) => ({ type: "pause", id })),
+    );
+    this.#resume = button(
+      t("Resume"),
+      t("Let the run go on where it stands"),
+      true,
+      act((id) => ({ type: "resume", id })),
     );
     this.#again = button(
       t("Run Again"),
@@ -100,7 +114,17 @@ export class Header {
         "div",
         { class: "top" },
         this.#state,
-        element("div", { class: "actions" }, this.#stop, this.#again, this.#duplicate, this.#source, this.#log),
+        element(
+          "div",
+          { class: "actions" },
+          this.#resume,
+          this.#pause,
+          this.#stop,
+          this.#again,
+          this.#duplicate,
+          this.#source,
+          this.#log,
+        ),
       ),
       this.#progress,
       this.#trouble,
@@ -175,12 +199,19 @@ export class Header {
     const stoppable = canStop(info);
     const over = isOver(info);
     const focused = document.activeElement;
+    const { kind } = info.phase;
+    const paused = kind === "paused" || kind === "pausing";
     this.#stop.hidden = !stoppable;
+    this.#stop.setAttribute("appearance", paused ? "secondary" : "primary");
+    this.#pause.hidden = kind !== "running";
+    this.#resume.hidden = !paused;
     this.#again.hidden = !over;
     this.#source.hidden = !over || info.spec.method !== "inversion";
     this.#log.hidden = info.phase.kind !== "failed";
-    // A button that goes takes the focus with it; the next thing to do is to run again.
-    if (focused === this.#stop && over) this.#again.focus();
+    // A button that goes takes the focus with it to the next thing to do.
+    if (focused === this.#pause && paused) this.#resume.focus();
+    if (focused === this.#resume && kind === "running") this.#pause.focus();
+    if ((focused === this.#stop || focused === this.#pause || focused === this.#resume) && over) this.#again.focus();
     if ((focused === this.#again || focused === this.#source) && stoppable) this.#stop.focus();
   }
 }

@@ -6,8 +6,12 @@ import { config, t } from "@vscode/l10n";
 /** Also in src/host/page.ts. */
 const ELEMENT = "l10n";
 
-// The page's models are tested where there is no document.
-const bundle = typeof document === "undefined" ? undefined : document.getElementById(ELEMENT)?.textContent;
+/** The page's models are tested where there is no document. */
+interface Global {
+  readonly document?: { getElementById(id: string): { readonly textContent: string | null } | null };
+}
+
+const bundle = (globalThis as Global).document?.getElementById(ELEMENT)?.textContent;
 if (bundle) config({ contents: bundle });
 
 /** A text with its parts, as in t("{0} of {1}", a, b); the first argument is written out, so that it is found. */

@@ -14,6 +14,7 @@ import type {
 import type { ExperimentSpec } from "../src/experiments/spec.ts";
 import type { RunInfo, ToldRun, ToPage } from "../src/host/panel-messages.ts";
 import { formatElapsed, formatNumber, plural } from "./format.ts";
+import { t } from "./l10n.ts";
 
 /** The shown run with all that it has told. */
 export interface RunModel {
@@ -229,7 +230,7 @@ export function exactRestarts({ start, steps, end }: RunModel): number {
 export const isExact = (step: StepEvent | undefined, targetIds: readonly number[]): boolean =>
   step !== undefined && tokensRight(step.tokenIds, targetIds) === targetIds.length;
 
-export type Tone = "busy" | "good" | "neutral" | "bad";
+export type Tone = "busy" | "paused" | "good" | "neutral" | "bad";
 
 /** How the run is doing, in words. */
 export interface RunState {
@@ -242,14 +243,19 @@ export interface RunState {
 
 /** `now` in milliseconds since 1970. */
 export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
-  const { phase, spec, startedAt, elapsedMs } = info;
+  const { phase, spec, startedAt, pausedMs = 0, elapsedMs } = info;
   const done = end?.iterations ?? steps[0]?.at(-1)?.iteration ?? 0;
-  const elapsed = elapsedMs ?? (startedAt === undefined ? undefined : Math.max(0, now - startedAt));
+  const until = phase.kind === "paused" ? phase.since : now;
+  const elapsed = elapsedMs ?? (startedAt === undefined ? undefined : Math.max(0, until - startedAt - pausedMs));
   const time = elapsed === undefined ? "" : formatElapsed(elapsed);
   const reached = `${done.toLocaleString("en")} of ${plural(spec.iterations, "iteration")}`;
   switch (phase.kind) {
     case "waiting":
-      return { tone: "neutral", title: "Waiting", text: "for the run before" };
+      return {
+        tone: "neutral",
+        title: t("Waiting"),
+        text: phase.behindPaused ? t("for the run before, which is paused") : t("for the run before"),
+      };
     case "preparing": {
       const { stage, done: part, total, bytesPerSecond } = phase.progress ?? { stage: "Starting the engine" };
       const share = part !== undefined && total ? part / total : undefined;
@@ -259,6 +265,10 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
     }
     case "running":
       return { tone: "busy", title: "Running", text: `${reached} · ${time}`, share: done / spec.iterations };
+    case "pausing":
+      return { tone: "busy", title: t("Pausing"), text: `${t("after the next shown iteration")} · ${reached}` };
+    case "paused":
+      return { tone: "paused", title: t("Paused"), text: `${reached} · ${time}`, share: done / spec.iterations };
     case "stopping":
       return { tone: "busy", title: "Stopping", text: `after the iteration at hand · ${reached}` };
     case "completed":
@@ -300,9 +310,19 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
   const again = "Run Again starts it anew.";
   switch (run.info.phase.kind) {
     case "waiting":
-      return { title: "Waiting for the run before", text: "Runs go one at a time. This one begins by itself." };
+      return run.info.phase.behindPaused
+        ? {
+            title: t("Waiting for the run before, which is paused"),
+            text: t("Runs go one at a time. This one begins by itself when that one is resumed and done, or stopped."),
+          }
+        : {
+            title: t("Waiting for the run before"),
+            text: t("Runs go one at a time. This one begins by itself."),
+          };
     case "preparing":
     case "running":
+    case "pausing":
+    case "paused":
     case "completed":
       return { title: stateOf(run, 0).text, text: "Each decoded iteration appears here as it comes." };
     case "stopping":
@@ -574,6 +594,8 @@ const PHASE_NAMES: Readonly<Record<RunInfo["phase"]["kind"], string>> = {
   waiting: "waiting",
   preparing: "running",
   running: "running",
+  pausing: "pausing",
+  paused: "paused",
   stopping: "stopping",
   completed: "done",
   cancelled: "stopped",
@@ -590,7 +612,7 @@ export function runLabel({ id, spec, phase }: RunInfo): string {
 
 /** Can it still be stopped? */
 export const canStop = ({ phase: { kind } }: RunInfo): boolean =>
-  kind === "waiting" || kind === "preparing" || kind === "running";
+  ["waiting", "preparing", "running", "pausing", "paused"].includes(kind);
 
 /** Is it over, in whatever way? */
 export const isOver = (info: RunInfo): boolean => !canStop(info) && info.phase.kind !== "stopping";

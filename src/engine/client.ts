@@ -10,6 +10,7 @@ import type { OnProgress } from "../common/progress.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { FromEngine, ToEngine } from "./messages.ts";
+import type { PauseSwitch } from "./pause-switch.ts";
 import { describeEnd } from "./process-end.ts";
 
 export interface EngineOptions {
@@ -28,6 +29,10 @@ export interface EngineOptions {
 export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Holds the run after an iteration that is shown, and with it those behind it; a held run can be cancelled. */
+  readonly pause?: PauseSwitch;
+  /** Told when a run that is to pause stands still. */
+  readonly onPaused?: () => void;
 }
 
 /** Carries out one run, as the engine's client does. */
@@ -54,12 +59,15 @@ export class EngineClient {
    * Throws LabErrors: those of the run; "cancelled" when there was nothing to end with; "engine" when the process ended
    * before the run did. The events that came before are delivered first. The next run starts a new process.
    */
-  async *run(spec: ExperimentSpec, { signal, onProgress }: RunOptions = {}): AsyncGenerator<RunEvent, void, void> {
+  async *run(spec: ExperimentSpec, options: RunOptions = {}): AsyncGenerator<RunEvent, void, void> {
+    const { signal, pause } = options;
     throwIfCancelled(signal);
     const engine = this.#running();
-    const run = engine.begin(spec, onProgress);
+    const run = engine.begin(spec, options);
     const cancel = () => engine.cancel(run);
     signal?.addEventListener("abort", cancel);
+    const unsubscribe = pause?.onChange((isOn) => engine.pause(run, isOn));
+    if (pause?.isOn) engine.pause(run, true);
     try {
       for (let event; (event = await run.next());) {
         engine.taken(run);
@@ -67,6 +75,7 @@ export class EngineClient {
       }
     } finally {
       signal?.removeEventListener("abort", cancel);
+      unsubscribe?.();
       cancel();
     }
   }
@@ -88,14 +97,16 @@ export class EngineClient {
 class PendingRun {
   readonly id: string;
   readonly onProgress: OnProgress | undefined;
+  readonly onPaused: (() => void) | undefined;
   readonly #events: RunEvent[] = [];
   #settled = false;
   #error: LabError | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(id: string, onProgress: OnProgress | undefined) {
+  constructor(id: string, { onProgress, onPaused }: RunOptions) {
     this.id = id;
     this.onProgress = onProgress;
+    this.onPaused = onPaused;
   }
 
   push(event: RunEvent): void {
@@ -180,8 +191,8 @@ class EngineProcess {
     return this.#open && this.#child.connected;
   }
 
-  begin(spec: ExperimentSpec, onProgress: OnProgress | undefined): PendingRun {
-    const run = new PendingRun(String(this.#runCount++), onProgress);
+  begin(spec: ExperimentSpec, options: RunOptions): PendingRun {
+    const run = new PendingRun(String(this.#runCount++), options);
     this.#runs.set(run.id, run);
     this.#send({ type: "run", runId: run.id, spec });
     return run;
@@ -189,6 +200,11 @@ class EngineProcess {
 
   taken(run: PendingRun): void {
     if (this.#runs.has(run.id)) this.#send({ type: "taken", runId: run.id });
+  }
+
+  /** Asks the engine to hold the run, or to go on with it. */
+  pause(run: PendingRun, isOn: boolean): void {
+    if (this.#runs.has(run.id)) this.#send({ type: isOn ? "pause" : "resume", runId: run.id });
   }
 
   /** Asks the engine to end the run; does nothing to one that is settled. */
@@ -230,6 +246,8 @@ class EngineProcess {
     switch (message.type) {
       case "progress":
         return run.onProgress?.(message.progress);
+      case "paused":
+        return run.onPaused?.();
       case "event":
         run.push(message.event);
         if (message.event.type === "end") this.#settle(run);

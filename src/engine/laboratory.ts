@@ -55,7 +55,7 @@ export class Laboratory implements Experimenter {
   }
 
   /** Carries out one experiment. One at a time. Throws LabErrors. */
-  async *run(spec: ExperimentSpec, { signal, onProgress }: ExperimentOptions): AsyncGenerator<RunEvent> {
+  async *run(spec: ExperimentSpec, { signal, onProgress, now }: ExperimentOptions): AsyncGenerator<RunEvent> {
     const tokenizer = await (this.#tokenizer ??= loadTokenizer());
     const targetIds = tokenizer.encode(spec.prompt);
     const options = { ...this.#options, initSeed: spec.initSeed, signal, onProgress };
@@ -135,7 +135,7 @@ export class Laboratory implements Experimenter {
         ...(quantisation && { quantisation }),
       },
       ...(rateSearch && { rateSearch }),
-      now: () => performance.now(),
+      now,
     };
     yield* perform(spec, setting, signal);
   }

@@ -26,6 +26,7 @@ serve(
   },
   openLaboratory,
   console.error,
+  () => performance.now(),
 );
 
 /** Loaded while the first message is on its way: the native runtime takes its time. */

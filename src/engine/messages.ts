@@ -10,6 +10,9 @@ export type { Progress };
 export type ToEngine =
   | { readonly type: "run"; readonly runId: string; readonly spec: ExperimentSpec }
   | { readonly type: "cancel"; readonly runId: string }
+  /** The run is to stand still after the iteration that is shown next, until it is resumed or cancelled. */
+  | { readonly type: "pause"; readonly runId: string }
+  | { readonly type: "resume"; readonly runId: string }
   /** The reader has taken one more event: the engine goes only so far ahead of its reader. */
   | { readonly type: "taken"; readonly runId: string };
 
@@ -17,4 +20,6 @@ export type FromEngine =
   | { readonly type: "ready" }
   | { readonly type: "progress"; readonly runId: string; readonly progress: Progress }
   | { readonly type: "event"; readonly runId: string; readonly event: RunEvent }
+  /** The run stands still. */
+  | { readonly type: "paused"; readonly runId: string }
   | { readonly type: "failed"; readonly runId: string; readonly error: LabErrorData };

@@ -15,6 +15,8 @@ const EVENTS_AHEAD = 256;
 export interface ExperimentOptions {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+  /** Milliseconds from any start; stands still while the run does. */
+  readonly now: () => number;
 }
 
 /** Carries out experiments: spec in, events out. Throws LabErrors. */
@@ -30,9 +32,15 @@ export interface Channel {
 
 /**
  * Serves runs until the process ends. `open` is called once, and its failure answers every run. Messages that make no
- * sense are reported to `log` and otherwise ignored, as are defects that are not LabErrors.
+ * sense are reported to `log` and otherwise ignored, as are defects that are not LabErrors. `now` is a clock in
+ * milliseconds.
  */
-export function serve(channel: Channel, open: () => Promise<Experimenter>, log: (problem: unknown) => void): void {
+export function serve(
+  channel: Channel,
+  open: () => Promise<Experimenter>,
+  log: (problem: unknown) => void,
+  now: () => number,
+): void {
   const runs = new Map<string, ServedRun>();
   const experimenter = open();
   experimenter.catch(() => undefined); // Every run that needs it reports the failure.
@@ -44,11 +52,15 @@ export function serve(channel: Channel, open: () => Promise<Experimenter>, log: 
     switch (message.type) {
       case "run":
         if (run) return log(`A second run of the name ${message.runId}.`);
-        return accept(new ServedRun(message.runId, message.spec));
+        return accept(new ServedRun(message.runId, message.spec, now));
       case "cancel":
         // A run that is not known has ended while the message was on its way.
         if (run) cancel(run);
         return;
+      case "pause":
+      case "resume":
+        run?.pause(message.type === "pause");
+        return tellWaiting();
       case "taken":
         run?.taken();
     }
@@ -56,11 +68,17 @@ export function serve(channel: Channel, open: () => Promise<Experimenter>, log: 
   channel.send({ type: "ready" });
 
   function accept(run: ServedRun): void {
-    if (runs.size > 0) {
-      channel.send({ type: "progress", runId: run.id, progress: { stage: "Waiting for the run before" } });
-    }
     runs.set(run.id, run);
+    tellWaiting([run]);
     last = last.then(() => perform(run));
+  }
+
+  function tellWaiting(waiting: Iterable<ServedRun> = runs.values()): void {
+    const [current] = runs.values();
+    const stage = current?.isPaused ? "Waiting for the run before, which is paused" : "Waiting for the run before";
+    for (const { id: runId } of waiting) {
+      if (runId !== current?.id) channel.send({ type: "progress", runId, progress: { stage } });
+    }
   }
 
   function cancel(run: ServedRun): void {
@@ -73,14 +91,19 @@ export function serve(channel: Channel, open: () => Promise<Experimenter>, log: 
     run.begun = true;
     const { id: runId, signal } = run;
     const onProgress: OnProgress = (progress) => channel.send({ type: "progress", runId, progress });
+    const onPaused = () => channel.send({ type: "paused", runId });
     try {
-      const events = (await experimenter).run(parseSpec(run.spec), { signal, onProgress });
+      const spec = parseSpec(run.spec);
+      const events = (await experimenter).run(spec, { signal, onProgress, now: () => run.now() });
       let ended = false;
       for await (const event of events) {
         channel.send({ type: "event", runId, event });
         ended = event.type === "end";
-        if (!ended) await run.roomForMore();
         await otherEvents(); // Messages are read here, even when the experiment never waits for anything.
+        if (ended) continue;
+        await run.roomForMore();
+        // An iteration is shown whole, with all its restarts.
+        if (event.type !== "step" || event.restart === spec.restarts - 1) await run.whilePaused(onPaused);
       }
       if (!ended) throw new LabError("engine", "The run ended without a result.");
       runs.delete(runId);
@@ -100,13 +123,31 @@ class ServedRun {
   readonly id: string;
   readonly spec: unknown;
   begun = false;
+  readonly #clock: () => number;
   readonly #cancellation = new AbortController();
   #ahead = 0;
-  #roomMade: (() => void) | undefined;
+  #toPause = false;
+  /** Does whoever asked for the latest pause know that it has begun? */
+  #pauseTold = false;
+  /** By the clock, how long it stood still before, and since when it does. */
+  #pausedMs = 0;
+  #pausedSince: number | undefined;
+  /** Lets it see what has changed. */
+  #wake: (() => void) | undefined;
 
-  constructor(id: string, spec: unknown) {
+  constructor(id: string, spec: unknown, clock: () => number) {
     this.id = id;
     this.spec = spec;
+    this.#clock = clock;
+  }
+
+  get isPaused(): boolean {
+    return this.#toPause;
+  }
+
+  /** The clock without the pauses. */
+  now(): number {
+    return (this.#pausedSince ?? this.#clock()) - this.#pausedMs;
   }
 
   get signal(): AbortSignal {
@@ -115,20 +156,41 @@ class ServedRun {
 
   cancel(): void {
     this.#cancellation.abort();
-    this.#roomMade?.();
+    this.#wake?.();
+  }
+
+  pause(toPause: boolean): void {
+    this.#toPause = toPause;
+    this.#pauseTold = false;
+    this.#wake?.();
   }
 
   taken(): void {
     this.#ahead--;
-    this.#roomMade?.();
+    this.#wake?.();
   }
 
   /** Counts an event that was sent and waits until the reader has caught up; a cancelled run waits for nobody. */
   async roomForMore(): Promise<void> {
     this.#ahead++;
-    while (this.#ahead >= EVENTS_AHEAD && !this.signal.aborted) {
-      await new Promise<void>((resolve) => (this.#roomMade = resolve));
+    while (this.#ahead >= EVENTS_AHEAD && !this.signal.aborted) await this.#news();
+  }
+
+  /** Stands still as long as it is to, and says so; a cancelled run does not. */
+  async whilePaused(onPaused: () => void): Promise<void> {
+    if (!this.#toPause || this.signal.aborted) return;
+    this.#pausedSince = this.#clock();
+    while (this.#toPause && !this.signal.aborted) {
+      if (!this.#pauseTold) onPaused();
+      this.#pauseTold = true;
+      await this.#news();
     }
+    this.#pausedMs += this.#clock() - this.#pausedSince;
+    this.#pausedSince = undefined;
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 }
 
@@ -136,5 +198,6 @@ class ServedRun {
 function isToEngine(message: unknown): message is ToEngine {
   if (typeof message !== "object" || message === null || !("type" in message)) return false;
   if (!("runId" in message) || typeof message.runId !== "string") return false;
-  return message.type === "cancel" || message.type === "taken" || (message.type === "run" && "spec" in message);
+  const { type } = message;
+  return type === "run" ? "spec" in message : ["cancel", "pause", "resume", "taken"].includes(String(type));
 }

@@ -26,6 +26,8 @@ export function registerCommands(
     command("compareRandomAndTrained", (lab) => lab.compareRandomAndTrained()),
     command("newExperiment", (lab) => lab.newExperiment()),
     command("stop", (lab) => lab.stop()),
+    command("pause", (lab) => lab.pause()),
+    command("resume", (lab) => lab.resume()),
     command("runAgain", (lab) => lab.runAgain()),
     command("showPanel", (lab) => lab.showPanel()),
     command("runFile", (lab, file) => lab.runFile(file)),

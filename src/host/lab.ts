@@ -48,7 +48,8 @@ export class Lab implements vscode.Disposable {
   #panel: RunPanel | undefined;
   /** The run that commands are about when no panel shows one. */
   #latest: string | undefined;
-  #running = false;
+  /** What `when` clauses go by. */
+  readonly #contexts = new Map<string, boolean>();
 
   constructor(
     { extensionUri, secrets }: Pick<vscode.ExtensionContext, "extensionUri" | "secrets">,
@@ -153,9 +154,17 @@ export class Lab implements vscode.Disposable {
 
   /** Stops the shown run or, if that is over, the one that is going on. */
   stop(): void {
-    const run = this.#shown && isActive(this.#shown) ? this.#shown : this.#runs.current;
-    if (!run) throw new LabError("badInput", "No run is going on.");
+    const run = this.#shown && isActive(this.#shown) ? this.#shown : this.#currentOrThrow();
     this.#runs.stop(run.id);
+  }
+
+  /** Lets the run that is going on stand still, or go on. */
+  pause(): void {
+    this.#runs.pause(this.#currentOrThrow().id);
+  }
+
+  resume(): void {
+    this.#runs.resume(this.#currentOrThrow().id);
   }
 
   runAgain(): void {
@@ -216,6 +225,12 @@ export class Lab implements vscode.Disposable {
     return vscode.Uri.joinPath(this.#extensionUri, "dist", name).fsPath;
   }
 
+  #currentOrThrow(): RunInfo {
+    const { current } = this.#runs;
+    if (current) return current;
+    throw new LabError("badInput", "No run is going on.");
+  }
+
   get #shown(): RunInfo | undefined {
     const id = this.#panel?.shown ?? this.#latest;
     return id === undefined ? undefined : this.#runs.get(id);
@@ -258,7 +273,7 @@ export class Lab implements vscode.Disposable {
   }
 
   #setLatest(id: string): void {
-    if (this.#latest === undefined) void vscode.commands.executeCommand("setContext", "inversionLab.hasRun", true);
+    this.#setContext("hasRun", true);
     this.#latest = id;
   }
 
@@ -272,6 +287,8 @@ export class Lab implements vscode.Disposable {
         start: (request) => void this.#start(request),
         compare: (id, beside) => this.#runs.compare(id, beside),
         stop: (id) => this.#runs.stop(id),
+        pause: (id) => this.#runs.pause(id),
+        resume: (id) => this.#runs.resume(id),
         runAgain: (id, repetition) => this.#repeat(id, repetition),
         showLog: () => this.#log.show(true),
         report: this.#report,
@@ -288,10 +305,15 @@ export class Lab implements vscode.Disposable {
     const { current } = this.#runs;
     const waiting = this.#runs.list.filter(({ phase }) => phase.kind === "waiting").length;
     this.#status.update(current, waiting, run.id === current?.id ? events : []);
-    if (this.#running !== (current !== undefined)) {
-      this.#running = current !== undefined;
-      void vscode.commands.executeCommand("setContext", "inversionLab.running", this.#running);
-    }
+    this.#setContext("running", current !== undefined);
+    this.#setContext("canPause", current?.phase.kind === "running");
+    this.#setContext("paused", current?.phase.kind === "pausing" || current?.phase.kind === "paused");
+  }
+
+  #setContext(name: "hasRun" | "running" | "canPause" | "paused", value: boolean): void {
+    if (this.#contexts.get(name) === value) return;
+    this.#contexts.set(name, value);
+    void vscode.commands.executeCommand("setContext", `inversionLab.${name}`, value);
   }
 
   /** The panel says why a run failed; when nobody can see it there, a message does. */

@@ -6,11 +6,15 @@ import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
 
 export type RunPhase =
-  /** Behind another run. */
-  | { readonly kind: "waiting" }
+  /** Behind another run, which may be paused. */
+  | { readonly kind: "waiting"; readonly behindPaused?: boolean }
   /** No iteration yet; the engine says what it is busy with. */
   | { readonly kind: "preparing"; readonly progress?: Progress }
   | { readonly kind: "running" }
+  /** Asked to pause; does so after the iteration that is shown next. */
+  | { readonly kind: "pausing" }
+  /** Stands still, since when in milliseconds since 1970. */
+  | { readonly kind: "paused"; readonly since: number }
   /** Asked to stop; ends after the iteration at hand. */
   | { readonly kind: "stopping" }
   | { readonly kind: "completed" }
@@ -31,7 +35,9 @@ export interface RunInfo {
   readonly askedAt?: number;
   /** When the first event came, in milliseconds since 1970. */
   readonly startedAt?: number;
-  /** How long it took; missing while it goes on. */
+  /** How long it stood still before, in milliseconds. */
+  readonly pausedMs?: number;
+  /** How long it took, pauses left out; missing while it goes on. */
   readonly elapsedMs?: number;
   /** The runs of its comparison, itself among them, in the order of their columns and colours; empty where it has none. */
   readonly compared: readonly string[];
@@ -95,6 +101,8 @@ export type FromPage =
   /** Compares a run with others, or with none any more. */
   | { readonly type: "compare"; readonly id: string; readonly beside: readonly string[] }
   | { readonly type: "stop"; readonly id: string }
+  | { readonly type: "pause"; readonly id: string }
+  | { readonly type: "resume"; readonly id: string }
   | { readonly type: "runAgain"; readonly id: string; readonly repetition: Repetition }
   /** Asks for the form, filled in as this run. */
   | { readonly type: "duplicate"; readonly id: string }

@@ -27,6 +27,8 @@ export interface PanelActions {
   /** Starts a run that nothing is wrong with. */
   start(request: unknown): void;
   stop(id: string): void;
+  pause(id: string): void;
+  resume(id: string): void;
   runAgain(id: string, repetition: Repetition): void;
   showLog(): void;
   /** Shows what went wrong. */
@@ -204,6 +206,10 @@ export class RunPanel implements vscode.Disposable {
       }
       case "stop":
         return this.#actions.stop(message.id);
+      case "pause":
+        return this.#actions.pause(message.id);
+      case "resume":
+        return this.#actions.resume(message.id);
       case "runAgain":
         return this.#actions.runAgain(message.id, message.repetition);
       case "showLog":

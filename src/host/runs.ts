@@ -6,6 +6,7 @@ import { errorData, LabError, type LabErrorData, messageOf } from "../common/err
 import { runsFolder } from "../common/folders.ts";
 import type { EngineClient, RunOptions } from "../engine/client.ts";
 import type { Progress } from "../engine/messages.ts";
+import { PauseSwitch } from "../engine/pause-switch.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { readRun, type RunListing } from "../records/read.ts";
@@ -30,13 +31,15 @@ export interface RunsOptions {
 }
 
 /** Is the run still to come to its end? */
-export const isActive = ({ phase: { kind } }: RunInfo): boolean =>
-  kind === "waiting" || kind === "preparing" || kind === "running" || kind === "stopping";
+export const isActive = ({ phase: { kind } }: RunInfo): boolean => ACTIVE.has(kind);
+
+const ACTIVE = new Set<RunPhase["kind"]>(["waiting", "preparing", "running", "pausing", "paused", "stopping"]);
 
 /** A run as it is kept here. */
 interface Run {
   info: RunInfo;
   readonly cancellation: AbortController;
+  readonly pause: PauseSwitch;
   /** Kept while no complete record holds them. */
   events: RunEvent[] | undefined;
 }
@@ -80,7 +83,7 @@ export class Runs {
 
   /** Asks for a run, which begins when those before it are over. */
   start(spec: ExperimentSpec): RunInfo {
-    const run = this.#add(spec, { kind: this.current ? "waiting" : "preparing" }, []);
+    const run = this.#add(spec, this.#phaseBehind(this.current), []);
     change(run, { askedAt: this.#options.now() });
     this.#options.onChange(run.info, []);
     this.#last = this.#last.then(() => this.#perform(run));
@@ -127,8 +130,27 @@ export class Runs {
   stop(id: string): void {
     const run = this.#runs.get(id);
     if (!run || !isActive(run.info)) return;
-    this.#change(run, { phase: { kind: run.info.phase.kind === "waiting" ? "cancelled" : "stopping" } });
+    const phase: RunPhase = { kind: run.info.phase.kind === "waiting" ? "cancelled" : "stopping" };
+    this.#change(run, { pausedMs: this.#pausedMs(run), phase });
+    this.#tellWaiting();
     run.cancellation.abort();
+  }
+
+  /** Lets a run stand still after the iteration that is shown next. Does nothing to one that is not running. */
+  pause(id: string): void {
+    const run = this.#runs.get(id);
+    if (run?.info.phase.kind !== "running") return;
+    this.#change(run, { phase: { kind: "pausing" } });
+    run.pause.pause();
+  }
+
+  /** Lets a run go on that is paused, or is about to be. */
+  resume(id: string): void {
+    const run = this.#runs.get(id);
+    if (run?.info.phase.kind !== "pausing" && run?.info.phase.kind !== "paused") return;
+    this.#change(run, { pausedMs: this.#pausedMs(run), phase: { kind: "running" } });
+    run.pause.resume();
+    this.#tellWaiting();
   }
 
   /** All that a run has told so far; of one that goes on, the very list that grows. Throws a LabError (storage). */
@@ -158,9 +180,30 @@ export class Runs {
 
   #add(spec: ExperimentSpec, phase: RunPhase, events: RunEvent[] | undefined): Run {
     const id = String(this.#runs.size + 1);
-    const run: Run = { info: { id, spec, phase, compared: [] }, cancellation: new AbortController(), events };
+    const run: Run = {
+      info: { id, spec, phase, compared: [] },
+      cancellation: new AbortController(),
+      pause: new PauseSwitch(),
+      events,
+    };
     this.#runs.set(id, run);
     return run;
+  }
+
+  #phaseBehind(current: RunInfo | undefined): RunPhase {
+    if (!current) return { kind: "preparing" };
+    return { kind: "waiting", ...(current.phase.kind === "paused" && { behindPaused: true }) };
+  }
+
+  /** Those that wait behind a run are told whether it is paused. */
+  #tellWaiting(): void {
+    const phase = this.#phaseBehind(this.current);
+    for (const run of this.#runs.values()) if (run.info.phase.kind === "waiting") this.#change(run, { phase });
+  }
+
+  /** How long a run has stood still, until now where it still does. */
+  #pausedMs({ info: { phase, pausedMs } }: Run): number | undefined {
+    return phase.kind === "paused" ? (pausedMs ?? 0) + this.#options.now() - phase.since : pausedMs;
   }
 
   #change(run: Run, changes: Partial<RunInfo>, events: readonly RunEvent[] = []): void {
@@ -171,6 +214,7 @@ export class Runs {
   async #perform(run: Run): Promise<void> {
     if (this.#disposed || !isActive(run.info)) return;
     if (run.info.phase.kind === "waiting") this.#change(run, { phase: { kind: "preparing" } });
+    this.#tellWaiting();
     let record: RunRecord | undefined;
     let error: LabErrorData | undefined;
     try {
@@ -183,7 +227,7 @@ export class Runs {
       if (!this.#disposed) this.#breakOff(run, error);
     }
     // A record that ends without an end event and without an error is one of an interrupted run.
-    await this.#keep(run, () => record?.end(this.#disposed ? undefined : error));
+    await this.#keep(run, () => record?.end(this.#disposed ? undefined : error, this.#pausedMs(run)));
     if (record && !run.info.warning) run.events = undefined;
   }
 
@@ -192,7 +236,13 @@ export class Runs {
     const onProgress = (progress: Progress) => {
       if (run.info.phase.kind === "preparing") this.#change(run, { phase: { kind: "preparing", progress } });
     };
-    for await (const event of this.#onEngine(cacheFolder, run.info.spec, { signal, onProgress })) {
+    const onPaused = () => {
+      if (run.info.phase.kind !== "pausing") return; // It goes on already, or is to stop.
+      this.#change(run, { phase: { kind: "paused", since: this.#options.now() } });
+      this.#tellWaiting();
+    };
+    const options = { signal, onProgress, pause: run.pause, onPaused };
+    for await (const event of this.#onEngine(cacheFolder, run.info.spec, options)) {
       run.events?.push(event);
       this.#change(run, this.#changesBy(run, event), [event]);
       await this.#keep(run, () => record.append(event));
@@ -215,9 +265,10 @@ export class Runs {
 
   #breakOff(run: Run, error: LabErrorData): void {
     const { startedAt } = run.info;
-    const elapsedMs = startedAt === undefined ? undefined : this.#options.now() - startedAt;
+    const pausedMs = this.#pausedMs(run);
+    const elapsedMs = startedAt === undefined ? undefined : this.#options.now() - startedAt - (pausedMs ?? 0);
     const cancelled = error.kind === "cancelled";
-    this.#change(run, { phase: cancelled ? { kind: "cancelled" } : { kind: "failed", error }, elapsedMs });
+    this.#change(run, { phase: cancelled ? { kind: "cancelled" } : { kind: "failed", error }, pausedMs, elapsedMs });
     if (!cancelled) this.#options.onFailure(run.info, error);
   }
 

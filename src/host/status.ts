@@ -8,6 +8,7 @@ import { shorten, statusPhrase } from "./phrases.ts";
 export class RunStatus implements vscode.Disposable {
   readonly #item: vscode.StatusBarItem;
   #runId: string | undefined;
+  #phase: RunInfo["phase"]["kind"] | undefined;
   #iteration = 0;
 
   constructor() {
@@ -19,15 +20,15 @@ export class RunStatus implements vscode.Disposable {
   /** Shows the run that is going on, with the events that just came; hides when there is none. */
   update(current: RunInfo | undefined, waiting: number, events: readonly RunEvent[]): void {
     if (!current) return this.#item.hide();
-    if (current.id !== this.#runId) {
-      this.#runId = current.id;
-      this.#iteration = 0;
-      this.#item.tooltip = tooltip(current);
-    }
+    const { id, phase } = current;
+    if (id !== this.#runId) this.#iteration = 0;
+    if (id !== this.#runId || phase.kind !== this.#phase) this.#item.tooltip = tooltip(current);
+    this.#runId = id;
+    this.#phase = phase.kind;
     const last = events.at(-1);
     if (last?.type === "step") this.#iteration = last.iteration;
     const phrase = statusPhrase(current, this.#iteration);
-    this.#item.text = `$(beaker) ${phrase}${waiting > 0 ? ` (${vscode.l10n.t("{0} waiting", waiting)})` : ""}`;
+    this.#item.text = `$(${phase.kind === "paused" ? "debug-pause" : "beaker"}) ${phrase}${waiting > 0 ? ` (${vscode.l10n.t("{0} waiting", waiting)})` : ""}`;
     this.#item.accessibilityInformation = { label: `Inversion Lab: ${phrase}` };
     this.#item.show();
   }
@@ -37,9 +38,12 @@ export class RunStatus implements vscode.Disposable {
   }
 }
 
-function tooltip({ spec }: RunInfo): vscode.MarkdownString {
+/** Commands that the tooltip has links to. */
+const LINKED = ["showPanel", "stop", "pause", "resume"];
+
+function tooltip({ spec, phase }: RunInfo): vscode.MarkdownString {
   const text = new vscode.MarkdownString("", true);
-  text.isTrusted = { enabledCommands: ["inversionLab.showPanel", "inversionLab.stop"] };
+  text.isTrusted = { enabledCommands: LINKED.map((name) => `inversionLab.${name}`) };
   const prompt = shorten(spec.prompt, 60);
   text.appendText(
     spec.method === "inversion"
@@ -48,6 +52,8 @@ function tooltip({ spec }: RunInfo): vscode.MarkdownString {
   );
   const links = [
     `[$(window) ${vscode.l10n.t("Show Run")}](command:inversionLab.showPanel)`,
+    ...(phase.kind === "running" ? [`[$(debug-pause) ${vscode.l10n.t("Pause")}](command:inversionLab.pause)`] : []),
+    ...(phase.kind === "paused" ? [`[$(debug-continue) ${vscode.l10n.t("Resume")}](command:inversionLab.resume)`] : []),
     `[$(debug-stop) ${vscode.l10n.t("Stop")}](command:inversionLab.stop)`,
   ];
   text.appendMarkdown(`\n\n${links.join(" · ")}`);

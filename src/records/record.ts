@@ -103,16 +103,16 @@ export class RunRecord {
 
   /**
    * Closes the record and writes its summary: as the run's end event says or, when the run threw, with that error. A
-   * record that ends with neither was interrupted. Throws a LabError (storage) where the summary cannot be written.
+   * record that ends with neither was interrupted. `pausedMs` is time that is not the run's. Throws a LabError (storage) where the summary cannot be written.
    */
-  end(error?: LabErrorData): Promise<void> {
+  end(error?: LabErrorData, pausedMs = 0): Promise<void> {
     return this.#inTurn(async () => {
       const endedAt = this.#now();
       const summary: RunSummary = {
         status: this.#end?.status ?? statusOf(error),
         startedAt: this.#startedAt.toISOString(),
         endedAt: endedAt.toISOString(),
-        elapsedMs: this.#end?.elapsedMs ?? endedAt.getTime() - this.#startedAt.getTime(),
+        elapsedMs: this.#end?.elapsedMs ?? endedAt.getTime() - this.#startedAt.getTime() - pausedMs,
         ...(this.#end && { best: this.#end.best }),
         ...(error && { error }),
       };

@@ -14,7 +14,7 @@ async function stateOf(request: ExperimentRequest, left = 1): Promise<LiveState>
   const state: LiveState = { spec, steps: [] };
   const { signal } = new AbortController();
   const events: RunEvent[] = [];
-  const options = { signal, onProgress: () => undefined };
+  const options = { signal, onProgress: () => undefined, now: () => 0 };
   for await (const event of new Laboratory({ cacheFolder: "" }).run(spec, options)) events.push(event);
   events.slice(0, -left).forEach((event, index) => follow(state, event, index * 10));
   return state;

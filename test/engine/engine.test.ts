@@ -6,11 +6,12 @@ import { getEventListeners, once } from "node:events";
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError, type LabErrorKind } from "../../src/common/errors.ts";
-import { EngineClient, type EngineOptions } from "../../src/engine/client.ts";
+import { EngineClient, type EngineOptions, type RunOptions } from "../../src/engine/client.ts";
 import type { Progress } from "../../src/common/progress.ts";
 import type { FromEngine } from "../../src/engine/messages.ts";
+import { PauseSwitch } from "../../src/engine/pause-switch.ts";
 import type { RunEvent } from "../../src/experiments/events.ts";
-import { parseSpec } from "../../src/experiments/spec.ts";
+import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import { bundleFakeEngine, type FakeEngine } from "./fixtures/fake-engine.ts";
 
 const specOf = (prompt: string, iterations = 200) => parseSpec({ prompt, iterations, every: 1 });
@@ -186,6 +187,108 @@ describe("engine", () => {
     });
   });
 
+  describe("pausing", () => {
+    /** Reads a run in the background. */
+    const follow = (spec: ExperimentSpec, options: RunOptions = {}, of = client()) => {
+      const pause = new PauseSwitch();
+      const events: RunEvent[] = [];
+      let pauses = 0;
+      const run = async () => {
+        for await (const event of of.run(spec, { ...options, pause, onPaused: () => pauses++ })) events.push(event);
+      };
+      const done = run();
+      done.catch(() => undefined);
+      return { pause, events, done, paused: (count: number) => until(() => pauses === count, `${count} pauses`) };
+    };
+
+    it("holds a run, and time stands still for it", async () => {
+      const controller = new AbortController();
+      const began = performance.now();
+      const { pause, events, done, paused } = follow(specOf("wait"), { signal: controller.signal });
+      await until(() => events.length > 3, "some steps");
+      pause.pause();
+      await paused(1);
+      const heldSince = performance.now();
+      await sleep(50);
+      const shown = events.length;
+      await sleep(300);
+      assert.equal(events.length, shown);
+      const held = performance.now() - heldSince;
+      pause.resume();
+      await until(() => events.length > shown + 3, "more steps");
+      controller.abort();
+      await done;
+      const end = events.at(-1);
+      assert.ok(end?.type === "end" && end.elapsedMs <= performance.now() - began - held);
+    });
+
+    it("again and again, at whichever event, changes no byte of what the run tells", async () => {
+      const spec = parseSpec({ prompt: "The sky", iterations: 12, every: 3, restarts: 3 });
+      const undisturbed = JSON.stringify(await all(client().run(spec)));
+      const { pause, events, done, paused } = follow(spec);
+      pause.pause();
+      // After the start, and after iterations 0, 3, 6, 9 and 12.
+      for (let count = 1; count <= 6; count++) {
+        await paused(count);
+        pause.resume();
+        pause.pause();
+      }
+      pause.resume();
+      await done;
+      assert.equal(JSON.stringify(events), undisturbed);
+    });
+
+    it("comes after a whole iteration, with all its restarts", async () => {
+      const spec = parseSpec({ prompt: "The sky", iterations: 100_000, every: 1, restarts: 7 });
+      const { pause, events, paused } = follow(spec);
+      for (let count = 1; count <= 5; count++) {
+        const shown = events.length;
+        await until(() => events.length > shown, "more events");
+        pause.pause();
+        await paused(count);
+        await sleep(20);
+        assert.equal((events.length - 1) % 7, 0);
+        pause.resume();
+      }
+    });
+
+    it("that comes back before it was told of is told of", async () => {
+      const { pause, paused } = follow(specOf("wait"));
+      pause.pause();
+      await paused(1);
+      pause.resume();
+      pause.pause();
+      await paused(2);
+    });
+
+    it("ends when the run is cancelled", async () => {
+      const controller = new AbortController();
+      const { pause, events, done, paused } = follow(specOf("wait"), { signal: controller.signal });
+      pause.pause();
+      await paused(1);
+      controller.abort();
+      await done;
+      const end = events.at(-1);
+      assert.equal(end?.type === "end" && end.status, "cancelled");
+    });
+
+    it("is told to the runs behind, which go on waiting", async () => {
+      const both = client();
+      const first = follow(specOf("first", 100_000), {}, both);
+      first.pause.pause();
+      await first.paused(1);
+      const stages: string[] = [];
+      const second = follow(specOf("second", 3), { onProgress: ({ stage }) => stages.push(stage) }, both);
+      await until(() => stages.length === 1, "the second to say something");
+      first.pause.resume();
+      await until(() => stages.length === 2, "the second to say that the first goes on");
+      assert.deepEqual(stages, ["Waiting for the run before, which is paused", "Waiting for the run before"]);
+      first.pause.pause();
+      await first.paused(2);
+      assert.equal(second.events.length, 0);
+    });
+  });
+
   describe("cancelling", () => {
     it("ends the run with what it has", async () => {
       const controller = new AbortController();
@@ -307,7 +410,7 @@ describe("engine", () => {
       await next(child);
       const nonsense: unknown[] = ["run", 7, [], {}, { type: "run" }, { type: "dance", runId: "1" }, { runId: "1" }];
       for (const message of nonsense) child.send(message as object);
-      for (const type of ["cancel", "taken"]) child.send({ type, runId: "unknown" });
+      for (const type of ["cancel", "pause", "resume", "taken"]) child.send({ type, runId: "unknown" });
       child.send({ type: "run", runId: "a", spec: "not a spec" });
       const failed = await next(child);
       assert.equal(failed.type === "failed" && failed.error.kind, "badInput");

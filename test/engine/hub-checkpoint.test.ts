@@ -37,7 +37,7 @@ describe("a run on a model of the hub", () => {
     const laboratory = new Laboratory({ cacheFolder: await newFolder(), hub });
     const run = async (checkpoint: string): Promise<RunEvent[]> => {
       const spec = parseSpec({ prompt: "The sky is blue.", checkpoint, blocks: 2, iterations: 4 });
-      const options = { signal: new AbortController().signal, onProgress: () => undefined };
+      const options = { signal: new AbortController().signal, onProgress: () => undefined, now: () => 0 };
       const events: RunEvent[] = [];
       for await (const event of laboratory.run(spec, options)) events.push(event);
       return events;

@@ -13,7 +13,8 @@ const laboratory = new Laboratory({ cacheFolder: TEST_CACHE, modelsFolder: MODEL
 async function run(request: Partial<ExperimentRequest>, signal = new AbortController().signal) {
   const spec = parseSpec({ prompt: PROMPT, ...request });
   const events: RunEvent[] = [];
-  for await (const event of laboratory.run(spec, { signal, onProgress: () => undefined })) events.push(event);
+  for await (const event of laboratory.run(spec, { signal, onProgress: () => undefined, now: () => performance.now() }))
+    events.push(event);
   return {
     start: events[0] as StartEvent,
     steps: events.slice(1, -1) as StepEvent[],

@@ -12,7 +12,7 @@ const spec = parseSpec({
   shiftDraws: 1,
   device: "webgpu",
 });
-const options = { signal: new AbortController().signal, onProgress: () => undefined };
+const options = { signal: new AbortController().signal, onProgress: () => undefined, now: () => 0 };
 for await (const event of new Laboratory({ cacheFolder: TEST_CACHE }).run(spec, options)) {
   if (event.type === "start" || event.type === "end") console.log(JSON.stringify(event));
 }

@@ -77,6 +77,14 @@ const untilStopped: Script = async function* (of, { signal }, gone) {
   throw new LabError("cancelled", "The run was stopped.");
 };
 
+/** As untilStopped; stands still a moment after it is told to. */
+const untilResumed: Script = async function* (of, options, gone) {
+  options.pause?.onChange((isOn) => {
+    if (isOn) setImmediate(() => options.onPaused?.());
+  });
+  yield* untilStopped(of, options, gone);
+};
+
 describe("the runs of a session", () => {
   let folder: string;
   beforeEach(async () => {
@@ -139,6 +147,83 @@ describe("the runs of a session", () => {
     await session.reach(first.id, "cancelled");
     await session.runs.dispose();
     assert.equal(session.runs.get(second.id)?.folder, undefined);
+  });
+
+  it("are paused and resumed, and the pause is not their time", async () => {
+    const session = new Session(folder, untilResumed);
+    const { id } = session.runs.start(spec());
+    session.now = 2000;
+    await session.reach(id, "running");
+    const { startedAt } = session.runs.get(id)!;
+    session.runs.pause(id);
+    assert.equal(session.runs.get(id)?.phase.kind, "pausing");
+    session.now = 3000;
+    assert.deepEqual((await session.reach(id, "paused")).phase, { kind: "paused", since: 3000 });
+    session.now = 63_000;
+    session.runs.resume(id);
+    assert.deepEqual(session.runs.get(id)?.phase, { kind: "running" });
+    assert.equal(session.runs.get(id)?.pausedMs, 60_000);
+    session.now = 64_000;
+    session.runs.stop(id);
+    const { elapsedMs, folder: record } = await session.reach(id, "cancelled");
+    await session.runs.dispose();
+    assert.equal(elapsedMs, 64_000 - 60_000 - startedAt!);
+    assert.equal((await readRun(record!)).status, "cancelled");
+  });
+
+  it("go on when a pause is taken back before it came", async () => {
+    const session = new Session(folder, untilResumed);
+    const { id } = session.runs.start(spec());
+    await session.reach(id, "running");
+    session.runs.pause(id);
+    session.runs.resume(id);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(session.runs.get(id)?.phase, { kind: "running" });
+    assert.equal(session.runs.get(id)?.pausedMs, undefined);
+    session.runs.stop(id);
+    await session.reach(id, "cancelled");
+    await session.runs.dispose();
+  });
+
+  it("are not paused unless they run, nor resumed unless they are paused", async () => {
+    const session = new Session(folder, untilStopped);
+    const [first, second] = [session.runs.start(spec()), session.runs.start(spec())];
+    for (const { id } of [first, second]) session.runs.pause(id);
+    for (const { id } of [first, second]) session.runs.resume(id);
+    assert.equal(session.runs.get(first.id)?.phase.kind, "preparing");
+    assert.equal(session.runs.get(second.id)?.phase.kind, "waiting");
+    for (const { id } of [second, first]) session.runs.stop(id);
+    await session.reach(first.id, "cancelled");
+    session.runs.pause(first.id);
+    assert.equal(session.runs.get(first.id)?.phase.kind, "cancelled");
+    await session.runs.dispose();
+  });
+
+  it("that wait know whether the one before is paused", async () => {
+    const session = new Session(folder, untilResumed);
+    const [first, second] = [session.runs.start(spec()), session.runs.start(spec())];
+    await session.reach(first.id, "running");
+    session.runs.pause(first.id);
+    await session.reach(first.id, "paused");
+    const third = session.runs.start(spec());
+    const waiting = () => [second, third].map(({ id }) => session.runs.get(id)?.phase);
+    const behindPaused = { kind: "waiting", behindPaused: true };
+    assert.deepEqual(waiting(), [behindPaused, behindPaused]);
+    session.runs.resume(first.id);
+    assert.deepEqual(waiting(), [{ kind: "waiting" }, { kind: "waiting" }]);
+    for (const { id } of [third, second, first]) session.runs.stop(id);
+    await session.reach(first.id, "cancelled");
+    await session.runs.dispose();
+  });
+
+  it("that are paused are left as interrupted when the window goes", async () => {
+    const session = new Session(folder, untilResumed);
+    const { id } = session.runs.start(spec());
+    await session.reach(id, "running");
+    session.runs.pause(id);
+    const { folder: record } = await session.reach(id, "paused");
+    await session.runs.dispose();
+    assert.equal((await readRun(record!)).status, "interrupted");
   });
 
   it("show the engine's progress until their first event", async () => {

@@ -73,6 +73,8 @@ describe("short texts", () => {
     );
     assert.equal(status({ kind: "preparing" }), "Starting");
     assert.equal(status({ kind: "stopping" }), "Stopping");
+    assert.equal(status({ kind: "pausing" }), "Pausing");
+    assert.equal(status({ kind: "paused", since: 0 }), "Paused at 120/200");
   });
 });
 

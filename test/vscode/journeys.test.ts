@@ -267,6 +267,37 @@ describe("a long run", () => {
     await the.panel.waitForState("Stopped");
   });
 
+  it("stands still while it is paused, by buttons and by commands, and those behind it wait", async () => {
+    const runStatus = the.workbench.page.locator('.statusbar-item[id$="inversionLab.status"]');
+    const rows = async () => (await the.panel.page()).getByRole("slider", { name: "Iteration" }).getAttribute("max");
+    await startRun(1);
+    await the.panel.waitForState("Running");
+    await the.panel.waitForRows(2);
+    await the.panel.press("Pause");
+    const before = await the.panel.waitForState("Paused");
+    const shownBefore = await rows();
+    await shown(runStatus.getByText(/Paused at [\d]+\/50000/), "the pause in the status bar");
+    await the.workbench.screenshot("paused");
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+    await startRun(2);
+    const waiting = await the.panel.waitForState("Waiting");
+    assert.equal(waiting, "for the run before, which is paused");
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+    await the.panel.press("Stop");
+    await the.panel.waitForState("Stopped");
+    await the.panel.showRun("The sky is blue.");
+    assert.equal(await the.panel.waitForState("Paused"), before);
+    assert.equal(await rows(), shownBefore);
+    await the.workbench.runCommand("Inversion Lab: Resume Run");
+    await the.panel.waitForState("Running");
+    await until("it shows more", async () => Number(await rows()) > Number(shownBefore));
+    await the.workbench.runCommand("Inversion Lab: Pause Run");
+    await the.panel.waitForState("Paused");
+    await the.panel.press("Stop");
+    await the.panel.waitForState("Stopped");
+    await until("the status bar is quiet", async () => (await runStatus.count()) === 0);
+  });
+
   it("says so when the engine is killed, and the next run works", async () => {
     await startRun(1);
     await the.panel.waitForState("Running");

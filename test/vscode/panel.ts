@@ -107,7 +107,7 @@ export class Panel {
     return page
       .locator(selector)
       .innerText({ timeout: 1000 })
-      .then((text) => text.replace(/^[✓■✕]\s*/, ""))
+      .then((text) => text.replace(/^[✓■✕‖]\s*/, ""))
       .catch(() => undefined); // between two pages
   }
 }

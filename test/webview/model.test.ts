@@ -343,6 +343,15 @@ describe("the state of a run", () => {
       says: "Running 5 of 10 iterations · 2.3 s",
       share: 0.5,
     });
+    const resumed = { startedAt: 1000, pausedMs: 2000 };
+    assert.equal(state({ kind: "running" }, begun, resumed).says, "Running 5 of 10 iterations · 0.3 s");
+    assert.deepEqual(state({ kind: "paused", since: 3200 }, begun, resumed), {
+      tone: "paused",
+      says: "Paused 5 of 10 iterations · 0.2 s",
+      share: 0.5,
+    });
+    assert.match(state({ kind: "pausing" }, begun).says, /^Pausing after the next shown iteration/);
+    assert.match(state({ kind: "waiting", behindPaused: true }).says, /^Waiting for the run before, which is paused$/);
     assert.equal(state({ kind: "completed" }, wholeRun(), { elapsedMs: 1500 }).says, "Done 10 iterations in 1.5 s");
     assert.equal(
       state({ kind: "cancelled" }, begun, { elapsedMs: 800 }).says,
@@ -362,6 +371,8 @@ describe("the state of a run", () => {
   it("has something to say in the place of iterations, as long as there are none", () => {
     assert.match(placeholderOf(emptyPage())!.text, /Invert Selection/);
     assert.match(placeholderOf(pageWith(info({ kind: "waiting" }), []))!.title, /Waiting for the run before/);
+    const behindPaused = pageWith(info({ kind: "waiting", behindPaused: true }), []);
+    assert.equal(placeholderOf(behindPaused)!.title, "Waiting for the run before, which is paused");
     assert.match(placeholderOf(pageWith(info({ kind: "interrupted" }), []))!.text, /Run Again/);
     assert.equal(placeholderOf(done()), undefined);
   });

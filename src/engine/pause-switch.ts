@@ -1,0 +1,32 @@
+// Holds a run between two shown iterations and lets it go on, as often as one likes: what an AbortController is to its
+// end.
+
+export class PauseSwitch {
+  #isOn = false;
+  readonly #listeners = new Set<(isOn: boolean) => void>();
+
+  /** Is the run to stand still? */
+  get isOn(): boolean {
+    return this.#isOn;
+  }
+
+  pause(): void {
+    this.#set(true);
+  }
+
+  resume(): void {
+    this.#set(false);
+  }
+
+  /** Tells of every change, until the returned function is called. */
+  onChange(listener: (isOn: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #set(isOn: boolean): void {
+    if (isOn === this.#isOn) return;
+    this.#isOn = isOn;
+    for (const listener of this.#listeners) listener(isOn);
+  }
+}
