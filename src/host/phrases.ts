@@ -26,14 +26,7 @@ export function progressPhrase({ stage, done, total, bytesPerSecond }: Progress)
 /** What a run is busy with, as the status bar says it; `iteration` is the last that was told. */
 export function statusPhrase({ phase, spec }: RunInfo, iteration: number): string {
   if (phase.kind === "preparing") return phase.progress ? progressPhrase(phase.progress) : t("Starting");
-  switch (phase.kind) {
-    case "pausing":
-      return t("Pausing");
-    case "paused":
-      return t("Paused at {0}/{1}", iteration, spec.iterations);
-    case "stopping":
-      return t("Stopping");
-    default:
-      return t("Iteration {0}/{1}", iteration, spec.iterations);
-  }
+  if (phase.kind === "pausing") return t("Pausing");
+  if (phase.kind === "paused") return t("Paused at {0}/{1}", iteration, spec.iterations);
+  return phase.kind === "stopping" ? t("Stopping") : t("Iteration {0}/{1}", iteration, spec.iterations);
 }
