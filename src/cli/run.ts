@@ -5,6 +5,7 @@ import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { errorData, LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import type { Progress } from "../common/progress.ts";
+import type { RunEmbeddings } from "../experiments/embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
@@ -45,7 +46,12 @@ export async function runMethod(
     const shown = (view = await openView(spec, flags.json === true, surroundings));
     let last: RunEvent | undefined;
     let unrecorded: unknown;
-    const options = { signal: surroundings.signal, onProgress: (progress: Progress) => shown.progress(progress) };
+    const kept = record;
+    const options = {
+      signal: surroundings.signal,
+      onProgress: (progress: Progress) => shown.progress(progress),
+      ...(kept && { onEmbeddings: (embeddings: RunEmbeddings) => kept.keep(embeddings) }),
+    };
     for await (const event of engine.run(spec, options)) {
       await record?.append(event).catch((error: unknown) => (unrecorded ??= error));
       await shown.show(event);

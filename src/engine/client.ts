@@ -7,8 +7,10 @@ import type { Readable } from "node:stream";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import { nodeProcess } from "../common/node-process.ts";
 import type { OnProgress } from "../common/progress.ts";
+import type { RunEmbeddings } from "../experiments/embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
+import { EmbeddingsPieces, type EmbeddingsPiece } from "./embeddings-pieces.ts";
 import type { FromEngine, ToEngine } from "./messages.ts";
 import type { PauseSwitch } from "./pause-switch.ts";
 import { describeEnd } from "./process-end.ts";
@@ -33,6 +35,8 @@ export interface RunOptions {
   readonly pause?: PauseSwitch;
   /** Told when a run that is to pause stands still. */
   readonly onPaused?: () => void;
+  /** Told what the run has found, before its end event. */
+  readonly onEmbeddings?: (embeddings: RunEmbeddings) => void;
 }
 
 /** Carries out one run, as the engine's client does. */
@@ -98,15 +102,23 @@ class PendingRun {
   readonly id: string;
   readonly onProgress: OnProgress | undefined;
   readonly onPaused: (() => void) | undefined;
+  readonly #onEmbeddings: RunOptions["onEmbeddings"];
+  readonly #pieces = new EmbeddingsPieces();
   readonly #events: RunEvent[] = [];
   #settled = false;
   #error: LabError | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(id: string, { onProgress, onPaused }: RunOptions) {
+  constructor(id: string, { onProgress, onPaused, onEmbeddings }: RunOptions) {
     this.id = id;
     this.onProgress = onProgress;
     this.onPaused = onPaused;
+    this.#onEmbeddings = onEmbeddings;
+  }
+
+  add(piece: EmbeddingsPiece): void {
+    const whole = this.#pieces.add(piece);
+    if (whole) this.#onEmbeddings?.(whole);
   }
 
   push(event: RunEvent): void {
@@ -194,7 +206,7 @@ class EngineProcess {
   begin(spec: ExperimentSpec, options: RunOptions): PendingRun {
     const run = new PendingRun(String(this.#runCount++), options);
     this.#runs.set(run.id, run);
-    this.#send({ type: "run", runId: run.id, spec });
+    this.#send({ type: "run", runId: run.id, spec, embeddings: options.onEmbeddings !== undefined });
     return run;
   }
 
@@ -248,6 +260,8 @@ class EngineProcess {
         return run.onProgress?.(message.progress);
       case "paused":
         return run.onPaused?.();
+      case "embeddings":
+        return run.add(message.piece);
       case "event":
         run.push(message.event);
         if (message.event.type === "end") this.#settle(run);

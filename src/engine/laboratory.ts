@@ -55,7 +55,10 @@ export class Laboratory implements Experimenter {
   }
 
   /** Carries out one experiment. One at a time. Throws LabErrors. */
-  async *run(spec: ExperimentSpec, { signal, onProgress, now }: ExperimentOptions): AsyncGenerator<RunEvent> {
+  async *run(
+    spec: ExperimentSpec,
+    { signal, onProgress, onEmbeddings, now }: ExperimentOptions,
+  ): AsyncGenerator<RunEvent> {
     const tokenizer = await (this.#tokenizer ??= loadTokenizer());
     const targetIds = tokenizer.encode(spec.prompt);
     const options = { ...this.#options, initSeed: spec.initSeed, signal, onProgress };
@@ -135,6 +138,7 @@ export class Laboratory implements Experimenter {
         ...(quantisation && { quantisation }),
       },
       ...(rateSearch && { rateSearch }),
+      ...(onEmbeddings && { onEmbeddings }),
       now,
     };
     yield* perform(spec, setting, signal);

@@ -4,11 +4,18 @@ import type { LabErrorData } from "../common/errors.ts";
 import type { Progress } from "../common/progress.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
+import type { EmbeddingsPiece } from "./embeddings-pieces.ts";
 
 export type { Progress };
 
 export type ToEngine =
-  | { readonly type: "run"; readonly runId: string; readonly spec: ExperimentSpec }
+  | {
+      readonly type: "run";
+      readonly runId: string;
+      readonly spec: ExperimentSpec;
+      /** Are its embeddings asked for? */
+      readonly embeddings: boolean;
+    }
   | { readonly type: "cancel"; readonly runId: string }
   /** The run is to stand still after the iteration that is shown next, until it is resumed or cancelled. */
   | { readonly type: "pause"; readonly runId: string }
@@ -22,4 +29,6 @@ export type FromEngine =
   | { readonly type: "event"; readonly runId: string; readonly event: RunEvent }
   /** The run stands still. */
   | { readonly type: "paused"; readonly runId: string }
+  /** The embeddings of the run, in pieces, before its end. */
+  | { readonly type: "embeddings"; readonly runId: string; readonly piece: EmbeddingsPiece }
   | { readonly type: "failed"; readonly runId: string; readonly error: LabErrorData };

@@ -4,8 +4,10 @@
 import { setImmediate as otherEvents } from "node:timers/promises";
 import { errorData, LabError } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
+import type { RunEmbeddings } from "../experiments/embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
+import { piecesOf } from "./embeddings-pieces.ts";
 import type { FromEngine, ToEngine } from "./messages.ts";
 
 /** How many events a run may be ahead of its reader before it waits; some of them hold a few hundred kilobytes. */
@@ -17,6 +19,8 @@ export interface ExperimentOptions {
   readonly onProgress: OnProgress;
   /** Milliseconds from any start; stands still while the run does. */
   readonly now: () => number;
+  /** Where the run's embeddings are asked for. */
+  readonly onEmbeddings?: (embeddings: RunEmbeddings) => void;
 }
 
 /** Carries out experiments: spec in, events out. Throws LabErrors. */
@@ -52,7 +56,7 @@ export function serve(
     switch (message.type) {
       case "run":
         if (run) return log(`A second run of the name ${message.runId}.`);
-        return accept(new ServedRun(message.runId, message.spec, now));
+        return accept(new ServedRun(message, now));
       case "cancel":
         // A run that is not known has ended while the message was on its way.
         if (run) cancel(run);
@@ -93,8 +97,12 @@ export function serve(
     const onProgress: OnProgress = (progress) => channel.send({ type: "progress", runId, progress });
     const onPaused = () => channel.send({ type: "paused", runId });
     try {
+      const onEmbeddings = (embeddings: RunEmbeddings) => {
+        for (const piece of piecesOf(embeddings)) channel.send({ type: "embeddings", runId, piece });
+      };
+      const options = { signal, onProgress, now: () => run.now(), ...(run.embeddings && { onEmbeddings }) };
       const spec = parseSpec(run.spec);
-      const events = (await experimenter).run(spec, { signal, onProgress, now: () => run.now() });
+      const events = (await experimenter).run(spec, options);
       let ended = false;
       for await (const event of events) {
         channel.send({ type: "event", runId, event });
@@ -122,6 +130,7 @@ export function serve(
 class ServedRun {
   readonly id: string;
   readonly spec: unknown;
+  readonly embeddings: boolean;
   begun = false;
   readonly #clock: () => number;
   readonly #cancellation = new AbortController();
@@ -135,9 +144,10 @@ class ServedRun {
   /** Lets it see what has changed. */
   #wake: (() => void) | undefined;
 
-  constructor(id: string, spec: unknown, clock: () => number) {
-    this.id = id;
+  constructor({ runId, spec, embeddings }: Extract<ToEngine, { readonly type: "run" }>, clock: () => number) {
+    this.id = runId;
     this.spec = spec;
+    this.embeddings = embeddings;
     this.#clock = clock;
   }
 

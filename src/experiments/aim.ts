@@ -112,7 +112,7 @@ export type Verdict = Pick<RestartResult, "beatsShift" | "beatsShiftAt">;
 
 /**
  * What each restart came to: of its candidate iterates the one whose tokens, embedded again, have the output closest to
- * the target's (the discrete distance); of equals the one that was closer itself.
+ * the target's (the discrete distance); of equals the one that was closer itself. The first candidate is the last iterate.
  */
 export async function judge(
   spec: ExperimentSpec,
@@ -121,8 +121,8 @@ export async function judge(
   candidates: readonly Candidate[],
   verdicts: readonly Verdict[],
 ): Promise<RestartResult[]> {
-  const { network, text, targetIds, embed } = setting;
-  const restarts = network.batch;
+  const { network, text, targetIds, embed, onEmbeddings } = setting;
+  const { batch: restarts, length, width } = network;
   const size = aim.target.length / restarts;
   const chosen = aim.target.slice();
   const results: Omit<RestartResult, "nextToken" | "sameNextToken">[] = [];
@@ -158,6 +158,8 @@ export async function judge(
   }
 
   const nextTokens = await network.nextTokens(chosen);
+  const target = aim.target.slice(0, size);
+  onEmbeddings?.({ restarts, length, width, target, best: chosen, last: candidates[0].embedding });
   return results.map((result, restart) => ({
     ...result,
     nextToken: tokenOf(nextTokens?.[restart], text),

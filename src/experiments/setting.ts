@@ -5,6 +5,7 @@ import type { NetworkFunctions } from "../networks/functions.ts";
 import type { EmbeddingDecoder } from "../text/decoder.ts";
 import type { Moments } from "../text/embedding-statistics.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import type { RunEmbeddings } from "./embeddings.ts";
 import type { RateSearch, StartEvent } from "./events.ts";
 
 export interface ExperimentSetting {
@@ -22,6 +23,8 @@ export interface ExperimentSetting {
   readonly provenance: Pick<StartEvent, "device" | "memory" | "checkpoint" | "versions" | "quantisation">;
   /** The rates that were tried, where the spec leaves the rate to the lab. */
   readonly rateSearch?: RateSearch;
+  /** Told what the run has found, before its end event; the arrays are the listener's own. */
+  readonly onEmbeddings?: (embeddings: RunEmbeddings) => void;
   /** Milliseconds of any steady clock. */
   readonly now: () => number;
 }

@@ -7,6 +7,7 @@ import { runsFolder } from "../common/folders.ts";
 import type { EngineClient, RunOptions } from "../engine/client.ts";
 import type { Progress } from "../engine/messages.ts";
 import { PauseSwitch } from "../engine/pause-switch.ts";
+import type { RunEmbeddings } from "../experiments/embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { readRun, type RunListing } from "../records/read.ts";
@@ -241,7 +242,8 @@ export class Runs {
       this.#change(run, { phase: { kind: "paused", since: this.#options.now() } });
       this.#tellWaiting();
     };
-    const options = { signal, onProgress, pause: run.pause, onPaused };
+    const onEmbeddings = (embeddings: RunEmbeddings) => record.keep(embeddings);
+    const options = { signal, onProgress, pause: run.pause, onPaused, onEmbeddings };
     for await (const event of this.#onEngine(cacheFolder, run.info.spec, options)) {
       run.events?.push(event);
       this.#change(run, this.#changesBy(run, event), [event]);

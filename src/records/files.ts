@@ -8,6 +8,8 @@ import type { Writer } from "./writer.ts";
 export const SPEC_FILE = "spec.json";
 export const EVENTS_FILE = "events.jsonl";
 export const SUMMARY_FILE = "summary.json";
+/** There only where the run came to an end of its own, completed or cancelled. */
+export const EMBEDDINGS_FILE = "embeddings.safetensors";
 /** Goes up when an older reader would misread a record. */
 export const RECORD_FORMAT = 1;
 

@@ -1,16 +1,26 @@
 // A run's record: a folder with what was asked (spec.json), what happened, line by line as it happened (events.jsonl),
-// and what came of it (summary.json, written last). Whatever kills the writer, all lines written so far stay readable.
+// what was found as numbers (embeddings.safetensors), and what came of it (summary.json, written last). Whatever kills the writer, all lines written so far stay readable.
 
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, storageError, writeAtomically } from "../checkpoints/files.ts";
-import { LabError, type LabErrorData } from "../common/errors.ts";
+import { errorData, LabError, type LabErrorData } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { jsonLine } from "../common/json-lines.ts";
-import type { EndEvent, RunEvent } from "../experiments/events.ts";
+import type { RunEmbeddings } from "../experiments/embeddings.ts";
+import type { EndEvent, RunEvent, StartEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { EVENTS_FILE, type RecordHead, RECORD_FORMAT, SPEC_FILE, SUMMARY_FILE, type RunSummary } from "./files.ts";
+import { writeEmbeddings } from "./embeddings.ts";
+import {
+  EMBEDDINGS_FILE,
+  EVENTS_FILE,
+  type RecordHead,
+  RECORD_FORMAT,
+  SPEC_FILE,
+  SUMMARY_FILE,
+  type RunSummary,
+} from "./files.ts";
 import { thisWriter } from "./writer.ts";
 
 export interface RecordOptions {
@@ -28,7 +38,9 @@ export class RunRecord {
   readonly #now: () => Date;
   /** Bytes of events.jsonl that are whole lines. */
   #length = 0;
+  #start: StartEvent | undefined;
   #end: EndEvent | undefined;
+  #embeddings: RunEmbeddings | undefined;
   #failure: LabError | undefined;
   /** The write before: lines are written one after the other, in the order of the calls. */
   #last: Promise<void> = Promise.resolve();
@@ -97,24 +109,33 @@ export class RunRecord {
         throw this.#failure;
       }
       this.#length += line.length;
+      if (event.type === "start") this.#start = event;
       if (event.type === "end") this.#end = event;
     });
   }
 
+  /** Takes what the run has found, to be written at its end. */
+  keep(embeddings: RunEmbeddings): void {
+    this.#embeddings = embeddings;
+  }
+
   /**
    * Closes the record and writes its summary: as the run's end event says or, when the run threw, with that error. A
-   * record that ends with neither was interrupted. `pausedMs` is time that is not the run's. Throws a LabError (storage) where the summary cannot be written.
+   * record that ends with neither was interrupted. `pausedMs` is time that is not the run's. Throws a LabError (storage)
+   * where the embeddings or the summary cannot be written; a summary that can be says so.
    */
   end(error?: LabErrorData, pausedMs = 0): Promise<void> {
     return this.#inTurn(async () => {
       const endedAt = this.#now();
+      const unwritten = await this.#writeEmbeddings();
+      const trouble = error ?? (unwritten && errorData(unwritten));
       const summary: RunSummary = {
         status: this.#end?.status ?? statusOf(error),
         startedAt: this.#startedAt.toISOString(),
         endedAt: endedAt.toISOString(),
         elapsedMs: this.#end?.elapsedMs ?? endedAt.getTime() - this.#startedAt.getTime() - pausedMs,
         ...(this.#end && { best: this.#end.best }),
-        ...(error && { error }),
+        ...(trouble && { error: trouble }),
       };
       // A summary says that the events are there, also after a power cut.
       await this.#events.datasync();
@@ -122,7 +143,23 @@ export class RunRecord {
       await writeAtomically(path.join(this.folder, SUMMARY_FILE), async (handle) => {
         await handle.writeFile(`${JSON.stringify(summary, null, 2)}\n`);
       });
+      if (unwritten) throw unwritten;
     });
+  }
+
+  /** Those of a run whose events are all there. Resolves to why that could not be. */
+  async #writeEmbeddings(): Promise<LabError | undefined> {
+    if (!this.#embeddings || !this.#start || !this.#end) return undefined;
+    const tokens = {
+      target: this.#start.target.tokenIds,
+      best: this.#end.restarts.map(({ tokenIds }) => tokenIds),
+    };
+    try {
+      await writeEmbeddings(path.join(this.folder, EMBEDDINGS_FILE), this.#embeddings, tokens);
+      return undefined;
+    } catch (error) {
+      return storageError(error, this.folder);
+    }
   }
 
   #inTurn(write: () => Promise<void>): Promise<void> {

@@ -168,7 +168,7 @@ async function performCell(
   let last: RunEvent | undefined;
   let failure: unknown;
   try {
-    for await (const event of run(cell.spec, { signal })) {
+    for await (const event of run(cell.spec, { signal, onEmbeddings: (embeddings) => record.keep(embeddings) })) {
       await record.append(event);
       if (event.type === "step") tell(event.iteration / cell.spec.iterations);
       last = event;

@@ -20,6 +20,7 @@ import { type InversionSpec, parseSpec, PRESETS } from "../../src/experiments/sp
 import { readRun } from "../../src/records/read.ts";
 import { configJson, safetensorsBytes, TINY, weightValues } from "../support/checkpoint-folders.ts";
 import { HubServer } from "../support/hub-server.ts";
+import { readTensors } from "../support/safetensors.ts";
 import { bundleFakeEngine, type FakeEngine } from "../engine/fixtures/fake-engine.ts";
 
 interface Outcome {
@@ -575,7 +576,18 @@ describe("command line", () => {
       const recorded = await readRun(folder);
       assert.deepEqual(recorded.events, eventsOf(outcome));
       assert.equal(recorded.status, "completed");
-      assert.deepEqual((await readdir(folder)).sort(), ["events.jsonl", "spec.json", "summary.json"]);
+      assert.deepEqual((await readdir(folder)).sort(), [
+        "embeddings.safetensors",
+        "events.jsonl",
+        "spec.json",
+        "summary.json",
+      ]);
+      const { target, best, target_token_ids: ids } = await readTensors(path.join(folder, "embeddings.safetensors"));
+      assert.deepEqual([target.shape, best.shape, ids.shape], [[7, 2], [1, 7, 2], [7]]);
+      assert.deepEqual(
+        Array.from(target.values as Float32Array).filter((_, i) => i % 2 === 0),
+        Array.from(ids.values, Number),
+      );
       const again = await run(["invert", "The sky", "--out", folder]);
       assert.equal(again.code, 2);
       assert.match(again.err, /already holds a run/);

@@ -10,6 +10,7 @@ import { EngineClient, type EngineOptions, type RunOptions } from "../../src/eng
 import type { Progress } from "../../src/common/progress.ts";
 import type { FromEngine } from "../../src/engine/messages.ts";
 import { PauseSwitch } from "../../src/engine/pause-switch.ts";
+import type { RunEmbeddings } from "../../src/experiments/embeddings.ts";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import { bundleFakeEngine, type FakeEngine } from "./fixtures/fake-engine.ts";
@@ -112,6 +113,15 @@ describe("engine", () => {
       const text = "\u{1f308} \u2028\u0085\u0000 \ud83c x";
       const [start] = await all(client().run(specOf(text, 1)));
       assert.equal(start.type === "start" && start.spec.prompt, text);
+    });
+
+    it("hands its embeddings, before its end, to whoever asks for them", async () => {
+      const told: string[] = [];
+      const spec = { ...specOf("ab", 1), restarts: 3 };
+      const onEmbeddings = ({ restarts, best }: RunEmbeddings) => told.push(`${restarts}: ${best.join(" ")}`);
+      for await (const { type } of client().run(spec, { onEmbeddings })) if (type === "end") told.push(type);
+      assert.deepEqual(told, ["3: 97 0 98 0 97 1 98 1 97 2 98 2", "end"]);
+      await all(client().run(spec));
     });
 
     it("tells its progress", async () => {
