@@ -10,8 +10,8 @@ import type { OnProgress } from "../common/progress.ts";
 import type { RunEmbeddings } from "../experiments/embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { EmbeddingsPieces, type EmbeddingsPiece } from "./embeddings-pieces.ts";
-import type { FromEngine, ToEngine } from "./messages.ts";
+import { EmbeddingsPieces } from "./embeddings-pieces.ts";
+import type { EmbeddingsPiece, FromEngine, ToEngine } from "./messages.ts";
 import type { PauseSwitch } from "./pause-switch.ts";
 import { describeEnd } from "./process-end.ts";
 

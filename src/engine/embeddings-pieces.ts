@@ -1,17 +1,9 @@
 // A run's embeddings as messages: one restart a piece, its bytes in base64, so that no message is large for the process
 // that reads it.
 
-import { type FloatArray, floats, type FloatType, typeOf } from "../common/floats.ts";
+import { type FloatArray, floats, typeOf } from "../common/floats.ts";
 import type { RunEmbeddings } from "../experiments/embeddings.ts";
-
-export interface EmbeddingsPiece extends Pick<RunEmbeddings, "restarts" | "length" | "width"> {
-  readonly type: FloatType;
-  readonly name: "target" | "best" | "last";
-  /** 0 for the target. */
-  readonly restart: number;
-  /** [T, D], little endian. */
-  readonly base64: string;
-}
+import type { EmbeddingsPiece } from "./messages.ts";
 
 export function* piecesOf({ restarts, length, width, ...arrays }: RunEmbeddings): Generator<EmbeddingsPiece> {
   const size = length * width;

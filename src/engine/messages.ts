@@ -1,10 +1,11 @@
 // Everything that crosses between the engine process and its client: one union a direction, plain JSON.
 
 import type { LabErrorData } from "../common/errors.ts";
+import type { FloatType } from "../common/floats.ts";
 import type { Progress } from "../common/progress.ts";
+import type { RunEmbeddings } from "../experiments/embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import type { EmbeddingsPiece } from "./embeddings-pieces.ts";
 
 export type { Progress };
 
@@ -22,6 +23,16 @@ export type ToEngine =
   | { readonly type: "resume"; readonly runId: string }
   /** The reader has taken one more event: the engine goes only so far ahead of its reader. */
   | { readonly type: "taken"; readonly runId: string };
+
+/** The embeddings of one restart. */
+export interface EmbeddingsPiece extends Pick<RunEmbeddings, "restarts" | "length" | "width"> {
+  readonly type: FloatType;
+  readonly name: "target" | "best" | "last";
+  /** 0 for the target. */
+  readonly restart: number;
+  /** [T, D], little endian. */
+  readonly base64: string;
+}
 
 export type FromEngine =
   | { readonly type: "ready" }
