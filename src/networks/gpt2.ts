@@ -54,10 +54,15 @@ export const outputWidth = ({ config, output }: SubnetworkShape): number =>
 export function gpt2Subnetwork(embedding: Tensor, shape: SubnetworkShape): Tensor {
   const [B, T] = embedding.shape;
   const x = residualStream(embedding, shape).at(-1) as Tensor;
-  return reshape(ending(x, shape.config, shape.output, shape.weightFormat), [B, T, outputWidth(shape)]);
+  const rows = ending(x, shape.config, shape.output, shape.weightFormat);
+  return swapFirst(reshape(rows, [T, B, outputWidth(shape)]));
 }
 
-/** The residual stream before the first block and after each of the first `blocks`: e [B, T, D] → n + 1 of [B·T, D]. */
+/**
+ * The residual stream before the first block and after each of the first `blocks`: e [B, T, D] → n + 1 of [T·B, D]. Tokens
+ * come first, restarts second: a head's rows then lie at one distance from each other, and products with them need no
+ * copies in another order.
+ */
 export function residualStream(
   embedding: Tensor,
   { config, blocks, weightFormat }: Omit<SubnetworkShape, "output">,
@@ -71,7 +76,7 @@ export function residualStream(
     throw new LabError("badInput", `${blocks} blocks were asked for; the network has ${config.blocks}.`);
   }
   const mask = causalMask(T, embedding.type as FloatType);
-  const stream = [reshape(embedding, [B * T, D])];
+  const stream = [reshape(swapFirst(embedding), [T * B, D])];
   for (let index = 0; index < blocks; index++)
     stream.push(block(stream[index], mask, index, B, { config, weightFormat }));
   return stream;
@@ -88,23 +93,30 @@ export function ending(x: Tensor, config: GPT2Config, output: Output, weightForm
     : gemm(normal, weight(head, shape, x.type), { transB: true });
 }
 
-/** x [B·T, D] → [B·T, D]. */
+/** [M, N, K] → [N, M, K]. */
+function swapFirst(x: Tensor): Tensor {
+  const [M, N, K] = x.shape;
+  return M === 1 || N === 1 ? reshape(x, [N, M, K]) : transpose(x, [1, 0, 2]);
+}
+
+/** x [T·B, D] → [T·B, D]. */
 function block(x: Tensor, mask: Tensor, index: number, B: number, make: Make): Tensor {
   const name = `h.${index}`;
   const attended = add(x, attention(norm(x, `${name}.ln_1`, make.config), mask, `${name}.attn`, B, make));
   return add(attended, feedForward(norm(attended, `${name}.ln_2`, make.config), `${name}.mlp`, make));
 }
 
-/** Causal self-attention: softmax(q kᵀ / √d + mask) v for each head. x [B·T, D] → [B·T, D]. */
+/** Causal self-attention: softmax(q kᵀ / √d + mask) v for each head. x [T·B, D] → [T·B, D]. */
 function attention(x: Tensor, mask: Tensor, name: string, B: number, { config, weightFormat }: Make): Tensor {
   const { width: D, heads: H } = config;
   const T = x.shape[0] / B;
   const d = D / H;
-  const projected = reshape(dense(x, `${name}.c_attn`, 3 * D, weightFormat), [B, T, 3, H, d]);
-  const [q, k, v] = split(transpose(projected, [2, 0, 3, 1, 4]), 0, [1, 1, 1]); // each [1, B, H, T, d]
-  const scores = matMul(multiply(q, 1 / Math.sqrt(d)), transpose(k, [0, 1, 2, 4, 3]));
-  const mixed = matMul(softmax(add(scores, mask)), v); // [1, B, H, T, d]
-  return dense(reshape(transpose(mixed, [0, 1, 3, 2, 4]), [B * T, D]), `${name}.c_proj`, D, weightFormat);
+  const [q, k, v] = split(dense(x, `${name}.c_attn`, 3 * D, weightFormat), 1, [D, D, D]).map((part) =>
+    reshape(part, [T, B * H, d]),
+  );
+  const scores = multiply(matMul(transpose(q, [1, 0, 2]), transpose(k, [1, 2, 0])), 1 / Math.sqrt(d)); // [B·H, T, T]
+  const mixed = matMul(softmax(add(scores, mask)), transpose(v, [1, 0, 2])); // [B·H, T, d]
+  return dense(reshape(transpose(mixed, [1, 0, 2]), [T * B, D]), `${name}.c_proj`, D, weightFormat);
 }
 
 /** gelu(x W + b) W' + b'. x [N, D] → [N, D]. */
