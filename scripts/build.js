@@ -1,4 +1,4 @@
-// Bundles the extension, the engine, the terminal program and the panel's page into dist/.
+// Bundles the extension, the engine, the terminal program and the pages into dist/.
 
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
@@ -29,7 +29,7 @@ const node = {
 
 /** @satisfies {import("esbuild").BuildOptions} */
 const page = {
-  entryPoints: { "webview/panel": "webview/panel.ts" },
+  entryPoints: { "webview/panel": "webview/panel.ts", "webview/sweeps": "webview/sweeps.ts" },
   platform: "browser",
   target: "es2022",
   format: "iife",

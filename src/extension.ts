@@ -8,6 +8,8 @@ import { PANEL_TYPE } from "./host/panel.ts";
 import type { PageState } from "./host/panel-messages.ts";
 import { reporter } from "./host/report.ts";
 import { registerRunsView } from "./host/runs-view.ts";
+import type { StoredSweep } from "./host/sweeps.ts";
+import { registerSweepsView, SWEEPS_KEY } from "./host/sweeps-view.ts";
 
 export function activate(context: vscode.ExtensionContext): void {
   const { subscriptions } = context;
@@ -28,10 +30,16 @@ export function activate(context: vscode.ExtensionContext): void {
     ...registerCommands(lab, log, report),
     registerFileLenses(),
     registerRunsView(lab),
+    registerSweepsView(lab),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
       async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: PageState | undefined) {
         await (await lab()).restore(panel, state);
       },
     }),
   );
+
+  // The lab brings the sweeps back; without one that was going on, it is not needed yet.
+  if (context.workspaceState.get<StoredSweep[]>(SWEEPS_KEY, []).some(({ wanted }) => wanted === "running")) {
+    lab().catch(report);
+  }
 }

@@ -30,6 +30,8 @@ export function registerCommands(
     command("resume", (lab) => lab.resume()),
     command("runAgain", (lab) => lab.runAgain()),
     command("showPanel", (lab) => lab.showPanel()),
+    command("newSweep", (lab) => lab.newSweep()),
+    command("openSweep", (lab) => lab.sweeps.open()),
     command("runFile", (lab, file) => lab.runFile(file)),
     command("openRun", (lab, run) => lab.openRun(run)),
     command("reproduce", (lab) => lab.reproduce()),

@@ -34,6 +34,7 @@ import {
 } from "./settings.ts";
 import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
+import { SweepsPage } from "./sweeps-page.ts";
 
 /** Blocks of the checkpoint that comes with the extension. */
 const MINI_BLOCKS = 4;
@@ -45,6 +46,7 @@ export class Lab implements vscode.Disposable {
   readonly #status = new RunStatus();
   readonly #checkpoints: Checkpoints;
   readonly #runs: Runs;
+  readonly sweeps: SweepsPage;
   #panel: RunPanel | undefined;
   /** The run that commands are about when no panel shows one. */
   #latest: string | undefined;
@@ -52,7 +54,11 @@ export class Lab implements vscode.Disposable {
   readonly #contexts = new Map<string, boolean>();
 
   constructor(
-    { extensionUri, secrets }: Pick<vscode.ExtensionContext, "extensionUri" | "secrets">,
+    {
+      extensionUri,
+      secrets,
+      workspaceState,
+    }: Pick<vscode.ExtensionContext, "extensionUri" | "secrets" | "workspaceState">,
     log: vscode.LogOutputChannel,
     report: Report,
   ) {
@@ -74,6 +80,16 @@ export class Lab implements vscode.Disposable {
       onChange: (run, events) => this.#onChange(run, events),
       onFailure: (run, { message }) => this.#onFailure(run, message),
       now: Date.now,
+    });
+    this.sweeps = new SweepsPage({
+      extensionUri,
+      memory: workspaceState,
+      run: (spec, options) => this.#runs.experiment(spec, options),
+      cacheFolder,
+      request: () => requestFromSettings(readSetting),
+      openRecord: (folder) => this.openRecord(folder),
+      onChange: () => this.#updateStatus([]),
+      report,
     });
   }
 
@@ -179,9 +195,16 @@ export class Lab implements vscode.Disposable {
   async runFile(file: unknown): Promise<void> {
     const { runExperimentFile } = await import("./experiment-files.ts");
     await runExperimentFile(file instanceof vscode.Uri ? file : undefined, {
-      start: (spec) => this.#start(spec),
-      run: (spec, options) => this.#runs.experiment(spec, options),
+      run: (spec) => this.#start(spec),
+      sweep: (file) => this.sweeps.begin(file),
     });
+  }
+
+  /** Opens the form for a sweep, over the selected lines where there are some. */
+  async newSweep(): Promise<void> {
+    const editor = vscode.window.activeTextEditor;
+    const prompts = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
+    await this.sweeps.newSweep(prompts);
   }
 
   /** Runs the source's claims again. */
@@ -217,6 +240,7 @@ export class Lab implements vscode.Disposable {
     this.#panel?.dispose();
     this.#status.dispose();
     this.#checkpoints.dispose();
+    this.sweeps.dispose();
     // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
     void this.#runs.dispose();
   }
@@ -303,8 +327,7 @@ export class Lab implements vscode.Disposable {
   #onChange(run: RunInfo, events: readonly RunEvent[]): void {
     this.#panel?.update(run, events);
     const { current } = this.#runs;
-    const waiting = this.#runs.list.filter(({ phase }) => phase.kind === "waiting").length;
-    this.#status.update(current, waiting, run.id === current?.id ? events : []);
+    this.#updateStatus(run.id === current?.id ? events : []);
     this.#setContext("running", current !== undefined);
     this.#setContext("canPause", current?.phase.kind === "running");
     this.#setContext("paused", current?.phase.kind === "pausing" || current?.phase.kind === "paused");
@@ -314,6 +337,16 @@ export class Lab implements vscode.Disposable {
     if (this.#contexts.get(name) === value) return;
     this.#contexts.set(name, value);
     void vscode.commands.executeCommand("setContext", `inversionLab.${name}`, value);
+  }
+
+  /** The status bar tells of the run that goes on or, where there is none, of the sweep. */
+  #updateStatus(events: readonly RunEvent[]): void {
+    const { current } = this.#runs;
+    const sweep = this.sweeps.current;
+    if (current || !sweep) {
+      const waiting = this.#runs.list.filter(({ phase }) => phase.kind === "waiting").length;
+      this.#status.update(current, waiting, events);
+    } else this.#status.showSweep(sweep);
   }
 
   /** The panel says why a run failed; when nobody can see it there, a message does. */

@@ -1,6 +1,7 @@
-// The HTML of the panel's page: a frame for its program, under a content security policy that lets nothing else in.
+// The HTML of a page in a webview: a frame for its program, under a content security policy that lets nothing else in.
 
 export interface PageParts {
+  readonly title: string;
   /** The source that VS Code's webviews load resources from, as a content security policy names it. */
   readonly cspSource: string;
   readonly script: string;
@@ -17,7 +18,7 @@ export interface PageTexts {
   readonly bundle: Readonly<Record<string, string>> | undefined;
 }
 
-export function pageHtml({ cspSource, script, style, nonce, texts }: PageParts): string {
+export function pageHtml({ title, cspSource, script, style, nonce, texts }: PageParts): string {
   const policy = `default-src 'none'; style-src ${cspSource} 'nonce-${nonce}'; script-src 'nonce-${nonce}'`;
   const { language, bundle } = texts;
   // Data, not a program: the policy has nothing against it. Without "<" in it nothing can end the element.
@@ -32,10 +33,10 @@ export function pageHtml({ cspSource, script, style, nonce, texts }: PageParts):
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${style}">
 <script defer nonce="${nonce}" src="${script}"></script>
-<title>Inversion Lab</title>
+<title>${title}</title>
 <script type="application/json" id="l10n">${json}</script>
 </head>
-<body data-title="Inversion Lab"></body>
+<body data-title="${title}"></body>
 </html>
 `;
 }

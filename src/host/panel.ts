@@ -1,15 +1,14 @@
 // The experiment panel: a webview beside the editor that shows one run of the session at a time. It holds no state of
 // its own but which run that is; the page asks for all it needs whenever it is made anew.
 
-import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import { MINI, SIZE_NAMES } from "../checkpoints/config.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import { COMMON_FIELDS, METHODS, problemsOf, specSchema } from "../experiments/spec.ts";
-import { pageHtml } from "./page.ts";
 import type { FieldProblem, FormData, FromPage, Repetition, RunInfo, ToldRun, ToPage } from "./panel-messages.ts";
 import { Outbox } from "./outbox.ts";
 import { shorten } from "./phrases.ts";
+import { fillWebview } from "./webview.ts";
 
 /** Also the value of the context key activeWebviewPanelId. */
 export const PANEL_TYPE = "inversionLab.run";
@@ -61,8 +60,6 @@ export class RunPanel implements vscode.Disposable {
     this.#session = session;
     this.#actions = actions;
     const { webview } = panel;
-    const pageFolder = vscode.Uri.joinPath(extensionUri, "dist", "webview");
-    const resource = (name: string) => webview.asWebviewUri(vscode.Uri.joinPath(pageFolder, name)).toString();
     const media = (name: string) => vscode.Uri.joinPath(extensionUri, "media", name);
     panel.iconPath = { light: media("panel-light.svg"), dark: media("panel-dark.svg") };
     panel.onDidDispose(() => {
@@ -74,14 +71,7 @@ export class RunPanel implements vscode.Disposable {
       if (!panel.visible) this.#ready = false;
     });
     webview.onDidReceiveMessage((message: FromPage) => this.#receive(message));
-    webview.options = { enableScripts: true, localResourceRoots: [pageFolder] };
-    webview.html = pageHtml({
-      cspSource: webview.cspSource,
-      script: resource("panel.js"),
-      style: resource("panel.css"),
-      nonce: randomBytes(16).toString("base64"),
-      texts: { language: vscode.env.language, bundle: vscode.l10n.bundle },
-    });
+    fillWebview(webview, extensionUri, "panel", "Inversion Lab");
   }
 
   static create(column: vscode.ViewColumn): vscode.WebviewPanel {

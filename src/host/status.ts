@@ -1,9 +1,11 @@
-// One quiet item in the status bar while a run goes on: how far it is, and a way to its panel.
+// One quiet item in the status bar while a run or a sweep goes on: how far it is, and a way to it.
 
 import * as vscode from "vscode";
 import type { RunEvent } from "../experiments/events.ts";
 import type { RunInfo } from "./panel-messages.ts";
 import { shorten, statusPhrase } from "./phrases.ts";
+import type { SweepInfo } from "./sweeps-messages.ts";
+import { SWEEPS_VIEW } from "./sweeps-view.ts";
 
 export class RunStatus implements vscode.Disposable {
   readonly #item: vscode.StatusBarItem;
@@ -14,7 +16,17 @@ export class RunStatus implements vscode.Disposable {
   constructor() {
     this.#item = vscode.window.createStatusBarItem("inversionLab.status", vscode.StatusBarAlignment.Left, -1);
     this.#item.name = "Inversion Lab";
-    this.#item.command = "inversionLab.showPanel";
+  }
+
+  /** Shows a sweep that is going on, while no run is. */
+  showSweep({ id, name, finished, runs }: SweepInfo): void {
+    this.#runId = id;
+    this.#item.tooltip = vscode.l10n.t("Sweep {0}", name);
+    this.#item.command = `${SWEEPS_VIEW}.focus`;
+    const phrase = vscode.l10n.t("Sweep {0}/{1}", finished, runs);
+    this.#item.text = `$(beaker) ${phrase}`;
+    this.#item.accessibilityInformation = { label: `Inversion Lab: ${phrase}` };
+    this.#item.show();
   }
 
   /** Shows the run that is going on, with the events that just came; hides when there is none. */
@@ -25,6 +37,7 @@ export class RunStatus implements vscode.Disposable {
     if (id !== this.#runId || phase.kind !== this.#phase) this.#item.tooltip = tooltip(current);
     this.#runId = id;
     this.#phase = phase.kind;
+    this.#item.command = "inversionLab.showPanel";
     const last = events.at(-1);
     if (last?.type === "step") this.#iteration = last.iteration;
     const phrase = statusPhrase(current, this.#iteration);

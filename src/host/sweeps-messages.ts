@@ -1,8 +1,7 @@
 // Everything that crosses between the extension host and the page of the Sweeps view: one union a direction, plain JSON.
 
 import type { MethodName } from "../experiments/spec.ts";
-import type { SweepCheck, SweepDraft } from "../sweeps/draft.ts";
-import type { HeatAxis, HeatChoice, HeatFigure, HeatMap } from "../sweeps/heat-map.ts";
+import type { HeatAxis, HeatChoice, HeatFigure, HeatMap, SweepCheck, SweepDraft } from "../sweeps/view-data.ts";
 
 export type SweepPhase =
   /** Neither going on nor asked for. */
@@ -76,7 +75,13 @@ export type ToSweepsPage =
       readonly map: HeatMap;
     }
   /** The runs that lie in one place of the map. */
-  | { readonly type: "runs"; readonly id: string; readonly title: string; readonly runs: readonly CellInfo[] }
+  | {
+      readonly type: "runs";
+      readonly id: string;
+      readonly column: string;
+      readonly row: string;
+      readonly runs: readonly CellInfo[];
+    }
   | { readonly type: "form"; readonly form: SweepFormData }
   | { readonly type: "check"; readonly check: SweepCheck }
   /** The sweep that was asked for is begun: the form may close. */
@@ -94,5 +99,5 @@ export type FromSweepsPage =
   | { readonly type: "duplicate"; readonly id: string }
   | { readonly type: "openSweep" }
   | { readonly type: "check"; readonly draft: SweepDraft }
-  /** Begins the sweep if nothing is wrong with it. */
-  | { readonly type: "begin"; readonly draft: SweepDraft };
+  /** Begins the sweep if nothing is wrong with it; without a name it gets one that tells its axes. */
+  | { readonly type: "begin"; readonly name: string; readonly draft: SweepDraft };

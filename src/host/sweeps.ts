@@ -9,9 +9,10 @@ import { errorData, LabError, messageOf } from "../common/errors.ts";
 import type { RunExperiment } from "../engine/client.ts";
 import { Estimate, type TimedRun } from "../sweeps/estimate.ts";
 import { axesText, type Cell, eachCell, folderOf, parseExperimentFile, type Sweep } from "../sweeps/files.ts";
-import { cellsAt, type HeatAxis, heatAxes, type HeatChoice, type HeatMap, heatMap } from "../sweeps/heat-map.ts";
+import { cellsAt, heatAxes, heatMap } from "../sweeps/heat-map.ts";
 import { type Outcome, outcomesIn, performSweep, RUNS, timesOf } from "../sweeps/perform.ts";
 import { writeResults } from "../sweeps/results.ts";
+import type { HeatAxis, HeatChoice, HeatMap } from "../sweeps/view-data.ts";
 import type { CellInfo, SweepInfo, SweepPhase } from "./sweeps-messages.ts";
 
 /** What is remembered of a sweep over the end of the window. */
@@ -198,6 +199,12 @@ export class Sweeps {
     return this.#known(id).sweep;
   }
 
+  /** Writes the tables of what is finished so far. Throws a LabError (storage). */
+  async writeResults(id: string): Promise<void> {
+    const known = this.#known(id);
+    await writeResults(known.info.folder, inOrder(known));
+  }
+
   /** Breaks off what goes on, to be gone on with by the next window. Resolves when all files are closed. */
   async dispose(): Promise<void> {
     this.#store();
@@ -235,7 +242,8 @@ export class Sweeps {
 
   /** Reads the file as it stands now, and what is finished of it. Throws LabErrors. */
   async #read(known: KnownSweep): Promise<void> {
-    const { id, name, folder } = known.info;
+    const { id, folder } = known.info;
+    const name = path.basename(id);
     const text = await readFile(id, "utf8").catch((error: unknown) => {
       throw new LabError("storage", `${id} cannot be read: ${messageOf(error)}.`, { cause: error });
     });
@@ -268,7 +276,7 @@ export class Sweeps {
       // A pause that was taken back leaves a call that has ended and runs that have not.
       do await this.#carryOut(known, patienceMs);
       while (this.#isUnfinished(known));
-      await writeResults(known.info.folder, inOrder(known));
+      await this.writeResults(known.info.id);
       this.#change(known, { ...counts(known), phase: this.#phaseAtEnd(known) });
     } catch (error) {
       this.#change(known, { phase: { kind: "failed", message: errorData(error).message } });

@@ -20,9 +20,7 @@ import {
   type Sweep,
   valueText,
 } from "./files.ts";
-
-/** What has been written, a text a field: prompts a line each, everything else separated by commas or blanks. */
-export type SweepDraft = Readonly<Record<string, string>>;
+import type { SweepCheck, SweepDraft } from "./view-data.ts";
 
 /** Fields whose values are texts of their own, which may hold commas. */
 const LINES = ["prompt", "vocabulary"];
@@ -100,15 +98,6 @@ export const fileOf = ({ base, axes }: Sweep): string =>
 
 /** A sweep's name where nobody gives it one: what it is over. */
 export const nameFor = ({ axes }: Sweep): string => axes.map(({ field }) => field).join(" by ") || "one run";
-
-/** What is known of a sweep before it is begun. */
-export interface SweepCheck {
-  /** What is wrong, each at its field; "" is none of them. */
-  readonly problems: readonly { readonly field: string; readonly message: string }[];
-  readonly runs: number;
-  /** By estimate; undefined where nothing is known of other runs. */
-  readonly estimateMs?: number;
-}
 
 /**
  * Checks a sweep without making all of its runs: every value of every axis together with the first values of the others,

@@ -5,6 +5,7 @@ import { median } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
 import { type Cell, valueText } from "./files.ts";
 import type { Outcome } from "./perform.ts";
+import type { HeatAxis, HeatCell, HeatChoice, HeatFigure, HeatMap } from "./view-data.ts";
 
 interface FigureOfResults {
   readonly label: string;
@@ -46,39 +47,9 @@ export const HEAT_FIGURES = {
     unit: "milliseconds",
     of: (_, outcomes) => (outcomes.length === 0 ? undefined : median(outcomes.map(({ elapsedMs }) => elapsedMs))),
   },
-} as const satisfies Record<string, FigureOfResults>;
+} as const satisfies Record<HeatFigure, FigureOfResults>;
 
-export type HeatFigure = keyof typeof HEAT_FIGURES;
 export const HEAT_FIGURE_NAMES = Object.keys(HEAT_FIGURES) as readonly HeatFigure[];
-
-/** What is to be shown; a map of one axis has no second. */
-export interface HeatChoice {
-  readonly across: string | undefined;
-  readonly down: string | undefined;
-  readonly figure: HeatFigure;
-}
-
-/** Where two values meet. */
-export interface HeatCell {
-  readonly runs: number;
-  readonly finished: number;
-  readonly failed: number;
-  /** Null before the first run is finished, and where the figure is not known. */
-  readonly value: number | null;
-}
-
-export interface HeatMap extends HeatChoice {
-  readonly columns: readonly string[];
-  readonly rows: readonly string[];
-  /** [row][column]; null where the axes' values do not meet in any run. */
-  readonly cells: readonly (readonly (HeatCell | null)[])[];
-}
-
-/** An axis with its values as texts, in the order of the cells. */
-export interface HeatAxis {
-  readonly field: string;
-  readonly values: readonly string[];
-}
 
 /** The axes with more than one value. */
 export function heatAxes(cells: readonly Cell[]): HeatAxis[] {

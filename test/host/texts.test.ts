@@ -81,6 +81,7 @@ describe("short texts", () => {
 describe("the page's HTML", () => {
   it("lets in its own script and style, and nothing that is written in the page", () => {
     const html = pageHtml({
+      title: "Inversion Lab",
       cspSource: "https://x",
       script: "https://x/panel.js",
       style: "https://x/panel.css",

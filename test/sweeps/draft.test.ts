@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { METHODS } from "../../src/experiments/spec.ts";
-import { checkSweep, draftOf, fileOf, type SweepDraft, sweepOf, valuesOfText } from "../../src/sweeps/draft.ts";
+import { checkSweep, draftOf, fileOf, sweepOf, valuesOfText } from "../../src/sweeps/draft.ts";
 import { cellsOf, parseExperimentFile } from "../../src/sweeps/files.ts";
+import type { SweepDraft } from "../../src/sweeps/view-data.ts";
 
 const PROMPT = "The sky is blue.";
 

@@ -29,7 +29,8 @@ describe("experiment files", () => {
     await the.workbench.openFile("two.sweep.json");
     await shown(lens("Run Sweep"), "Run Sweep above the file");
     await lens("Run Sweep").click();
-    await the.workbench.waitForMessage(/two\.sweep\.json: 4 runs finished\./);
+    await the.workbench.waitForMessage(/two: 4 runs finished\./);
+    await the.workbench.pressInMessage("Show Results");
     await until("the table is shown", async () => {
       const texts = await Promise.all(
         the.workbench.page.frames().map((frame) =>

@@ -243,6 +243,11 @@ export class Workbench {
     return message.innerText();
   }
 
+  /** Presses a button of a message in the corner of the window. */
+  async pressInMessage(label: string): Promise<void> {
+    await this.page.locator(".notifications-toasts .monaco-button", { hasText: label }).first().click();
+  }
+
   async switchTheme(theme: Theme): Promise<void> {
     const { name, className } = THEMES[theme];
     await this.runCommand("Preferences: Color Theme");

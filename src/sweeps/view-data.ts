@@ -1,0 +1,62 @@
+// What is shown of a sweep, as plain data: it crosses to pages, which know neither files nor processes.
+
+/** What has been written into a form, a text a field: prompts a line each, everything else separated by commas or blanks. */
+export type SweepDraft = Readonly<Record<string, string>>;
+
+/** What is known of a sweep before it is begun. */
+export interface SweepCheck {
+  /** What is wrong, each at its field; "" is none of them. */
+  readonly problems: readonly { readonly field: string; readonly message: string }[];
+  readonly runs: number;
+  /** By estimate; undefined where nothing is known of other runs. */
+  readonly estimateMs?: number;
+}
+
+/** What a map can show, over the restarts of all runs that meet in a place. */
+export type HeatFigure =
+  /** Share of restarts that gave the prompt back. */
+  | "exact"
+  /** Mean share of the prompt's tokens at their positions. */
+  | "tokensRight"
+  /** Medians. */
+  | "outputDistance"
+  | "discreteDistance"
+  | "inputDistance"
+  | "ratio"
+  /** Share of restarts closer than the shift test. */
+  | "beatsShift"
+  /** Median of the first iterations that were. */
+  | "beatsShiftAt"
+  /** Share of restarts that predict the prompt's next token. */
+  | "sameNextToken"
+  /** Median of the runs' times. */
+  | "elapsedMs";
+
+/** What is to be shown; a map of one axis has no second. */
+export interface HeatChoice {
+  readonly across: string | undefined;
+  readonly down: string | undefined;
+  readonly figure: HeatFigure;
+}
+
+/** Where two values meet. */
+export interface HeatCell {
+  readonly runs: number;
+  readonly finished: number;
+  readonly failed: number;
+  /** Null before the first run is finished, and where the figure is not known. */
+  readonly value: number | null;
+}
+
+export interface HeatMap extends HeatChoice {
+  readonly columns: readonly string[];
+  readonly rows: readonly string[];
+  /** [row][column]; null where the axes' values do not meet in any run. */
+  readonly cells: readonly (readonly (HeatCell | null)[])[];
+}
+
+/** An axis with its values as texts, in the order of the cells. */
+export interface HeatAxis {
+  readonly field: string;
+  readonly values: readonly string[];
+}

@@ -1,0 +1,295 @@
+// The form that builds a sweep: of each field the values it is to take, one for all runs or several as an axis. How many
+// runs that makes, and how long they take, is said as it is written.
+
+import type { MethodName } from "../src/experiments/spec.ts";
+import type { FromSweepsPage, SweepFormData } from "../src/host/sweeps-messages.ts";
+import type { SweepCheck, SweepDraft } from "../src/sweeps/view-data.ts";
+import { element, setText } from "./dom.ts";
+import { explanationOf, type FieldSchema, labelOf, METHOD_TEXTS, type MethodSchema } from "./form-fields.ts";
+import { plural } from "./format.ts";
+import { t } from "./l10n.ts";
+import { roughTime } from "./sweep-model.ts";
+import { button } from "./toolkit.ts";
+
+/** How long after the last key the host is asked. */
+const CHECK_MS = 150;
+
+/** What most sweeps are over, and what they fix. */
+const USUAL = [
+  "prompt",
+  "method",
+  "checkpoint",
+  "initSeed",
+  "blocks",
+  "output",
+  "learningRate",
+  "iterations",
+  "restarts",
+];
+
+interface Control {
+  /** Text of the draft. */
+  readonly read: () => string;
+  readonly focus: () => void;
+  readonly mark: (invalid: boolean) => void;
+  readonly problem: HTMLElement;
+}
+
+export class SweepForm {
+  readonly #send: (message: FromSweepsPage) => void;
+  readonly #onClose: () => void;
+  readonly #name = element("input", { type: "text", id: "sweep-name", spellcheck: "false", autocomplete: "off" });
+  readonly #fields = element("div", { class: "fields" });
+  readonly #add = element("select", { "aria-label": t("Add a field") });
+  readonly #size = element("p", { class: "size", role: "status" });
+  readonly #general = element("p", { class: "problem", role: "alert" });
+  readonly #begin: HTMLElement;
+  readonly element: HTMLElement;
+  #form: SweepFormData | undefined;
+  #draft: SweepDraft = {};
+  readonly #controls = new Map<string, Control>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #beginning = false;
+
+  constructor(send: (message: FromSweepsPage) => void, onClose: () => void) {
+    this.#send = send;
+    this.#onClose = onClose;
+    this.#begin = button(t("Start"), t("Start this sweep (Ctrl+Enter)"), true, () => this.#start());
+    this.#add.addEventListener("change", () => this.#addField(this.#add.value));
+    this.element = element(
+      "section",
+      { "class": "sweep-form", "aria-label": t("New sweep") },
+      element("h2", {}, t("New sweep")),
+      element("div", { class: "field" }, element("label", { for: "sweep-name" }, t("Name")), this.#name),
+      this.#fields,
+      element("div", { class: "field" }, this.#add),
+      element(
+        "div",
+        { class: "form-end" },
+        this.#size,
+        this.#general,
+        element(
+          "div",
+          { class: "actions" },
+          this.#begin,
+          button(t("Cancel"), t("Close without starting"), false, () => this.close()),
+        ),
+      ),
+    );
+    this.element.hidden = true;
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.close();
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#start();
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.element.hidden;
+  }
+
+  open(form: SweepFormData): void {
+    this.#form = form;
+    this.#draft = { method: "inversion", ...form.draft };
+    this.#beginning = false;
+    this.#name.value = "";
+    this.element.hidden = false;
+    this.#build();
+    this.#controls.get("prompt")?.focus();
+    this.#check();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.element.hidden = true;
+    this.#onClose();
+  }
+
+  /** What the host found. */
+  tell({ problems, runs, estimateMs }: SweepCheck): void {
+    const others: string[] = [];
+    for (const { problem, mark } of this.#controls.values()) {
+      setText(problem, "");
+      mark(false);
+    }
+    for (const { field, message } of problems) {
+      const control = this.#controls.get(field);
+      if (!control) others.push(field === "" ? message : `${this.#label(field)}: ${message}`);
+      else if (control.problem.textContent === "") {
+        setText(control.problem, message);
+        control.mark(true);
+      }
+    }
+    setText(this.#general, others.join(" "));
+    this.#general.hidden = others.length === 0;
+    const time = estimateMs === undefined ? t("no time known yet") : t("about {0}", roughTime(estimateMs));
+    setText(this.#size, problems.length > 0 ? "" : `${plural(runs, "run")} · ${time}`);
+    if (problems.length > 0) this.#begin.setAttribute("disabled", "");
+    else this.#begin.removeAttribute("disabled");
+    if (this.#beginning && problems.length > 0) this.#controls.get(problems[0].field)?.focus();
+    this.#beginning = false;
+  }
+
+  get #methods(): readonly MethodName[] {
+    const named = (this.#draft["method"] ?? "").split(/[\s,]+/);
+    return (Object.keys(METHOD_TEXTS) as MethodName[]).filter((method) => named.includes(method));
+  }
+
+  /** Of a field in the first of the methods that has it. */
+  #schema(field: string): FieldSchema | undefined {
+    const methods = this.#methods.length > 0 ? this.#methods : (Object.keys(METHOD_TEXTS) as MethodName[]);
+    return methods
+      .map((method) => (this.#form!.schemas[method] as MethodSchema).properties[field])
+      .find((schema) => schema !== undefined);
+  }
+
+  #label(field: string): string {
+    return field === "method" ? t("Method") : labelOf(field, this.#methods[0] ?? "inversion");
+  }
+
+  #build(): void {
+    this.#controls.clear();
+    const written = Object.keys(this.#draft).filter((field) => this.#draft[field] !== "");
+    const shown = [...new Set([...USUAL, ...written])].filter((field) => this.#schema(field) !== undefined);
+    this.#fields.replaceChildren(
+      ...shown.map((field) => this.#field(field, this.#schema(field)!)),
+      element(
+        "datalist",
+        { id: "checkpoints" },
+        ...this.#form!.checkpoints.map((value) => element("option", { value })),
+      ),
+    );
+    const all = this.#methods.flatMap((method) =>
+      Object.keys((this.#form!.schemas[method] as MethodSchema).properties),
+    );
+    const rest = [...new Set(all)].filter((field) => !shown.includes(field));
+    this.#add.replaceChildren(
+      element("option", { value: "" }, t("Add a field…")),
+      ...rest.map((field) => element("option", { value: field }, this.#label(field))),
+    );
+  }
+
+  #addField(field: string): void {
+    if (field === "") return;
+    const preset = this.#schema(field)?.default;
+    this.#draft = { ...this.#draft, [field]: preset === undefined ? " " : String(preset) };
+    this.#build();
+    this.#controls.get(field)?.focus();
+    this.#check();
+  }
+
+  #field(field: string, schema: FieldSchema): HTMLElement {
+    const id = `sweep-${field}`;
+    const explanation = explanationOf(schema);
+    const problem = element("span", { class: "problem", id: `${id}-problem` });
+    const text = this.#draft[field] ?? "";
+    const choices = field === "method" ? Object.keys(METHOD_TEXTS) : schema.enum;
+    if (choices) return this.#choiceField(field, choices, text, explanation, problem);
+    const control =
+      field === "prompt" || field === "vocabulary"
+        ? element("textarea", { rows: "3", spellcheck: "false", placeholder: t("One on each line") })
+        : element("input", {
+            type: "text",
+            spellcheck: "false",
+            autocomplete: "off",
+            list: field === "checkpoint" ? "checkpoints" : undefined,
+            placeholder: schema.default === undefined ? t("by default") : String(schema.default),
+          });
+    control.value = text.trim() === "" ? "" : text;
+    control.id = id;
+    control.title = explanation;
+    control.setAttribute("aria-describedby", `${id}-problem`);
+    control.addEventListener("input", () => this.#write(field, control.value));
+    this.#controls.set(field, {
+      read: () => control.value,
+      focus: () => control.focus(),
+      mark: (invalid) => markInvalid(control, invalid),
+      problem,
+    });
+    return element(
+      "div",
+      { class: "field" },
+      element("label", { for: id, title: explanation }, this.#label(field)),
+      control,
+      problem,
+    );
+  }
+
+  /** A box for each value that the field may take. */
+  #choiceField(
+    field: string,
+    choices: readonly string[],
+    text: string,
+    explanation: string,
+    problem: HTMLElement,
+  ): HTMLElement {
+    const usual = String(this.#schema(field)?.default ?? "");
+    const chosen = text.trim() === "" ? [usual] : text.split(/[\s,]+/);
+    const boxes = choices.map((value) => {
+      const box = element("input", {
+        type: "checkbox",
+        value,
+        id: `sweep-${field}-${value}`,
+        checked: chosen.includes(value) ? "" : undefined,
+      });
+      return { box, label: element("label", { for: box.id }, box, " ", nameOf(field, value)) };
+    });
+    const read = () =>
+      boxes
+        .filter(({ box }) => box.checked)
+        .map(({ box }) => box.value)
+        .join(", ");
+    const group = element(
+      "div",
+      { "class": "field", "role": "group", "aria-label": this.#label(field), "title": explanation },
+      element("span", { class: "label" }, this.#label(field)),
+      element("div", { class: "choices" }, ...boxes.map(({ label }) => label)),
+      problem,
+    );
+    group.addEventListener("change", () => {
+      // None of them is the usual one.
+      if (read() === "") for (const { box } of boxes) box.checked = box.value === usual;
+      this.#write(field, read());
+      if (field !== "method") return;
+      this.#build();
+      document.getElementById(`sweep-method-${choices[0]}`)?.focus();
+    });
+    this.#controls.set(field, {
+      read,
+      focus: () => boxes[0].box.focus(),
+      mark: (invalid) => markInvalid(group, invalid),
+      problem,
+    });
+    return group;
+  }
+
+  #write(field: string, text: string): void {
+    this.#draft = { ...this.#draft, [field]: text };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#check(), CHECK_MS);
+  }
+
+  /** Fields that the methods have and that hold something. */
+  #asked(): SweepDraft {
+    return Object.fromEntries(
+      Object.entries(this.#draft).filter(([field, text]) => text.trim() !== "" && this.#schema(field) !== undefined),
+    );
+  }
+
+  #check(): void {
+    if (this.isOpen) this.#send({ type: "check", draft: this.#asked() });
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#beginning = true;
+    this.#send({ type: "begin", name: this.#name.value, draft: this.#asked() });
+  }
+}
+
+const nameOf = (field: string, value: string): string =>
+  field === "method" ? METHOD_TEXTS[value as MethodName].name : value;
+
+function markInvalid(control: HTMLElement, invalid: boolean): void {
+  if (invalid) control.setAttribute("aria-invalid", "true");
+  else control.removeAttribute("aria-invalid");
+}
