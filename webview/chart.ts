@@ -52,7 +52,7 @@ export class Chart {
   update(figure: Figure, logarithmic: boolean): void {
     const changed = figure !== this.#figure;
     this.#figure = figure;
-    const kinds = figure.lines.map(({ label, colour, faint, dash }) => [label, colour, faint, dash]);
+    const kinds = figure.lines.map(({ label, style, faint, dash }) => [label, style, faint, dash]);
     const made = JSON.stringify([figure.name, logarithmic, kinds]);
     if (made !== this.#madeFor) {
       this.#madeFor = made;
@@ -185,13 +185,14 @@ export class Chart {
   }
 }
 
-const seriesOf = ({ colour, dash, faint }: Line, theme: Theme): uPlot.Series => ({
+const seriesOf = ({ colour, dash, faint, dotted }: Line, theme: Theme): uPlot.Series => ({
   stroke: theme.colours[colour],
   width: faint ? 1 : 2,
   alpha: faint ? 0.35 : 1,
   dash: [...dash],
   spanGaps: true,
-  points: { show: false },
+  points: dotted ? { show: true, size: 4, fill: theme.colours[colour] } : { show: false },
+  ...(dotted && { paths: () => null }),
 });
 
 /** A logarithmic axis has no place for what is not positive. */

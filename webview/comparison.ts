@@ -1,10 +1,11 @@
-// Runs side by side, a column each: what they differ in first, then what each has come to.
+// Runs side by side, a column each: what they differ in first, then what each has come to, and what each reads as at the
+// iteration under study.
 
+import { chip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { styleOf } from "./figures.ts";
-import { visibleText } from "./format.ts";
 import { t } from "./l10n.ts";
-import { type Comparison, comparisonOf, type PageModel } from "./model.ts";
+import { type Comparison, comparisonOf, decodedSideBySide, type PageModel } from "./model.ts";
 import { button, iconButton } from "./toolkit.ts";
 import { swatch } from "./swatch.ts";
 
@@ -22,7 +23,9 @@ export class ComparisonView {
   readonly #actions: ComparisonActions;
   readonly #title = element("h2");
   readonly #table = element("table");
+  readonly #decoded = element("div", { class: "decoded" });
   #shown = "";
+  #read = "";
 
   constructor(actions: ComparisonActions) {
     this.#actions = actions;
@@ -36,14 +39,52 @@ export class ComparisonView {
         button(t("End Comparison"), t("Show this run by itself"), false, () => actions.end()),
       ),
       element("div", { class: "comparison-table", tabindex: "0" }, this.#table),
+      this.#decoded,
     );
   }
 
   update(page: PageModel): void {
     const comparison = comparisonOf(page);
     this.element.hidden = !comparison;
+    if (!comparison) return;
+    this.#updateTable(comparison);
+    this.updateDecoded(page);
+  }
+
+  /** The part that follows the pointer. */
+  updateDecoded(page: PageModel): void {
+    const decoded = decodedSideBySide(page);
+    const read = JSON.stringify([page.run?.info.compared, decoded]);
+    if (read === this.#read) return;
+    this.#read = read;
+    this.#decoded.replaceChildren(
+      ...decoded.flatMap((one, place) =>
+        one
+          ? [
+              element(
+                "section",
+                { "aria-label": t("Run {0}, decoded", one.id) },
+                element(
+                  "p",
+                  {},
+                  swatch(styleOf(place)),
+                  element("b", {}, t("Run {0}", one.id)),
+                  " ",
+                  t("iteration {0}", one.iteration.toLocaleString("en")),
+                  " · ",
+                  t("{0} of {1} right", one.right, one.chips.length),
+                ),
+                element("div", { class: "tokens" }, ...one.chips.map(chip)),
+              ),
+            ]
+          : [],
+      ),
+    );
+  }
+
+  #updateTable(comparison: Comparison): void {
     const written = JSON.stringify(comparison);
-    if (!comparison || written === this.#shown) return;
+    if (written === this.#shown) return;
     this.#shown = written;
     const { runs, differences, rows } = comparison;
     setText(this.#title, t("{0} runs", runs.length));
@@ -56,17 +97,17 @@ export class ComparisonView {
           ? differences.map(({ field, values }) => row(field, values))
           : [element("tr", {}, element("td", { colspan: String(runs.length + 1) }, t("No field differs.")))]),
       ),
-      element("tbody", {}, ...rows.map(({ label, values }) => row(label, values)), texts(comparison)),
+      element("tbody", {}, ...rows.map(({ label, values }) => row(label, values))),
     );
   }
 
   /** The run's name, which shows it when it is pressed, with the line that it has in the plots. */
-  #head({ id, name, shown }: Comparison["runs"][number], place: number): HTMLElement {
+  #head({ id, shown }: Comparison["runs"][number], place: number): HTMLElement {
     const show = element(
       "button",
       { "class": "run-name", "title": t("Show this run"), "aria-current": shown ? "true" : undefined },
       swatch(styleOf(place)),
-      name,
+      t("Run {0}", id),
     );
     show.addEventListener("click", () => this.#actions.show(id));
     const remove = iconButton("×", t("Take run {0} out of the comparison", id), () => this.#actions.remove(id));
@@ -76,19 +117,3 @@ export class ComparisonView {
 
 const row = (label: string, values: readonly string[]): HTMLElement =>
   element("tr", {}, element("th", { scope: "row" }, label), ...values.map((value) => element("td", {}, value)));
-
-const texts = ({ texts }: Comparison): HTMLElement =>
-  element(
-    "tr",
-    {},
-    element("th", { scope: "row" }, t("Decoded text")),
-    ...texts.map((text) =>
-      element(
-        "td",
-        { class: "decoded" },
-        ...(text === ""
-          ? ["–"]
-          : visibleText(text).map(({ text, mark }) => element("span", mark ? { class: "mark" } : {}, text))),
-      ),
-    ),
-  );

@@ -3,6 +3,7 @@
 import { formatNumber, visibleText } from "./format.ts";
 import {
   comparedRuns,
+  restartOf,
   METRIC_NAMES,
   type PageModel,
   type RunModel,
@@ -23,8 +24,12 @@ export interface Line {
   readonly label?: string;
   /** What it is, for those who hover over the label. */
   readonly meaning?: string;
+  /** Its colour and pattern, in the plots and in a drawing of its own. */
+  readonly style: number;
   readonly colour: Colour;
   readonly dash: readonly number[];
+  /** Points by themselves, for values that do not go over into each other. */
+  readonly dotted?: boolean;
   /** In the background: other restarts, values before smoothing. */
   readonly faint?: boolean;
   readonly values: readonly (number | null)[];
@@ -48,7 +53,8 @@ type Column = readonly (number | null)[];
 export const MOST_LINES = 12;
 
 /** How the line at a place is drawn: no two of a figure alike. */
-export const styleOf = (place: number): Pick<Line, "colour" | "dash"> => ({
+export const styleOf = (place: number): Pick<Line, "style" | "colour" | "dash"> => ({
+  style: place,
   colour: COLOURS[place % COLOURS.length],
   dash: DASHES[(place + Math.floor(place / COLOURS.length)) % DASHES.length],
 });
@@ -118,10 +124,22 @@ export function runFigures(page: PageModel): Figure[] {
 }
 
 /** What is known of the direction of each step. */
-function directionFigures(run: RunModel, { iterations, gradientProducts, singularValue }: Series): Figure[] {
+function directionFigures(run: RunModel, series: Series): Figure[] {
+  const { iterations, gradientProducts, singularValue, clampedFrom } = series;
   if (gradientProducts.length > 0) {
     const sizes = gradientProducts.map((column) => column.map((value) => (value === null ? null : Math.abs(value))));
     return [tokenFigure(run, iterations, "|gradient · v|", sizes, "the gradient’s product with the step’s direction")];
+  }
+  if (clampedFrom.some((value) => value !== null)) {
+    const { spec } = run.info;
+    const halves =
+      spec.method === "clampedWalk" && spec.form === "equation"
+        ? "noise below i, gradient steps from i on"
+        : "noise from i on, gradient steps below i";
+    const meaning = `Where each step divides the dimensions of every token: ${halves}`;
+    return [
+      { name: "Clamped at dimension i", iterations, lines: [{ ...line(clampedFrom, 0, "i", meaning), dotted: true }] },
+    ];
   }
   if (singularValue.every((value) => value === null)) return [];
   const meaning = "‖J v‖₂ for the step’s unit vector v: how much the output moves for it";
@@ -154,7 +172,7 @@ function tokenFigure(
  */
 function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
   const runs = comparedRuns(page).flatMap((run, place) => {
-    const restart = run === page.run ? shownRestart(page) : (run.end?.best.restart ?? 0);
+    const restart = restartOf(page, run);
     const series = run.series[restart];
     return series ? [{ run, restart, series, place }] : [];
   });
@@ -226,9 +244,10 @@ export function withSmoothing(figure: Figure, weight: number): Figure {
   if (weight === 0) return figure;
   const lines = figure.lines.flatMap((line): Line[] => {
     if (line.faint || line.label === "shift") return [line];
-    const { colour, values } = line;
+    if (line.dotted) return [line];
+    const { style, colour, values } = line;
     return [
-      { colour, values, dash: [], faint: true },
+      { style, colour, values, dash: [], faint: true },
       { ...line, values: smoothed(line.values, weight) },
     ];
   });

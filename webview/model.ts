@@ -43,6 +43,8 @@ export interface Series {
   /** [token][point]; empty where the method has none. */
   readonly gradientProducts: (number | null)[][];
   readonly singularValue: (number | null)[];
+  /** Of a clamped walk, the first dimension that got noise. */
+  readonly clampedFrom: (number | null)[];
 }
 
 export interface PageModel {
@@ -57,6 +59,8 @@ export interface PageModel {
   restart: number | undefined;
   /** The row that the person picked; undefined for the newest. */
   row: number | undefined;
+  /** The iteration under the pointer, while it is over the plots. */
+  pointed: number | undefined;
 }
 
 export const emptyPage = (): PageModel => ({
@@ -66,6 +70,7 @@ export const emptyPage = (): PageModel => ({
   picked: undefined,
   restart: undefined,
   row: undefined,
+  pointed: undefined,
 });
 
 /** Takes a message of the host into the model. */
@@ -145,6 +150,7 @@ function addStep(run: RunModel, step: StepEvent): void {
     series.inputDistance.push(point.inputDistance);
     series.ratio.push(point.ratio);
     series.singularValue.push(point.singularValue ?? null);
+    series.clampedFrom.push(point.clampedFrom ?? null);
     const decoded = point.iteration === step.iteration;
     series.right.push(decoded ? tokensRight(step.tokenIds, run.start?.target.tokenIds ?? []) : null);
     series.ranks.forEach((column, token) => column.push(decoded ? step.targetRanks[token] : null));
@@ -164,6 +170,7 @@ const emptySeries = ({ targetRanks }: StepEvent): Series => ({
   ranks: targetRanks.map(() => []),
   gradientProducts: [],
   singularValue: [],
+  clampedFrom: [],
 });
 
 /** The figures of the restart under study. */
@@ -180,12 +187,19 @@ export const shownRestart = ({ run, restart }: PageModel): number => restart ?? 
 export const shownSteps = (page: PageModel): readonly StepEvent[] => page.run?.steps[shownRestart(page)] ?? [];
 
 /** The row of the shown iteration that is closest to one of the plot's. */
-export function rowAt(page: PageModel, iteration: number): number {
-  const steps = shownSteps(page);
-  const after = steps.findIndex((step) => step.iteration >= iteration);
-  if (after < 0) return steps.length - 1;
-  if (after === 0) return 0;
-  return steps[after].iteration - iteration <= iteration - steps[after - 1].iteration ? after : after - 1;
+export const rowAt = (page: PageModel, iteration: number): number => nearestRow(shownSteps(page), iteration);
+
+/** The row of the step closest to an iteration, of two as close the later; −1 where there is none. */
+function nearestRow(steps: readonly StepEvent[], iteration: number): number {
+  let [low, high] = [0, steps.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (steps[middle].iteration < iteration) low = middle + 1;
+    else high = middle;
+  }
+  if (low === 0) return steps.length === 0 ? -1 : 0;
+  if (low === steps.length) return low - 1;
+  return steps[low].iteration - iteration <= iteration - steps[low - 1].iteration ? low : low - 1;
 }
 
 /** The row under study: the one picked, else the newest; −1 when there is none yet. */
@@ -410,6 +424,7 @@ function inversionResult(
           }
         : { label: "Discrete distance", value: "–", note: openNote(run) },
       nextTokenFact(run, nextToken, ended),
+      ...decodingFacts(ended),
       ...(run.start?.rateSearch ? [rateFact(run.start.rateSearch)] : []),
     ],
   };
@@ -463,8 +478,23 @@ function walkResult(
             : `output / input ${formatNumber(1 / ratio)}${typeof perElement === "number" ? `; r an element ${formatNumber(perElement)}` : ""}`,
       },
       nextTokenFact(run, nextToken, ended),
+      ...decodingFacts(ended),
     ],
   };
+}
+
+/** How wrong and how repetitive the decoding is, which is known at the end. */
+function decodingFacts(ended: RestartResult | undefined): Fact[] {
+  if (!ended) return [];
+  const [top1, top5] = wrongTokens(ended);
+  return [
+    { label: "Wrong tokens", value: top1, note: `the prompt’s not among the best five: ${top5}` },
+    {
+      label: "Repeated tokens",
+      value: percent(ended.repetition.repeated),
+      note: `distinct-1 / distinct-2: ${distinct(ended)}`,
+    },
+  ];
 }
 
 const openNote = ({ info }: RunModel): string => (isOver(info) ? "not known: the run ended early" : "known at the end");
@@ -641,15 +671,21 @@ export interface Difference {
 export interface Comparison {
   readonly runs: readonly {
     readonly id: string;
-    readonly name: string;
     /** Is it the one that the page shows? */
     readonly shown: boolean;
   }[];
   readonly differences: readonly Difference[];
   /** What each has come to, a row each; "–" while that is not known. */
   readonly rows: readonly { readonly label: string; readonly values: readonly string[] }[];
-  /** The latest decoding of each, best restart first. */
-  readonly texts: readonly string[];
+}
+
+/** What a run of the comparison reads as at the iteration under study. */
+export interface Decoded {
+  readonly id: string;
+  /** Its shown iteration that is closest. */
+  readonly iteration: number;
+  readonly chips: readonly Chip[];
+  readonly right: number;
 }
 
 /** Undefined where the shown run is compared with none. */
@@ -667,7 +703,6 @@ export function comparisonOf(page: PageModel): Comparison | undefined {
   return {
     runs: runs.map(({ info }) => ({
       id: info.id,
-      name: `Run ${info.id}, ${modelName(info.spec.checkpoint)}`,
       shown: info === page.run!.info,
     })),
     differences: differencesOf(runs.map(({ info }) => info.spec)),
@@ -680,11 +715,37 @@ export function comparisonOf(page: PageModel): Comparison | undefined {
       ...(isWalk ? [] : [row("Closer than the shift from iteration", ({ end }) => end?.best.beatsShiftAt)]),
       row("Discrete distance", ({ end }) => end?.best.discreteDistance),
       ...(isWalk ? [row("Input moved / output moved, r", (run) => latestOf(run)?.ratio)] : []),
-      row("Repeated tokens", ({ end }) => end?.best.repetition.repeated),
+      row("Wrong tokens, top 1 / top 5", ({ end }) => end && wrongTokens(end.best).join(" / ")),
+      row("Repeated tokens", ({ end }) => end && percent(end.best.repetition.repeated)),
+      row("Distinct-1 / distinct-2", ({ end }) => end && distinct(end.best)),
     ],
-    texts: runs.map((run) => latestOf(run)?.text ?? ""),
   };
 }
+
+/** The runs of the comparison at the iteration under the pointer or, without one, the one under study; undefined before. */
+export function decodedSideBySide(page: PageModel): (Decoded | undefined)[] {
+  const iteration = page.pointed ?? shownStep(page)?.iteration ?? 0;
+  return comparedRuns(page).map((run): Decoded | undefined => {
+    const steps = run.steps[restartOf(page, run)] ?? [];
+    const step = steps[nearestRow(steps, iteration)];
+    const target = run.start?.target.tokenIds;
+    if (!step || !target) return undefined;
+    const right = tokensRight(step.tokenIds, target);
+    return { id: run.info.id, iteration: step.iteration, chips: chipsOf(step, target), right };
+  });
+}
+
+/** The restart that a run of the comparison is seen by: the one under study, of the others the best. */
+export const restartOf = (page: PageModel, run: RunModel): number =>
+  run === page.run ? shownRestart(page) : (run.end?.best.restart ?? 0);
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+/** Share of positions where the prompt's token is not the best one, and not among the best five. */
+const wrongTokens = ({ hamming: { top1, top5 } }: RestartResult): [string, string] => [percent(top1), percent(top5)];
+
+const distinct = ({ repetition: { distinct1, distinct2 } }: RestartResult): string =>
+  `${formatNumber(distinct1)} / ${formatNumber(distinct2)}`;
 
 /** What the best restart has come to, so far. */
 const latestOf = ({ steps, end }: RunModel): RestartResult | StepEvent | undefined => end?.best ?? steps[0]?.at(-1);

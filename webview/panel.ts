@@ -39,7 +39,13 @@ const form = new ExperimentForm(send, () => {
   header.focus();
 });
 const result = new ResultView();
-const plots = new Plots((iteration) => pick(() => (page.row = rowAt(page, iteration))));
+const plots = new Plots(
+  (iteration) => pick(() => (page.row = rowAt(page, iteration))),
+  (iteration) => {
+    page.pointed = iteration;
+    comparison.updateDecoded(page);
+  },
+);
 const comparison = new ComparisonView({
   show: (id) => select(id),
   remove: (removed) => {

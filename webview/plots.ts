@@ -57,8 +57,8 @@ export class Plots {
   #smoothedFrom: { readonly figures: readonly Figure[]; readonly weight: number } | undefined;
   #smoothed: readonly Figure[] = [];
 
-  /** `pick` takes an iteration. */
-  constructor(pick: (iteration: number) => void) {
+  /** Both take an iteration; `point` gets undefined when the pointer leaves. */
+  constructor(pick: (iteration: number) => void, point: (iteration: number | undefined) => void) {
     this.#frame = {
       pointer: "iterations",
       span: () => this.#zoom ?? [0, this.#state?.end || 1],
@@ -66,6 +66,7 @@ export class Plots {
       hover: (place) => {
         if (place === this.#hovered) return;
         this.#hovered = place;
+        point(typeof place === "number" ? this.#state?.figures[0]?.iterations[place] : undefined);
         this.#write();
       },
       pick: (place) => {

@@ -61,6 +61,23 @@ describe("the figures of a run", () => {
     assert.ok(!jacobian.some(({ name }) => name.startsWith("|gradient")));
   });
 
+  it("mark where each step of a clamped walk divides the dimensions", () => {
+    const of = parseSpec({ prompt: PROMPT.tokens.join(""), method: "clampedWalk", iterations: 1 });
+    const point = (iteration: number) => ({ iteration, outputDistance: 4, inputDistance: 8, ratio: 2 });
+    const page = pageWith(of, [
+      startEvent(of),
+      stepEvent(0, 3, { walked: [point(0)] }),
+      stepEvent(1, 3, { walked: [{ ...point(1), clampedFrom: 300 }] }),
+    ]);
+    const clamped = runFigures(page).find(({ name }) => name === "Clamped at dimension i")!;
+    assert.deepEqual(
+      clamped.lines.map(({ values, dotted }) => [values, dotted]),
+      [[[null, 300], true]],
+    );
+    assert.match(clamped.lines[0].meaning!, /noise from i on/);
+    assert.deepEqual(withSmoothing(clamped, 0.9).lines, clamped.lines);
+  });
+
   it("have the other restarts as faint lines", () => {
     const of = spec({ restarts: 2 });
     const steps = [stepEvent(0, 0), stepEvent(0, 0, { restart: 1, outputDistance: 7 })];

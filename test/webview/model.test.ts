@@ -8,6 +8,7 @@ import {
   chosenRun,
   comparisonOf,
   conditionOf,
+  decodedSideBySide,
   emptyPage,
   exactRestarts,
   logTicks,
@@ -221,14 +222,36 @@ describe("runs side by side", () => {
     const values = Object.fromEntries(comparison.rows.map(({ label, values }) => [label, values]));
     assert.deepEqual(values["Tokens right"], ["–", "3 of 3", "1 of 3"]);
     assert.deepEqual(values["Discrete distance"], ["–", "0", "–"]);
-    assert.deepEqual(comparison.texts, ["", "The sky.", "The wrong wrong"]);
+    assert.deepEqual(values["Wrong tokens, top 1 / top 5"], ["–", "0 % / 0 %", "–"]);
+  });
+
+  it("read as they did at the shown iterations closest to the one under study, with the tokens that are right", () => {
+    const page = three();
+    const read = () =>
+      decodedSideBySide(page).map(
+        (one) => one && [one.id, one.iteration, one.right, one.chips.map(({ matches }) => matches)],
+      );
+    const first = [true, false, false];
+    assert.deepEqual(read(), [undefined, ["1", 10, 3, [true, true, true]], ["2", 0, 1, first]]);
+    receive(page, { type: "events", id: "2", events: [stepEvent(8, 2)] });
+    page.row = 0;
+    assert.deepEqual(read().slice(1), [
+      ["1", 0, 0, [false, false, false]],
+      ["2", 0, 1, first],
+    ]);
+    page.pointed = 6;
+    assert.deepEqual(read().slice(1), [
+      ["1", 5, 2, [true, true, false]],
+      ["2", 8, 2, [true, true, false]],
+    ]);
   });
 
   it("all go on as their events come", () => {
     const page = three();
     receive(page, { type: "events", id: "2", events: [stepEvent(5, 3)] });
     receive(page, { type: "events", id: "3", events: [startEvent(), stepEvent(0, 2)] });
-    assert.deepEqual(comparisonOf(page)?.texts, ["The sky wrong", "The sky.", "The sky."]);
+    const right = comparisonOf(page)?.rows.find(({ label }) => label === "Tokens right");
+    assert.deepEqual(right?.values, ["2 of 3", "3 of 3", "3 of 3"]);
     receive(page, { type: "run", run: { ...page.beside[1].info, phase: { kind: "completed" } } });
     assert.equal(comparisonOf(page)?.rows[0].values[2], "Done");
   });
@@ -269,7 +292,7 @@ describe("the result", () => {
     assert.equal(result.title, "Exact: all 3 tokens");
     assert.ok(result.exact);
     assert.deepEqual(
-      result.facts.map(({ good }) => good),
+      result.facts.flatMap(({ good }) => good ?? []),
       [true, true, true],
     );
     assert.match(result.facts[0].note, /closer than a N\(0, 0\.05\) shift \(2\) from iteration 4/);
@@ -281,9 +304,28 @@ describe("the result", () => {
     assert.equal(result.title, "1 of 3 tokens");
     assert.match(result.text, /this search did not find the others/);
     assert.deepEqual(
-      result.facts.map(({ good }) => good),
+      result.facts.flatMap(({ good }) => good ?? []),
       [false, false, false],
     );
+  });
+
+  it("says at the end how wrong and how repetitive the decoding is", () => {
+    const step = stepEvent(10, 1);
+    const [result] = endEvent([step]).restarts;
+    const measured = {
+      hamming: { top1: 2 / 3, top5: 1 / 3 },
+      repetition: { repeated: 0.2, distinct1: 0.84, distinct2: 1 },
+    };
+    const end = endEvent([step], { restarts: [{ ...result, ...measured }] });
+    const facts = resultOf(pageWith(info({ kind: "completed" }), [startEvent(), step, end]))!.facts.slice(-2);
+    assert.deepEqual(
+      facts.map(({ label, value, note }) => [label, value, note]),
+      [
+        ["Wrong tokens", "67 %", "the prompt’s not among the best five: 33 %"],
+        ["Repeated tokens", "20 %", "distinct-1 / distinct-2: 0.84 / 1"],
+      ],
+    );
+    assert.ok(!resultOf(running([startEvent(), step]))!.facts.some(({ label }) => label === "Wrong tokens"));
   });
 
   it("says how the learning rate was found", () => {
