@@ -7,6 +7,7 @@ import type { Lab } from "./host/lab.ts";
 import { PANEL_TYPE } from "./host/panel.ts";
 import type { PageState } from "./host/panel-messages.ts";
 import { reporter } from "./host/report.ts";
+import { registerWalkthrough } from "./host/walkthrough.ts";
 import { registerRunsView } from "./host/runs-view.ts";
 import type { StoredSweep } from "./host/sweeps.ts";
 import { registerSweepsView, SWEEPS_KEY } from "./host/sweeps-view.ts";
@@ -29,6 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     ...registerCommands(lab, log, report),
     registerFileLenses(),
+    registerWalkthrough(context.extension.id),
     registerRunsView(lab),
     registerSweepsView(lab),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {

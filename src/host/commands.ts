@@ -39,6 +39,7 @@ export function registerCommands(
     command("manageCheckpoints", (lab) => lab.checkpoints.manage()),
     command("setToken", (lab) => lab.setToken()),
     command("showDevices", (lab) => lab.showDevices()),
+    command("movePanel", (lab) => lab.movePanel()),
     vscode.commands.registerCommand("inversionLab.showLog", () => log.show(true)),
   ];
 }

@@ -22,6 +22,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { RunPanel } from "./panel.ts";
 import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
 import type { Report } from "./report.ts";
+import { RunLog } from "./run-log.ts";
 import type { RunRow } from "./run-rows.ts";
 import { isActive, Runs } from "./runs.ts";
 import { selectedText } from "./selection.ts";
@@ -43,6 +44,7 @@ export class Lab implements vscode.Disposable {
   readonly #extensionUri: vscode.Uri;
   readonly #log: vscode.LogOutputChannel;
   readonly #report: Report;
+  readonly #runLog: RunLog;
   readonly #status = new RunStatus();
   readonly #checkpoints: Checkpoints;
   readonly #runs: Runs;
@@ -66,6 +68,7 @@ export class Lab implements vscode.Disposable {
     if (vscode.l10n.bundle) config({ contents: vscode.l10n.bundle });
     this.#extensionUri = extensionUri;
     this.#log = log;
+    this.#runLog = new RunLog(log);
     this.#report = report;
     this.#checkpoints = new Checkpoints({ extensionUri, secrets, report, cacheFolder });
     this.#runs = new Runs({
@@ -75,7 +78,8 @@ export class Lab implements vscode.Disposable {
           modulePath: this.#program("engine.cjs"),
           cacheFolder,
           hubToken: (await this.#checkpoints.hub()).token,
-          onLog: (line) => log.info(`engine: ${line}`),
+          // It writes only what is amiss.
+          onLog: (line) => log.warn(`engine: ${line}`),
         }),
       onChange: (run, events) => this.#onChange(run, events),
       onFailure: (run, { message }) => this.#onFailure(run, message),
@@ -185,6 +189,12 @@ export class Lab implements vscode.Disposable {
 
   runAgain(): void {
     this.#repeat(this.#shownOrThrow().id, "same");
+  }
+
+  /** Puts the panel, with the run that it shows, into a window of its own. */
+  async movePanel(): Promise<void> {
+    this.#show(this.#shownOrThrow().id, false);
+    await vscode.commands.executeCommand("workbench.action.moveEditorToNewWindow");
   }
 
   showPanel(): void {
@@ -325,6 +335,7 @@ export class Lab implements vscode.Disposable {
   }
 
   #onChange(run: RunInfo, events: readonly RunEvent[]): void {
+    this.#runLog.tell(run, events);
     this.#panel?.update(run, events);
     const { current } = this.#runs;
     this.#updateStatus(run.id === current?.id ? events : []);
@@ -351,7 +362,6 @@ export class Lab implements vscode.Disposable {
 
   /** The panel says why a run failed; when nobody can see it there, a message does. */
   #onFailure(run: RunInfo, reason: string): void {
-    this.#log.error(reason);
     if (this.#panel?.visible && this.#panel.shown === run.id) return;
     void vscode.window.showErrorMessage(reason, vscode.l10n.t("Show Run")).then((answer) => {
       if (answer) this.#show(run.id, false);

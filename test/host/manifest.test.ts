@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseSpec, specSchema, STARTS } from "../../src/experiments/spec.ts";
 import { SPEC_SETTINGS, WALK_SETTINGS, walkFromSettings, type WalkName } from "../../src/host/settings.ts";
@@ -11,9 +11,10 @@ const read = (file: string): Json => JSON.parse(readFileSync(path.join(root, fil
 const manifest = read("package.json");
 const strings = read("package.nls.json");
 const contributes = manifest["contributes"] as {
-  commands: { command: string }[];
-  menus: Record<string, { command: string }[]>;
-  keybindings: { command: string }[];
+  commands: { command: string; enablement?: string }[];
+  menus: Record<string, { command: string; when?: string }[]>;
+  keybindings: { command: string; key: string; mac: string; when?: string }[];
+  walkthroughs: { steps: { description: string; media: { svg: string }; completionEvents: string[] }[] }[];
   configuration: { properties: Record<string, Json> }[];
 };
 const settings = Object.assign({}, ...contributes.configuration.map(({ properties }) => properties)) as Record<
@@ -71,10 +72,45 @@ describe("the manifest", () => {
     }
   });
 
+  const known = contributes.commands.map(({ command }) => command);
+
   it("names only commands that there are", () => {
-    const known = contributes.commands.map(({ command }) => command);
     const used = [...Object.values(contributes.menus).flat(), ...contributes.keybindings];
     for (const { command } of used) assert.ok(known.includes(command), command);
+  });
+
+  it("has keys that are taken back to the moment they make sense in, on each platform", () => {
+    for (const { command, key, mac, when } of contributes.keybindings) {
+      assert.ok(when, command);
+      assert.equal(mac, key.replace("ctrl", "cmd"), command);
+    }
+    const pairs = contributes.keybindings.map(({ key, when }) => `${key} ${when}`);
+    assert.equal(new Set(pairs).size, pairs.length);
+  });
+
+  it("says where each setting may be written, and none that comes with a folder chooses what is opened unasked", () => {
+    const scopes = ["window", "machine", "machine-overridable"];
+    for (const [name, { scope }] of Object.entries(settings)) assert.ok(scopes.includes(scope as string), name);
+    assert.equal(settings["inversionLab.cacheFolder"]["scope"], "machine");
+    const { untrustedWorkspaces, virtualWorkspaces } = manifest["capabilities"] as Record<string, Json>;
+    assert.equal(untrustedWorkspaces["supported"], "limited");
+    assert.deepEqual(untrustedWorkspaces["restrictedConfigurations"], ["inversionLab.checkpoint"]);
+    assert.equal(virtualWorkspaces, true);
+    assert.deepEqual(manifest["extensionKind"], ["workspace"]); // where the graphics card is
+  });
+
+  it("has a walkthrough with a picture for each step, and an end that comes by doing it", () => {
+    for (const { description, media, completionEvents } of contributes.walkthroughs.flatMap(({ steps }) => steps)) {
+      assert.ok(existsSync(path.join(root, media.svg)), media.svg);
+      const text = String(strings[description.slice(1, -1)]);
+      for (const [, command] of text.matchAll(/\(command:([\w.]+?)(?:\.focus)?\)/g)) {
+        assert.ok(
+          known.includes(command) || JSON.stringify(manifest["contributes"]).includes(`"id":"${command}"`),
+          command,
+        );
+      }
+      for (const event of completionEvents) assert.match(event, /^on(Command|Context|View):inversionLab\.\w+$/);
+    }
   });
 
   it("has a text for each of its strings, and no other texts", () => {

@@ -35,6 +35,19 @@ describe("the extension", () => {
     );
   });
 
+  it("has no keys that VS Code uses itself", async () => {
+    const uri = vscode.Uri.parse("vscode://defaultsettings/keybindings.json");
+    const text = (await vscode.workspace.openTextDocument(uri)).getText().replaceAll(/^\s*\/\/.*$/gm, "");
+    const all = JSON.parse(text) as { key: string; command: string }[];
+    const ours = new Set(manifest.contributes.keybindings.map(({ key }) => key));
+    const used = all.filter(({ key }) => ours.has(key)).map(({ key, command }) => `${key} ${command}`);
+    assert.ok(used.length >= ours.size);
+    assert.deepEqual(
+      used.filter((each) => !each.includes(" inversionLab.")),
+      [],
+    );
+  });
+
   it("loads no ONNX Runtime into the extension host", () => {
     assert.deepEqual(
       Object.keys(require.cache).filter((file) => file.includes("onnxruntime")),
