@@ -285,6 +285,13 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
       return { tone: "paused", title: t("Paused"), text: `${reached} · ${time}`, share: done / spec.iterations };
     case "stopping":
       return { tone: "busy", title: "Stopping", text: `after the iteration at hand · ${reached}` };
+    case "elsewhere":
+      return {
+        tone: "busy",
+        title: t("Running"),
+        text: `${t("in a sweep or elsewhere")} · ${reached}`,
+        share: done / spec.iterations,
+      };
     case "completed":
       return { tone: "good", title: "Done", text: `${plural(done, "iteration")} in ${time}` };
     case "cancelled":
@@ -337,6 +344,7 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
     case "running":
     case "pausing":
     case "paused":
+    case "elsewhere":
     case "completed":
       return { title: stateOf(run, 0).text, text: "Each decoded iteration appears here as it comes." };
     case "stopping":
@@ -354,7 +362,7 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
 export function announcementOf(page: PageModel): string {
   if (!page.run) return "";
   const { phase, spec } = page.run.info;
-  if (phase.kind === "running") return `Running, ${plural(spec.iterations, "iteration")}`;
+  if (phase.kind === "running" || phase.kind === "elsewhere") return `Running, ${plural(spec.iterations, "iteration")}`;
   if (phase.kind === "preparing") return "Preparing";
   const { title, text } = stateOf(page.run, 0);
   const result = isOver(page.run.info) ? resultOf(page)?.title : undefined;
@@ -627,6 +635,7 @@ const PHASE_NAMES: Readonly<Record<RunInfo["phase"]["kind"], string>> = {
   pausing: "pausing",
   paused: "paused",
   stopping: "stopping",
+  elsewhere: "running",
   completed: "done",
   cancelled: "stopped",
   interrupted: "interrupted",
@@ -645,7 +654,8 @@ export const canStop = ({ phase: { kind } }: RunInfo): boolean =>
   ["waiting", "preparing", "running", "pausing", "paused"].includes(kind);
 
 /** Is it over, in whatever way? */
-export const isOver = (info: RunInfo): boolean => !canStop(info) && info.phase.kind !== "stopping";
+export const isOver = (info: RunInfo): boolean =>
+  !canStop(info) && info.phase.kind !== "stopping" && info.phase.kind !== "elsewhere";
 
 /**
  * At most `most` places for the lines of a logarithmic axis from `low` to `high` (both positive): the powers of ten, or

@@ -17,6 +17,8 @@ export type RunPhase =
   | { readonly kind: "paused"; readonly since: number }
   /** Asked to stop; ends after the iteration at hand. */
   | { readonly kind: "stopping" }
+  /** Carried out by a sweep, another window or the terminal, and followed here. */
+  | { readonly kind: "elsewhere" }
   | { readonly kind: "completed" }
   | { readonly kind: "cancelled" }
   /** The window went while the run was going on. */

@@ -10,6 +10,7 @@ import { PauseSwitch } from "../engine/pause-switch.ts";
 import type { RunEmbeddings } from "../experiments/embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
+import { followRun } from "../records/follow.ts";
 import { readRun, type RunListing } from "../records/read.ts";
 import { RunRecord } from "../records/record.ts";
 import type { RunInfo, RunPhase } from "./panel-messages.ts";
@@ -62,7 +63,7 @@ export class Runs {
   #engineIsStale = false;
   /** Resolves when the runs asked for so far are over. */
   #last: Promise<void> = Promise.resolve();
-  #disposed = false;
+  readonly #disposal = new AbortController();
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -117,13 +118,15 @@ export class Runs {
     }
   }
 
-  /** Takes a run from its record into the session, once. */
+  /** Takes a run from its record into the session, once; one that goes on elsewhere is followed. */
   adopt({ folder, spec, status, elapsedMs, error }: RunListing): RunInfo {
     const known = this.list.find((info) => info.folder === folder);
     if (known) return known;
-    const run = this.#add(spec, phaseOf(status, error), undefined);
+    const isElsewhere = status === "running";
+    const run = this.#add(spec, phaseOf(status, error), isElsewhere ? [] : undefined);
     change(run, { folder, elapsedMs });
     this.#options.onChange(run.info, []);
+    if (isElsewhere) void this.#follow(run, folder);
     return run.info;
   }
 
@@ -173,10 +176,14 @@ export class Runs {
 
   /** Ends the engine; the run that goes on is left as interrupted. Resolves when records and process are closed. */
   async dispose(): Promise<void> {
-    this.#disposed = true;
+    this.#disposal.abort();
     const engines = [...this.#former, ...(this.#engine ? [this.#engine] : [])];
     await Promise.all(engines.map(async ({ client }) => (await client).dispose()));
     await this.#last;
+  }
+
+  get #disposed(): boolean {
+    return this.#disposal.signal.aborted;
   }
 
   #add(spec: ExperimentSpec, phase: RunPhase, events: RunEvent[] | undefined): Run {
@@ -251,6 +258,20 @@ export class Runs {
     }
   }
 
+  async #follow(run: Run, folder: string): Promise<void> {
+    try {
+      for await (const { events, ended } of followRun(folder, this.#disposal.signal)) {
+        run.events?.push(...events);
+        const { status, elapsedMs, error } = ended ?? {};
+        // From now on the record has it all.
+        if (ended) run.events = undefined;
+        this.#change(run, { ...(status && { phase: phaseOf(status, error), elapsedMs }) }, events);
+      }
+    } catch (error) {
+      this.#change(run, { phase: { kind: "interrupted" }, warning: messageOf(error) });
+    }
+  }
+
   #changesBy(run: Run, event: RunEvent): Partial<RunInfo> {
     switch (event.type) {
       case "start":
@@ -317,15 +338,15 @@ function change(run: Run, changes: Partial<RunInfo>): void {
   run.info = { ...run.info, ...changes };
 }
 
-/** A record whose writer seems to live belongs to a window that is just closing: this session's runs are known here. */
 function phaseOf(status: RunListing["status"], error: LabErrorData | undefined): RunPhase {
   switch (status) {
     case "completed":
     case "cancelled":
       return { kind: status };
     case "running":
+      return { kind: "elsewhere" };
     case "interrupted":
-      return { kind: "interrupted" };
+      return { kind: status };
     case "failed":
       return {
         kind: "failed",

@@ -8,7 +8,8 @@ import type { RunEvent } from "../../src/experiments/events.ts";
 import type { ExperimentSpec } from "../../src/experiments/spec.ts";
 import type { RunInfo } from "../../src/host/panel-messages.ts";
 import { MOST_COMPARED, Runs } from "../../src/host/runs.ts";
-import { readRun } from "../../src/records/read.ts";
+import { readListing, readRun } from "../../src/records/read.ts";
+import { RunRecord } from "../../src/records/record.ts";
 import { spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 type RunOptions = Parameters<EngineClient["run"]>[1];
@@ -386,5 +387,26 @@ describe("the runs of a session", () => {
       assert.deepEqual(compared(), before);
       await those.runs.dispose();
     });
+  });
+
+  it("that go on elsewhere are followed to their end", async () => {
+    const session = new Session(folder, tellAll);
+    const record = await RunRecord.create(path.join(folder, "runs"), spec());
+    const [start, ...rest] = wholeRun();
+    await record.append(start);
+    const { id, phase } = session.runs.adopt(await readListing(record.folder));
+    assert.equal(phase.kind, "elsewhere");
+    assert.equal(session.runs.current, undefined);
+    while ((await session.runs.events(id)).length < 1) await new Promise((resolve) => setImmediate(resolve));
+    for (const event of rest) await record.append(event);
+    await record.end();
+    const { elapsedMs } = await session.reach(id, "completed");
+    assert.equal(elapsedMs, 1500);
+    assert.deepEqual(await session.runs.events(id), wholeRun());
+    assert.deepEqual(
+      session.changes.flatMap(({ events }) => events),
+      ["start", "step", "step", "step", "end"],
+    );
+    await session.runs.dispose();
   });
 });
