@@ -8,6 +8,7 @@ import { METRICS, REDUCTIONS } from "../networks/distance.ts";
 import { FULLY_CONNECTED_KINDS } from "../networks/fully-connected.ts";
 import { OUTPUTS, WEIGHT_FORMATS } from "../networks/gpt2-config.ts";
 import { DEVICE_NAMES } from "../runtime/devices.ts";
+import { type FieldRule, ruleInWords } from "./field-rules.ts";
 import { OPTIMIZER_RULES, type OptimizerName } from "./optimizers.ts";
 
 export const NETWORKS = ["gpt2", ...FULLY_CONNECTED_KINDS] as const;
@@ -231,12 +232,13 @@ export function parseSpec(request: unknown, nameOf: FieldName = (field) => field
 export function problemsOf(request: unknown): { readonly field: string; readonly message: string }[] {
   const method = methodOf.safeParse(request);
   const named = { ...(request as object), method: method.data?.method ?? "inversion" };
-  const result = method.success ? SPECS[method.data.method].safeParse(named) : method;
+  const schema = method.success ? SPECS[method.data.method] : methodOf;
+  const result = schema.safeParse(named);
   if (!result.success) {
     const nameOf: FieldName = () => "This";
     return result.error.issues.map((issue) => ({
       field: issue.path.join("."),
-      message: sentence(issue, named, nameOf),
+      message: sentence(issue, schema, named, nameOf),
     }));
   }
   const asked: string[] = [];
@@ -256,7 +258,7 @@ function checked<Schema extends z.ZodType>(schema: Schema, request: unknown, nam
   const result = schema.safeParse(request);
   // A field that is there as undefined would make two equal specs differ.
   if (result.success) return JSON.parse(JSON.stringify(result.data)) as z.output<Schema>;
-  throw new LabError("badInput", sentence(result.error.issues[0], request, nameOf));
+  throw new LabError("badInput", sentence(result.error.issues[0], schema, request, nameOf));
 }
 
 function checkStart({ start, startMean, startStd }: z.output<typeof inversionSpec>, nameOf: FieldName): void {
@@ -266,16 +268,16 @@ function checkStart({ start, startMean, startStd }: z.output<typeof inversionSpe
   throw new LabError("badInput", `${mean} and ${std} go together, and with ${name} custom only.`);
 }
 
-function sentence(issue: z.core.$ZodIssue, request: unknown, nameOf: FieldName): string {
+/** The same words for whatever is wrong with a field's value: what it is, and what it must be. */
+function sentence(issue: z.core.$ZodIssue, schema: z.ZodType, request: unknown, nameOf: FieldName): string {
   if (issue.code === "unrecognized_keys") return `Unknown field of an experiment: ${issue.keys.join(", ")}.`;
   const path = issue.path.join(".");
   if (issue.code === "custom") return `${path === "prompt" ? "The prompt" : nameOf(path)} ${issue.message}.`;
   const field = path ? nameOf(path) : "The experiment";
   const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], request);
-  // Of a number or a word, what is wrong with the number says more than that it is neither.
-  const branch = issue.code === "invalid_union" ? issue.errors[0]?.[0]?.message : undefined;
-  const reason = branch === undefined ? issue.message : `${branch}, or "auto"`;
-  return `${field} is ${JSON.stringify(value) ?? "missing"}: ${reason.replace(/^./, (letter) => letter.toLowerCase())}.`;
+  const rules = z.toJSONSchema(schema, { io: "input" }) as { readonly properties: Readonly<Record<string, FieldRule>> };
+  const rule = path ? rules.properties[path] : {};
+  return `${field} is ${JSON.stringify(value) ?? "missing"}: it must be ${ruleInWords(rule)}.`;
 }
 
 /** JSON schema of a method's request, for editors and for help. */

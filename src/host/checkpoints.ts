@@ -9,6 +9,7 @@ import { downloadInWorker } from "../checkpoints/download.ts";
 import { cachedSnapshot } from "../checkpoints/hub-cache.ts";
 import { parseHubId, shortHubSource } from "../checkpoints/hub-id.ts";
 import { type HubSettings, hubSettings } from "../checkpoints/hub-settings.ts";
+import { RANDOM, randomNetwork } from "../checkpoints/random.ts";
 import { deleteCheckpoint, type KnownCheckpoint, listCheckpoints } from "../checkpoints/open.ts";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError, messageOf } from "../common/errors.ts";
@@ -163,6 +164,7 @@ export class Checkpoints implements vscode.Disposable {
   async configOf(source: string): Promise<GPT2Config> {
     const known = knownConfig(source);
     if (known) return known;
+    if (source.startsWith(RANDOM)) return (await randomNetwork(source, 0)).config;
     const folder = await this.#folderOf(source);
     try {
       return (await readConfig(path.join(folder, "config.json"))).config;

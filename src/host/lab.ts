@@ -22,6 +22,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { RunPanel } from "./panel.ts";
 import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
 import type { Report } from "./report.ts";
+import { requestProblems } from "./request-problems.ts";
 import { RunLog } from "./run-log.ts";
 import type { RunRow } from "./run-rows.ts";
 import { isActive, Runs } from "./runs.ts";
@@ -319,6 +320,7 @@ export class Lab implements vscode.Disposable {
       this.#runs,
       {
         start: (request) => void this.#start(request),
+        problemsOf: (request) => requestProblems(request, (source) => this.#checkpoints.configOf(source)),
         compare: (id, beside) => this.#runs.compare(id, beside),
         stop: (id) => this.#runs.stop(id),
         pause: (id) => this.#runs.pause(id),

@@ -4,7 +4,7 @@
 import * as vscode from "vscode";
 import { MINI, SIZE_NAMES } from "../checkpoints/config.ts";
 import type { RunEvent } from "../experiments/events.ts";
-import { COMMON_FIELDS, METHODS, problemsOf, specSchema } from "../experiments/spec.ts";
+import { COMMON_FIELDS, METHODS, specSchema } from "../experiments/spec.ts";
 import type { FieldProblem, FormData, FromPage, Repetition, RunInfo, ToldRun, ToPage } from "./panel-messages.ts";
 import { Outbox } from "./outbox.ts";
 import { shorten } from "./phrases.ts";
@@ -25,6 +25,7 @@ export interface PanelActions {
   compare(id: string, beside: readonly string[]): void;
   /** Starts a run that nothing is wrong with. */
   start(request: unknown): void;
+  problemsOf(request: unknown): Promise<FieldProblem[]>;
   stop(id: string): void;
   pause(id: string): void;
   resume(id: string): void;
@@ -46,6 +47,8 @@ export class RunPanel implements vscode.Disposable {
   #asked = 0;
   /** What the form is to be filled in with, until it is sent. */
   #form: FormData["request"] | undefined;
+  /** The request that was checked last. */
+  #checked: unknown;
   /** Has the page said that it is there? */
   #ready = false;
 
@@ -122,8 +125,13 @@ export class RunPanel implements vscode.Disposable {
     this.#panel.dispose();
   }
 
-  #tell(problems: readonly FieldProblem[]): void {
+  /** Tells what is wrong with a request; is anything? Of several that are checked at once the last is told. */
+  async #check(request: unknown): Promise<boolean> {
+    this.#checked = request;
+    const problems = await this.#actions.problemsOf(request);
+    if (request !== this.#checked) return false;
     void this.#panel.webview.postMessage({ type: "problems", problems } satisfies ToPage);
+    return problems.length === 0;
   }
 
   #sendForm(): void {
@@ -187,13 +195,11 @@ export class RunPanel implements vscode.Disposable {
         return;
       }
       case "check":
-        return this.#tell(problemsOf(message.request));
-      case "start": {
-        const problems = problemsOf(message.request);
-        this.#tell(problems);
-        if (problems.length === 0) this.#actions.start(message.request);
-        return;
-      }
+        return void this.#check(message.request);
+      case "start":
+        return void this.#check(message.request).then((isRight) => {
+          if (isRight) this.#actions.start(message.request);
+        });
       case "stop":
         return this.#actions.stop(message.id);
       case "pause":

@@ -211,6 +211,50 @@ describe("walks", () => {
   itWasQuiet(the);
 });
 
+describe("New Experiment… of the palette", () => {
+  const the = useWorkbench({ settings: MINI });
+
+  it("begins with the settings and the selected text, and says at each field what will not do", async () => {
+    await the.workbench.selectLine(2);
+    await the.workbench.runCommand("Inversion Lab: New Experiment…");
+    const page = await the.panel.page();
+    const field = (label: string) => page.getByLabel(label, { exact: true });
+    await shown(page.locator("#field-prompt"), "the form");
+    assert.equal(await page.locator("#field-prompt").inputValue(), "Water boils at one hundred degrees.");
+    assert.equal(await field("Checkpoint").inputValue(), "random:mini");
+    const problems = async () => (await page.locator(".problem:not(:empty)").allInnerTexts()).join(" | ");
+    await field("Blocks").fill("5");
+    await until(
+      "the depth is said",
+      async () => (await problems()) === "This is 5: it must be a whole number from 1 to 4, the depth of random:mini.",
+    );
+    await field("Blocks").fill("2");
+    await field("Iterations (N)").fill("many");
+    await until(
+      "the kind is said",
+      async () => (await problems()) === 'This is "many": it must be a whole number from 1 to 1000000.',
+    );
+    await the.workbench.screenshot("form-problem");
+    await field("Iterations (N)").fill("20");
+    await until("nothing is wrong", async () => (await problems()) === "");
+  });
+
+  it("shows the method's formula, takes another method, and runs", async () => {
+    const page = await the.panel.page();
+    const formula = page.locator(".formula");
+    assert.match(await formula.innerText(), /e ← e − η ∇ₑ d\(O\(e\), O\(e\*\)\)/);
+    await page.getByLabel("Method", { exact: true }).selectOption("clampedWalk");
+    assert.match(await formula.innerText(), /N\(0, randEta\)/);
+    assert.equal(await page.getByLabel("Blocks", { exact: true }).inputValue(), "2");
+    await page.getByLabel("Blocks", { exact: true }).press("Control+Enter");
+    await the.panel.waitForState("Done", 30_000);
+    assert.match(await the.panel.condition(), /clamped walk/);
+    assert.match(await the.panel.condition(), /2 blocks/);
+  });
+
+  itWasQuiet(the);
+});
+
 describe("Reproduce the Source's Claims", () => {
   const the = useWorkbench({ settings: MINI });
 
