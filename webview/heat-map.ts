@@ -1,9 +1,9 @@
 // A sweep's map: a table whose places are coloured by a figure, walked through with the arrow keys and opened with Enter.
 
-import type { HeatCell, HeatMap } from "../src/sweeps/view-data.ts";
+import type { HeatCell, HeatMap, HeatScale } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
 import { t } from "./l10n.ts";
-import { type FigureUnit, scaleOf, spokenValue, valueText } from "./sweep-model.ts";
+import { type FigureUnit, spokenValue, valueText } from "./sweep-model.ts";
 
 /** Columns and rows that are drawn; nobody reads more, and every place is a button. */
 const MOST = 100;
@@ -12,8 +12,6 @@ export interface ShownMap {
   readonly map: HeatMap;
   readonly label: string;
   readonly unit: FigureUnit;
-  /** Where the run at hand lies, as far as that is known. */
-  readonly busy?: string;
 }
 
 export class HeatMapView {
@@ -48,7 +46,7 @@ export class HeatMapView {
       this.#madeFor = made;
       this.#build(map);
     }
-    const scale = scaleOf(map, unit);
+    const { scale } = map;
     this.#buttons.forEach((buttons, row) =>
       buttons.forEach((button, column) => {
         const cell = map.cells[row][column];
@@ -56,7 +54,7 @@ export class HeatMapView {
         const { value } = cell;
         setText(button, value === null ? "" : valueText(value, unit));
         // The style sheet mixes the colour: it knows the theme.
-        button.style.setProperty("--strength", value === null || !scale ? "0" : String(scale.shareOf(value)));
+        button.style.setProperty("--strength", String(cell.strength));
         button.style.setProperty("--finished", String(cell.finished / cell.runs));
         button.classList.toggle("failed", cell.failed > 0);
         button.classList.toggle("open", cell.finished === 0);
@@ -167,9 +165,5 @@ function placeText(
   ].join("; ");
 }
 
-const legendText = (
-  label: string,
-  unit: FigureUnit,
-  { low, high, logarithmic }: { readonly low: number; readonly high: number; readonly logarithmic: boolean },
-): string =>
+const legendText = (label: string, unit: FigureUnit, { low, high, logarithmic }: HeatScale): string =>
   `${t("{0}: pale is {1}, strong {2}", label, spokenValue(low, unit), spokenValue(high, unit))}${logarithmic ? `, ${t("logarithmic")}` : ""}`;

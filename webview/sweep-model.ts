@@ -1,7 +1,6 @@
 // What the page of the Sweeps view reads off a sweep: texts, and colours of a map, without a document.
 
 import type { SweepInfo } from "../src/host/sweeps-messages.ts";
-import type { HeatMap } from "../src/sweeps/view-data.ts";
 import { formatElapsed, formatNumber, plural } from "./format.ts";
 import { t } from "./l10n.ts";
 
@@ -15,12 +14,12 @@ export interface SweepActions {
   readonly forget: boolean;
 }
 
-export function actionsOf({ phase: { kind }, finished }: SweepInfo): SweepActions {
+export function actionsOf({ phase: { kind }, finished, failed }: SweepInfo): SweepActions {
   const isGoingOn = kind === "waiting" || kind === "running" || kind === "pausing" || kind === "stopping";
   const start = (): SweepActions["start"] => {
     if (kind === "pausing" || kind === "paused") return "resume";
     if (isGoingOn) return undefined;
-    if (kind === "completed") return "again";
+    if (kind === "completed") return failed > 0 ? "again" : undefined;
     return finished > 0 ? "resume" : "start";
   };
   return {
@@ -79,27 +78,3 @@ export function valueText(value: number, unit: FigureUnit): string {
 /** The same with its unit, for a sentence. */
 export const spokenValue = (value: number, unit: FigureUnit): string =>
   unit === "share" ? `${valueText(value, unit)} %` : valueText(value, unit);
-
-/** Values that differ by more than this factor are told apart by their powers of ten. */
-const WIDE = 50;
-
-export interface Scale {
-  readonly low: number;
-  readonly high: number;
-  readonly logarithmic: boolean;
-  /** 0…1 */
-  readonly shareOf: (value: number) => number;
-}
-
-/** From the values of a map to the strength of a colour; undefined where there are none. */
-export function scaleOf({ cells }: Pick<HeatMap, "cells">, unit: FigureUnit): Scale | undefined {
-  const values = cells.flat().flatMap((cell) => (cell?.value === null || cell === null ? [] : [cell.value]));
-  if (values.length === 0) return undefined;
-  const smallest = values.reduce((low, value) => Math.min(low, value), Infinity);
-  const largest = values.reduce((high, value) => Math.max(high, value), -Infinity);
-  const [low, high] = unit === "share" ? [0, 1] : [smallest, largest];
-  const logarithmic = unit !== "share" && low > 0 && high / low > WIDE;
-  const place = logarithmic ? Math.log : (value: number) => value;
-  const span = place(high) - place(low);
-  return { low, high, logarithmic, shareOf: (value) => (span > 0 ? (place(value) - place(low)) / span : 1) };
-}

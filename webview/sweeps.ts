@@ -21,9 +21,10 @@ let shown: string | undefined;
 let map: Extract<ToSweepsPage, { type: "map" }> | undefined;
 let listed: Extract<ToSweepsPage, { type: "runs" }> | undefined;
 
-const act = (type: "start" | "pause" | "stop" | "forget" | "openFile" | "showResults" | "duplicate") => () => {
-  if (shown !== undefined) send({ type, id: shown });
-};
+const act =
+  (type: "start" | "pause" | "stop" | "forget" | "openFile" | "showResults" | "saveMap" | "duplicate") => () => {
+    if (shown !== undefined) send({ type, id: shown });
+  };
 
 const form = new SweepForm(send, draw);
 const choose = element("select", { "aria-label": t("Sweep") });
@@ -57,6 +58,7 @@ const more = element(
   "div",
   { class: "actions" },
   button(t("Duplicate…"), t("Open the form with this sweep, to be changed and started"), false, act("duplicate")),
+  button(t("Save Map…"), t("Save the map as a drawing for a paper"), false, act("saveMap")),
   button(t("Open File"), t("Open the sweep’s file in an editor"), false, act("openFile")),
 );
 const forget = button(t("Remove"), t("Take the sweep off this list; its files stay"), false, act("forget"));
@@ -192,7 +194,7 @@ function drawSweep(info: SweepInfo): void {
   bar.style.setProperty("inline-size", `${100 * share}%`);
   progress.setAttribute("aria-valuenow", String(Math.floor(100 * share)));
   start.hidden = actions.start === undefined;
-  setText(start, { start: t("Start"), resume: t("Resume"), again: t("Check Again") }[actions.start ?? "start"]);
+  setText(start, { start: t("Start"), resume: t("Resume"), again: t("Retry Failed") }[actions.start ?? "start"]);
   pause.hidden = !actions.pause;
   stop.hidden = !actions.stop;
   results.hidden = info.finished === 0;

@@ -91,7 +91,10 @@ export type FromSweepsPage =
   | { readonly type: "ready" }
   | { readonly type: "select"; readonly id: string }
   | { readonly type: "choose"; readonly choice: HeatChoice }
-  | { readonly type: "start" | "pause" | "stop" | "forget" | "openFile" | "showResults"; readonly id: string }
+  | {
+      readonly type: "start" | "pause" | "stop" | "forget" | "openFile" | "showResults" | "saveMap";
+      readonly id: string;
+    }
   | { readonly type: "openPlace"; readonly id: string; readonly column: string; readonly row: string }
   | { readonly type: "openRun"; readonly id: string; readonly name: string }
   /** Asks for the form: filled in from the settings, or as a sweep is. */

@@ -11,7 +11,7 @@ import { METHODS, parseSpec, specSchema } from "../experiments/spec.ts";
 import { checkSweep, draftOf, fileOf, nameFor, sweepOf } from "../sweeps/draft.ts";
 import { recentTimes, type TimedRun } from "../sweeps/estimate.ts";
 import { createSweepFile, SWEEP_ENDING } from "../sweeps/files.ts";
-import { defaultChoice, HEAT_FIGURE_NAMES, HEAT_FIGURES } from "../sweeps/heat-map.ts";
+import { defaultChoice, HEAT_FIGURE_NAMES, HEAT_FIGURES, heatMapDrawing } from "../sweeps/heat-map.ts";
 import { RESULTS_MARKDOWN } from "../sweeps/results.ts";
 import type { HeatChoice, SweepDraft } from "../sweeps/view-data.ts";
 import { isGoingOn, type StoredSweep, Sweeps } from "./sweeps.ts";
@@ -203,6 +203,8 @@ export class SweepsPage implements vscode.Disposable {
         return void (await vscode.window.showTextDocument(vscode.Uri.file(message.id)));
       case "showResults":
         return this.#showResults(message.id);
+      case "saveMap":
+        return this.#saveMap(message.id);
       case "openPlace":
         return this.#openPlace(message.id, message.column, message.row);
       case "openRun":
@@ -246,6 +248,19 @@ export class SweepsPage implements vscode.Disposable {
     if (folder === undefined) return;
     await this.#sweeps.writeResults(id);
     await vscode.commands.executeCommand("markdown.showPreview", vscode.Uri.file(path.join(folder, RESULTS_MARKDOWN)));
+  }
+
+  /** Saves the map as it is shown, as a drawing. */
+  async #saveMap(id: string): Promise<void> {
+    const { name, folder } = this.#sweeps.get(id) ?? {};
+    if (name === undefined || folder === undefined) return;
+    const map = this.#sweeps.map(id, this.#choice(id));
+    const place = await vscode.window.showSaveDialog({
+      title: vscode.l10n.t("Save Map"),
+      defaultUri: vscode.Uri.file(path.join(folder, `${map.figure}.svg`)),
+      filters: { [vscode.l10n.t("Drawing")]: ["svg"] },
+    });
+    if (place) await vscode.workspace.fs.writeFile(place, Buffer.from(heatMapDrawing(map, name)));
   }
 
   /** The one run that lies there; of several, the page lists them. */

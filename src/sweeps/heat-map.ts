@@ -1,11 +1,12 @@
 // A sweep as a map: two of its axes, and a figure of all that was found where they meet, over the other axes and over the
 // restarts.
 
+import { heatChart } from "../common/heat-chart.ts";
 import { median } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
 import { type Cell, valueText } from "./files.ts";
 import type { Outcome } from "./perform.ts";
-import type { HeatAxis, HeatCell, HeatChoice, HeatFigure, HeatMap } from "./view-data.ts";
+import type { HeatAxis, HeatCell, HeatChoice, HeatFigure, HeatMap, HeatScale } from "./view-data.ts";
 
 interface FigureOfResults {
   readonly label: string;
@@ -105,22 +106,46 @@ export function heatMap(
     if (group) group.push(cell);
     else line.set(column, [cell]);
   }
-  return {
-    across,
-    down,
+  const found = rows.map((row) =>
+    columns.map((column) => {
+      const group = groups.get(row)?.get(column);
+      return group ? heatCell(group, outcomes, figure) : null;
+    }),
+  );
+  const scale = scaleOf(
+    found.flat().flatMap((cell) => (cell === null || cell.value === null ? [] : [cell.value])),
     figure,
-    columns,
-    rows,
-    cells: rows.map((row) =>
-      columns.map((column) => {
-        const group = groups.get(row)?.get(column);
-        return group ? heatCell(group, outcomes, figure) : null;
-      }),
-    ),
-  };
+  );
+  const scaled = found.map((line) =>
+    line.map((cell) => cell && { ...cell, strength: scale && cell.value !== null ? strengthOf(cell.value, scale) : 0 }),
+  );
+  return { across, down, figure, columns, rows, cells: scaled, scale };
 }
 
-function heatCell(group: readonly Cell[], outcomes: ReadonlyMap<string, Outcome>, figure: HeatFigure): HeatCell {
+/** Values that differ by more than this factor are told apart by their powers of ten. */
+const WIDE = 50;
+
+function scaleOf(values: readonly number[], figure: HeatFigure): HeatScale | null {
+  if (values.length === 0) return null;
+  if (isShare(figure)) return { low: 0, high: 1, logarithmic: false };
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
+  return { low, high, logarithmic: low > 0 && high / low > WIDE };
+}
+
+const isShare = (figure: HeatFigure): boolean => (HEAT_FIGURES[figure] as FigureOfResults).unit === "share";
+
+function strengthOf(value: number, { low, high, logarithmic }: HeatScale): number {
+  const place = logarithmic ? Math.log : (number: number) => number;
+  const span = place(high) - place(low);
+  return span > 0 ? (place(value) - place(low)) / span : 1;
+}
+
+function heatCell(
+  group: readonly Cell[],
+  outcomes: ReadonlyMap<string, Outcome>,
+  figure: HeatFigure,
+): Omit<HeatCell, "strength"> {
   const found = group.flatMap(({ name }) => outcomes.get(name) ?? []);
   const completed = found.filter(({ status }) => status === "completed");
   const results = completed.flatMap(({ restarts }) => restarts);
@@ -130,4 +155,27 @@ function heatCell(group: readonly Cell[], outcomes: ReadonlyMap<string, Outcome>
     failed: found.length - completed.length,
     value: HEAT_FIGURES[figure].of(results, completed) ?? null,
   };
+}
+
+/** The map as a drawing for a paper. */
+export function heatMapDrawing({ across, down, figure, columns, rows, cells, scale }: HeatMap, title: string): string {
+  const { label, unit }: FigureOfResults = HEAT_FIGURES[figure];
+  const text = (value: number): string => {
+    if (unit === "share") return `${Math.round(100 * value)}`;
+    if (unit === "milliseconds") return `${Number((value / 1000).toPrecision(2))}`;
+    return `${Number(value.toPrecision(3))}`;
+  };
+  const units = { share: " (%)", milliseconds: " (s)" } as const;
+  return heatChart({
+    title,
+    xLabel: across ?? "",
+    yLabel: down ?? "",
+    columns,
+    rows,
+    places: cells.map((line) =>
+      line.map((cell) => cell && { text: cell.value === null ? "" : text(cell.value), strength: cell.strength }),
+    ),
+    legend: `${label}${unit ? units[unit] : ""}${scale?.logarithmic ? ", logarithmic" : ""}`,
+    ...(scale && { ends: [text(scale.low), text(scale.high)] as const }),
+  });
 }

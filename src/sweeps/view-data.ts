@@ -46,6 +46,15 @@ export interface HeatCell {
   readonly failed: number;
   /** Null before the first run is finished, and where the figure is not known. */
   readonly value: number | null;
+  /** Where the value stands on the map's scale, 0…1; 0 where there is none. */
+  readonly strength: number;
+}
+
+/** From the weakest colour to the strongest. */
+export interface HeatScale {
+  readonly low: number;
+  readonly high: number;
+  readonly logarithmic: boolean;
 }
 
 export interface HeatMap extends HeatChoice {
@@ -53,6 +62,8 @@ export interface HeatMap extends HeatChoice {
   readonly rows: readonly string[];
   /** [row][column]; null where the axes' values do not meet in any run. */
   readonly cells: readonly (readonly (HeatCell | null)[])[];
+  /** Null where no place has a value. */
+  readonly scale: HeatScale | null;
 }
 
 /** An axis with its values as texts, in the order of the cells. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Cell, cellsOf, parseExperimentFile } from "../../src/sweeps/files.ts";
-import { defaultChoice, heatAxes, HEAT_FIGURE_NAMES, heatMap } from "../../src/sweeps/heat-map.ts";
+import { defaultChoice, heatAxes, HEAT_FIGURE_NAMES, heatMap, heatMapDrawing } from "../../src/sweeps/heat-map.ts";
 import type { Outcome } from "../../src/sweeps/perform.ts";
 import { endEvent, stepEvent } from "../support/run-events.ts";
 
@@ -67,6 +67,23 @@ describe("the map of a sweep", () => {
         [2.5, 1],
       ],
     );
+  });
+
+  it("has a scale from 0 to 1 for shares, and of figures as far as they reach", () => {
+    const shares = heatMap(cells, named([outcome(cells[0], 2)]), { across: "blocks", down: "output", figure: "exact" });
+    assert.deepEqual(shares.scale, { low: 0, high: 1, logarithmic: false });
+    assert.equal(shares.cells[0][0]?.strength, 0.5);
+    const wide = cellsFor({ blocks: [1, 2, 3] });
+    const found = named(
+      wide.map((cell, i) => outcome(cell, 0, { restarts: [{ ...RESULT, outputDistance: 10 ** i }] })),
+    );
+    const map = heatMap(wide, found, { across: "blocks", down: undefined, figure: "outputDistance" });
+    assert.deepEqual(map.scale, { low: 1, high: 100, logarithmic: true });
+    assert.deepEqual(
+      map.cells[0].map((cell) => cell?.strength),
+      [0, 0.5, 1],
+    );
+    assert.match(heatMapDrawing(map, "Depths"), /Output distance, logarithmic/);
   });
 
   it("fills as runs finish, counts those that failed, and has no figure where none is known", () => {
