@@ -242,7 +242,9 @@ function drawRuns(): void {
   if (!known || !listed || listed === drawnRuns) return;
   drawnRuns = listed;
   const { id } = listed;
-  setText(runsTitle, [listed.row, listed.column].filter(Boolean).join(", "));
+  const { across, down } = map?.map ?? {};
+  const where = [...(down ? [`${down} ${listed.row}`] : []), ...(across ? [`${across} ${listed.column}`] : [])];
+  setText(runsTitle, where.join(", "));
   runsList.replaceChildren(
     ...listed.runs.map((run) => {
       const open = element(

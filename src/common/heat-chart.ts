@@ -26,7 +26,7 @@ const CHARACTER = 6.2;
 const LONGEST = 28;
 const BLUE = [0, 114, 178] as const;
 /** From this strength on white has the better contrast; black has 4.5 and more up to here. */
-const DARK = 0.95;
+const DARK = 0.93;
 
 /** The drawing. Throws nothing: a map without places is an empty frame. */
 export function heatChart({ title, xLabel, yLabel, columns, rows, places, legend, ends }: HeatFigure): string {

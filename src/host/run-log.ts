@@ -56,6 +56,7 @@ export class RunLog {
       case "pausing":
       case "paused":
       case "stopping":
+      case "elsewhere":
       case "interrupted":
         this.#log.debug(`run ${id} is ${phase.kind}`);
     }

@@ -177,10 +177,15 @@ export class Sweeps {
     return heatMap(cells, outcomes, choice);
   }
 
-  /** The runs where a column and a row of a map meet. */
+  /** The runs where a column and a row of a map meet, told apart by the other axes. */
   runsAt(id: string, choice: HeatChoice, column: string, row: string): CellInfo[] {
     const known = this.#known(id);
-    return cellsAt(known.cells, choice, column, row).map((cell) => this.#cellInfo(known, cell));
+    const here = [choice.across, choice.down];
+    return cellsAt(known.cells, choice, column, row).map((cell) => {
+      const others = Object.fromEntries(Object.entries(cell.axes).filter(([field]) => !here.includes(field)));
+      const info = this.#cellInfo(known, cell);
+      return { ...info, axes: axesText(others) || info.axes };
+    });
   }
 
   run(id: string, name: string): CellInfo | undefined {
