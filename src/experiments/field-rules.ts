@@ -17,18 +17,11 @@ export function ruleInWords(rule: FieldRule): string {
   if (rule.anyOf) return rule.anyOf.map(ruleInWords).join(", or ");
   if (rule.const !== undefined) return rule.const;
   if (rule.enum) return oneOf(rule.enum);
-  switch (rule.type) {
-    case "integer":
-      return `a whole number${bounds(rule)}`;
-    case "number":
-      return `a number${bounds(rule)}`;
-    case "boolean":
-      return "true or false";
-    case "string":
-      return rule.minLength === undefined ? "a text" : "a text that is not empty";
-    default:
-      return "a JSON object";
-  }
+  if (rule.type === "integer") return `a whole number${bounds(rule)}`;
+  if (rule.type === "number") return `a number${bounds(rule)}`;
+  if (rule.type === "boolean") return "true or false";
+  if (rule.type === "string") return rule.minLength === undefined ? "a text" : "a text that is not empty";
+  return "a JSON object";
 }
 
 function bounds({ minimum, exclusiveMinimum, maximum }: FieldRule): string {

@@ -503,7 +503,7 @@ describe("command line", () => {
       [["invert", "x", "--learning-rate", "NaN"], /^--learning-rate is "NaN": it takes a number\.$/],
       [["invert", "x", "--learning-rate", "1e999"], /^--learning-rate is "1e999": it takes a number\.$/],
       [["invert", "x", "--learning-rate", "0"], /^--learning-rate is 0: /],
-      [["invert", "x", "--output", "tail"], /^--output is "tail": .*"blockHead"/],
+      [["invert", "x", "--output", "tail"], /^--output is "tail": .*blockHead/],
       [["invert", "x", "--start-mean", "1"], /^--start-mean and --start-std go together/],
       [["invert", "x", "--preset", "sauce"], /^--preset is "sauce": it takes default or source\.$/],
       [["frobnicate"], /^Unknown command 'frobnicate'\.$/],
