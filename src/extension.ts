@@ -8,7 +8,7 @@ import { PANEL_TYPE } from "./host/panel.ts";
 import type { PageState } from "./host/panel-messages.ts";
 import { reporter } from "./host/report.ts";
 import { registerWalkthrough } from "./host/walkthrough.ts";
-import { registerRunsView } from "./host/runs-view.ts";
+import { RunsView } from "./host/runs-view.ts";
 import type { StoredSweep } from "./host/sweeps.ts";
 import { registerSweepsView, SWEEPS_KEY } from "./host/sweeps-view.ts";
 
@@ -22,16 +22,20 @@ export function activate(context: vscode.ExtensionContext): void {
   async function load(): Promise<Lab> {
     const { Lab } = await import("./host/lab.ts");
     const lab = new Lab(context, log, report);
-    subscriptions.push(lab);
+    subscriptions.push(
+      lab,
+      lab.onDidChangeRuns(() => runsView.showActive(lab.active)),
+    );
     return lab;
   }
 
+  const runsView = new RunsView(lab, report);
   subscriptions.push(
     log,
     ...registerCommands(lab, log, report),
     registerFileLenses(),
     registerWalkthrough(context.extension.id),
-    registerRunsView(lab),
+    runsView,
     registerSweepsView(lab),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
       async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: PageState | undefined) {

@@ -9,7 +9,8 @@ import type { ParityReport } from "../engine/parity.ts";
 import { print, type Surroundings } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress.ts";
 import { counted } from "./report.ts";
-import { decimal, flagOf, requestOf } from "./spec-flags.ts";
+import { flagOf, requestOf } from "./spec-flags.ts";
+import { decimal } from "./spec-options.ts";
 import { visible } from "../common/visible.ts";
 
 export interface DoctorFlags extends Readonly<Record<string, unknown>> {

@@ -6,7 +6,8 @@ import { LabError } from "../common/errors.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import { print, type Surroundings } from "./io.ts";
 import { openProgressLine } from "./progress.ts";
-import { decimal, flagOf, requestOf, type SpecField } from "./spec-flags.ts";
+import { flagOf, requestOf, type SpecField } from "./spec-flags.ts";
+import { decimal } from "./spec-options.ts";
 import { visible } from "../common/visible.ts";
 
 /** The part of a spec that decides what the graph is. */

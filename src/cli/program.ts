@@ -12,7 +12,7 @@ import { EXIT, exitCodeOf, OutputClosed, type Surroundings, tell } from "./io.ts
 import { reproduceClaims, type ReproduceFlags } from "./reproduce.ts";
 import { type RunFlags, runMethod } from "./run.ts";
 import { type SweepFlags, sweepFile } from "./sweep.ts";
-import { specOptions, type SpecSchema, type SpecSchemas } from "./spec-flags.ts";
+import { specOptions, type SpecSchema, type SpecSchemas } from "./spec-options.ts";
 
 /** Runs one command line, without the program's own name, and resolves to the exit code. Never rejects. */
 export async function runCli(argv: readonly string[], version: string, surroundings: Surroundings): Promise<number> {

@@ -2,6 +2,10 @@
 
 import { visible } from "./visible.ts";
 
+/** A text that is nothing but a text, on one line. */
+export const markdownText = (text: string): string =>
+  visible(text.replace(/\s+/g, " ")).replace(/[\\`*_{}[\]()#+\-!~<>|&$]/g, "\\$&");
+
 /** A text in a cell of a table. */
 export const markdownCell = (text: string): string =>
   text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replace(/\s+/g, " ");

@@ -33,7 +33,6 @@ export function registerCommands(
     command("newSweep", (lab) => lab.newSweep()),
     command("openSweep", (lab) => lab.sweeps.open()),
     command("runFile", (lab, file) => lab.runFile(file)),
-    command("openRun", (lab, run) => lab.openRun(run)),
     command("reproduce", (lab) => lab.reproduce()),
     command("chooseCheckpoint", (lab) => lab.checkpoints.choose()),
     command("manageCheckpoints", (lab) => lab.checkpoints.manage()),

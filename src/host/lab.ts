@@ -23,8 +23,9 @@ import { RunPanel } from "./panel.ts";
 import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
 import type { Report } from "./report.ts";
 import { requestProblems } from "./request-problems.ts";
+import { RunActions } from "./run-actions.ts";
+import { RunLibrary } from "./run-library.ts";
 import { RunLog } from "./run-log.ts";
-import type { RunRow } from "./run-rows.ts";
 import { isActive, Runs } from "./runs.ts";
 import { selectedText } from "./selection.ts";
 import {
@@ -50,6 +51,11 @@ export class Lab implements vscode.Disposable {
   readonly #checkpoints: Checkpoints;
   readonly #runs: Runs;
   readonly sweeps: SweepsPage;
+  readonly #runsChanged = new vscode.EventEmitter<"rows" | "progress">();
+  /** The session's runs and the records together. */
+  readonly library: RunLibrary;
+  readonly actions: RunActions;
+  readonly onDidChangeRuns = this.#runsChanged.event;
   #panel: RunPanel | undefined;
   /** The run that commands are about when no panel shows one. */
   #latest: string | undefined;
@@ -96,16 +102,22 @@ export class Lab implements vscode.Disposable {
       onChange: () => this.#updateStatus([]),
       report,
     });
-  }
-
-  /** Where weights and records are kept. Throws a LabError (badInput). */
-  get cacheFolder(): string {
-    return cacheFolder();
-  }
-
-  /** The session's runs, in the order they came. */
-  get runs(): readonly RunInfo[] {
-    return this.#runs.list;
+    this.library = new RunLibrary({
+      cacheFolder,
+      session: () => this.#runs.list,
+      onChange: (what) => this.#runsChanged.fire(what),
+      report,
+    });
+    this.actions = new RunActions({
+      runs: this.#runs,
+      library: this.library,
+      cacheFolder,
+      start: (spec) => void this.#start(spec),
+      show: (id, preserveFocus) => this.#show(id, preserveFocus),
+      openForm: (request) => this.#openForm(request),
+      forgotten: (ids) => this.#forget(ids),
+      report,
+    });
   }
 
   get checkpoints(): Checkpoints {
@@ -132,9 +144,7 @@ export class Lab implements vscode.Disposable {
   newExperiment(): void {
     const editor = vscode.window.activeTextEditor;
     const prompt = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
-    if (this.#panel) this.#panel.reveal(false);
-    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
-    this.#panel?.openForm({ ...requestFromSettings(readSetting), prompt });
+    this.#openForm({ ...requestFromSettings(readSetting), prompt });
   }
 
   /** Walks from the selection, set as in the settings. */
@@ -235,13 +245,6 @@ export class Lab implements vscode.Disposable {
     }
   }
 
-  /** Opens a run of the session, or a record. */
-  async openRun(run: unknown): Promise<void> {
-    const { id, folder } = run as Partial<RunRow>;
-    if (id !== undefined) this.#show(id, true);
-    else if (folder !== undefined) await this.openRecord(folder);
-  }
-
   /** Opens a recorded run in the panel, and makes it one of the session's. Throws a LabError (storage). */
   async openRecord(folder: string, preserveFocus = true): Promise<void> {
     this.#show(this.#runs.adopt(await readListing(folder)).id, preserveFocus);
@@ -252,8 +255,32 @@ export class Lab implements vscode.Disposable {
     this.#status.dispose();
     this.#checkpoints.dispose();
     this.sweeps.dispose();
+    this.library.dispose();
+    this.#runsChanged.dispose();
     // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
     void this.#runs.dispose();
+  }
+
+  /** How many of the session's runs are not over. */
+  get active(): number {
+    return this.#runs.list.filter(isActive).length;
+  }
+
+  #openForm(request: object): void {
+    if (this.#panel) this.#panel.reveal(false);
+    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
+    this.#panel?.openForm(request);
+  }
+
+  /** Shows another run where one is shown that is not there any more. */
+  #forget(ids: readonly string[]): void {
+    const last = this.#runs.list.at(-1)?.id;
+    if (this.#latest !== undefined && ids.includes(this.#latest)) this.#setLatest(last);
+    const shown = this.#panel?.shown;
+    if (shown === undefined) return;
+    const next = ids.includes(shown) ? last : shown;
+    if (next === undefined) this.#panel?.dispose();
+    else this.#panel?.show(next);
   }
 
   #program(name: string): string {
@@ -307,8 +334,8 @@ export class Lab implements vscode.Disposable {
     this.#panel?.show(id);
   }
 
-  #setLatest(id: string): void {
-    this.#setContext("hasRun", true);
+  #setLatest(id: string | undefined): void {
+    this.#setContext("hasRun", id !== undefined);
     this.#latest = id;
   }
 
@@ -339,6 +366,7 @@ export class Lab implements vscode.Disposable {
   #onChange(run: RunInfo, events: readonly RunEvent[]): void {
     this.#runLog.tell(run, events);
     this.#panel?.update(run, events);
+    this.library.tell(run, events);
     const { current } = this.#runs;
     this.#updateStatus(run.id === current?.id ? events : []);
     this.#setContext("running", current !== undefined);

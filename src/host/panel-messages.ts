@@ -2,7 +2,7 @@
 
 import type { LabErrorData } from "../common/errors.ts";
 import type { Progress } from "../engine/messages.ts";
-import type { RunEvent } from "../experiments/events.ts";
+import type { RestartResult, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
 
 export type RunPhase =
@@ -41,6 +41,8 @@ export interface RunInfo {
   readonly pausedMs?: number;
   /** How long it took, pauses left out; missing while it goes on. */
   readonly elapsedMs?: number;
+  /** What it came to; missing while it goes on, and where it did not end in order. */
+  readonly best?: RestartResult;
   /** The runs of its comparison, itself among them, in the order of their columns and colours; empty where it has none. */
   readonly compared: readonly string[];
   /** Trouble that the run survived: its record ends early. */

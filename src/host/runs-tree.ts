@@ -1,39 +1,97 @@
-// What the view *Runs* shows: days, and the runs of each.
+// What the view *Runs* shows: days, and the runs of each. Follows the runs of the session and the records.
 
 import * as vscode from "vscode";
-import { runsFolder } from "../common/folders.ts";
-import { RunIndex } from "../records/run-index.ts";
+import { readStart } from "../records/read.ts";
 import type { Lab } from "./lab.ts";
-import { byDay, type Day, dayName, rowLabel, type RunRow, runRows } from "./run-rows.ts";
+import { type DayNode, isDay, RunNodes, type TreeNode } from "./run-nodes.ts";
+import { dayName, goesOn, midnight, rowDescription, rowIcon, rowLabel, rowTooltip, spokenRow } from "./run-rows.ts";
 
-export type TreeNode = Day | RunRow;
+/** At most so often is the view drawn: for runs that come, go or end, and for iterations. */
+const DRAW_MS = { rows: 100, progress: 1000 } as const;
 
-export class RunsTree implements vscode.Disposable {
+export class RunsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #lab: Lab;
-  readonly #index: RunIndex;
+  readonly #nodes = new RunNodes();
+  readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
+  readonly #disposables: vscode.Disposable[] = [this.#changed];
+  #due: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
+  #today = midnight(Date.now());
 
-  constructor(lab: Lab, onChange: (node: TreeNode | undefined) => void) {
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(lab: Lab) {
     this.#lab = lab;
-    this.#index = new RunIndex(runsFolder(lab.cacheFolder), () => onChange(undefined));
-    void this.#index.refresh();
+    this.#disposables.push(lab.onDidChangeRuns((what) => this.#drawWithin(DRAW_MS[what])));
+    this.#nodes.update(lab.library.rows);
   }
 
-  getChildren(node: TreeNode | undefined): TreeNode[] {
-    if (node) return "rows" in node ? [...node.rows] : [];
-    return byDay(runRows(this.#index.list, this.#lab.runs));
+  async getChildren(node?: TreeNode): Promise<TreeNode[]> {
+    if (node) return isDay(node) ? [...node.runs] : [];
+    await this.#lab.library.begin();
+    this.#nodes.update(this.#lab.library.rows);
+    return [...this.#nodes.days];
+  }
+
+  getParent(node: TreeNode): DayNode | undefined {
+    return isDay(node) ? undefined : this.#nodes.dayOf(node);
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
-    if ("rows" in node) {
-      const item = new vscode.TreeItem(dayName(node.start, Date.now()), vscode.TreeItemCollapsibleState.Expanded);
-      return Object.assign(item, { id: `day:${node.start}` });
-    }
-    const item = new vscode.TreeItem(rowLabel(node));
-    return Object.assign(item, {
-      id: node.folder ?? `run:${node.id}`,
-      command: { command: "inversionLab.openRun", title: "", arguments: [node] },
-    });
+    if (isDay(node)) return this.#dayItem(node);
+    const { key, row } = node;
+    const { icon, color } = rowIcon(row);
+    const item = new vscode.TreeItem(rowLabel(row));
+    item.id = key;
+    item.description = rowDescription(row);
+    item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
+    item.accessibilityInformation = { label: spokenRow(row) };
+    const ours = row.id === undefined ? [] : ["session"];
+    const recorded = row.folder === undefined ? [] : ["recorded"];
+    item.contextValue = ["run", row.state, goesOn(row) ? "going" : "over", ...ours, ...recorded].join(" ");
+    item.command = { command: "inversionLab.runs.open", title: vscode.l10n.t("Open"), arguments: [node] };
+    return item;
   }
 
-  dispose(): void {}
+  /** Adds what takes a look into the record. */
+  async resolveTreeItem(item: vscode.TreeItem, node: TreeNode): Promise<vscode.TreeItem> {
+    if (isDay(node)) return item;
+    const { folder } = node.row;
+    const start = folder === undefined ? undefined : await readStart(folder).catch(() => undefined);
+    item.tooltip = new vscode.MarkdownString(rowTooltip(node.row, start, vscode.env.language));
+    return item;
+  }
+
+  dispose(): void {
+    clearTimeout(this.#due?.timer);
+    for (const each of this.#disposables) each.dispose();
+  }
+
+  #dayItem({ start, runs }: DayNode): vscode.TreeItem {
+    const { Expanded, Collapsed } = vscode.TreeItemCollapsibleState;
+    const isRecent = start === this.#nodes.days[0]?.start || start >= midnight(this.#today - 1);
+    const name = dayName(start, Date.now(), vscode.env.language);
+    const item = new vscode.TreeItem(name, isRecent ? Expanded : Collapsed);
+    item.id = `day ${start}`;
+    item.description = String(runs.length);
+    item.accessibilityInformation = {
+      label: runs.length === 1 ? vscode.l10n.t("{0}, 1 run", name) : vscode.l10n.t("{0}, {1} runs", name, runs.length),
+    };
+    return item;
+  }
+
+  #drawWithin(ms: number): void {
+    const at = performance.now() + ms;
+    if (this.#due && this.#due.at <= at) return;
+    clearTimeout(this.#due?.timer);
+    this.#due = { at, timer: setTimeout(() => this.#draw(), ms) };
+  }
+
+  #draw(): void {
+    this.#due = undefined;
+    const changes = this.#nodes.update(this.#lab.library.rows);
+    const today = midnight(Date.now());
+    if (changes === "all" || today !== this.#today) this.#changed.fire(undefined);
+    else if (changes.length > 0) this.#changed.fire([...changes]);
+    this.#today = today;
+  }
 }

@@ -1,35 +1,92 @@
-// The view *Runs* in the side panel. Registered with the extension; what it shows is loaded when it is first looked at.
+// The view *Runs* of the side panel and the commands on its rows. Registered with the extension; what it shows is loaded
+// when it is first looked at.
 
 import * as vscode from "vscode";
 import type { Lab } from "./lab.ts";
-import type { RunsTree, TreeNode } from "./runs-tree.ts";
+import type { Report } from "./report.ts";
+import type { RunActions } from "./run-actions.ts";
+import type { TreeNode } from "./run-nodes.ts";
+import type { RunsTree } from "./runs-tree.ts";
 
-export const RUNS_VIEW = "inversionLab.runs";
+export class RunsView implements vscode.Disposable {
+  readonly #lab: () => Promise<Lab>;
+  readonly #report: Report;
+  readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
+  readonly #view: vscode.TreeView<TreeNode>;
+  readonly #disposables: vscode.Disposable[];
+  #tree: Promise<RunsTree> | undefined;
 
-export function registerRunsView(lab: () => Promise<Lab>): vscode.Disposable {
-  const changed = new vscode.EventEmitter<TreeNode | undefined>();
-  const disposables: vscode.Disposable[] = [changed];
-  let loaded: Promise<RunsTree> | undefined;
-  const tree = () => (loaded ??= load());
+  constructor(lab: () => Promise<Lab>, report: Report) {
+    this.#lab = lab;
+    this.#report = report;
+    this.#view = vscode.window.createTreeView<TreeNode>("inversionLab.runs", {
+      treeDataProvider: {
+        onDidChangeTreeData: this.#changed.event,
+        getChildren: async (node) => (await this.#loaded()).getChildren(node),
+        getTreeItem: async (node) => (await this.#loaded()).getTreeItem(node),
+        resolveTreeItem: async (item, node) => (await this.#loaded()).resolveTreeItem(item, node),
+        getParent: async (node) => (await this.#loaded()).getParent(node),
+      },
+      canSelectMany: true,
+      showCollapseAll: true,
+    });
+    this.#disposables = [this.#changed, this.#view, ...this.#commands()];
+  }
 
-  async function load(): Promise<RunsTree> {
+  /** Shows in the activity bar how many of the session's runs are not over. */
+  showActive(count: number): void {
+    if ((this.#view.badge?.value ?? 0) === count) return;
+    const tooltip = count === 1 ? vscode.l10n.t("1 run is going on") : vscode.l10n.t("{0} runs are going on", count);
+    this.#view.badge = count === 0 ? undefined : { value: count, tooltip };
+  }
+
+  dispose(): void {
+    for (const each of this.#disposables) each.dispose();
+  }
+
+  #loaded(): Promise<RunsTree> {
+    return (this.#tree ??= this.#load().catch((error: unknown) => {
+      this.#tree = undefined;
+      this.#report(error);
+      throw error;
+    }));
+  }
+
+  async #load(): Promise<RunsTree> {
     const { RunsTree } = await import("./runs-tree.ts");
-    const tree = new RunsTree(await lab(), (node) => changed.fire(node));
-    disposables.push(tree);
+    const tree = new RunsTree(await this.#lab());
+    this.#disposables.push(
+      tree,
+      tree.onDidChangeTreeData((nodes) => this.#changed.fire(nodes)),
+    );
     return tree;
   }
 
-  const view = vscode.window.createTreeView<TreeNode>(RUNS_VIEW, {
-    treeDataProvider: {
-      onDidChangeTreeData: changed.event,
-      getChildren: async (node) => (await tree()).getChildren(node),
-      getTreeItem: async (node) => (await tree()).getTreeItem(node),
-    },
-    canSelectMany: true,
-    showCollapseAll: true,
-  });
-  disposables.push(view);
-  return new vscode.Disposable(() => {
-    for (const each of disposables) each.dispose();
-  });
+  #commands(): vscode.Disposable[] {
+    /** An action on the rows that a menu or a link names, or else on the selected ones. */
+    const command = (name: string, act: (actions: RunActions, runs: readonly unknown[]) => void | Promise<void>) =>
+      vscode.commands.registerCommand(`inversionLab.runs.${name}`, async (one?: unknown, all?: readonly unknown[]) => {
+        try {
+          const named = Array.isArray(all) && all.length > 0 ? all : one === undefined ? this.#view.selection : [one];
+          await act((await this.#lab()).actions, named);
+        } catch (error) {
+          this.#report(error);
+        }
+      });
+    return [
+      command("open", (actions, runs) => actions.open(runs)),
+      command("compare", (actions, runs) => actions.compare(runs)),
+      command("pause", (actions, runs) => actions.pause(runs)),
+      command("resume", (actions, runs) => actions.resume(runs)),
+      command("stop", (actions, runs) => actions.stop(runs)),
+      command("runAgain", (actions, runs) => actions.runAgain(runs)),
+      command("duplicate", (actions, runs) => actions.duplicate(runs)),
+      command("reveal", (actions, runs) => actions.reveal(runs)),
+      command("copyPath", (actions, runs) => actions.copyPath(runs)),
+      command("copyCommand", (actions, runs) => actions.copyCommand(runs)),
+      command("delete", (actions, runs) => actions.delete(runs)),
+      command("restore", (actions) => actions.restore()),
+      command("refresh", (actions) => actions.refresh()),
+    ];
+  }
 }

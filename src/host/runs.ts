@@ -35,7 +35,14 @@ export interface RunsOptions {
 /** Is the run still to come to its end? */
 export const isActive = ({ phase: { kind } }: RunInfo): boolean => ACTIVE.has(kind);
 
-const ACTIVE = new Set<RunPhase["kind"]>(["waiting", "preparing", "running", "pausing", "paused", "stopping"]);
+export const ACTIVE: ReadonlySet<string> = new Set<RunPhase["kind"]>([
+  "waiting",
+  "preparing",
+  "running",
+  "pausing",
+  "paused",
+  "stopping",
+]);
 
 /** A run as it is kept here. */
 interface Run {
@@ -64,6 +71,8 @@ export class Runs {
   /** Resolves when the runs asked for so far are over. */
   #last: Promise<void> = Promise.resolve();
   readonly #disposal = new AbortController();
+  /** Runs there have been, those that were forgotten too. */
+  #count = 0;
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -119,15 +128,23 @@ export class Runs {
   }
 
   /** Takes a run from its record into the session, once; one that goes on elsewhere is followed. */
-  adopt({ folder, spec, status, elapsedMs, error }: RunListing): RunInfo {
+  adopt({ folder, spec, status, elapsedMs, best, error }: RunListing): RunInfo {
     const known = this.list.find((info) => info.folder === folder);
     if (known) return known;
     const isElsewhere = status === "running";
     const run = this.#add(spec, phaseOf(status, error), isElsewhere ? [] : undefined);
-    change(run, { folder, elapsedMs });
+    change(run, { folder, elapsedMs, ...(best && { best }) });
     this.#options.onChange(run.info, []);
     if (isElsewhere) void this.#follow(run, folder);
     return run.info;
+  }
+
+  /** Lets go of a run that is over; its record, if any, is left alone. Does nothing to one that goes on. */
+  forget(id: string): void {
+    const run = this.#runs.get(id);
+    if (!run || isActive(run.info) || run.info.phase.kind === "elsewhere") return;
+    this.compare(id, []);
+    this.#runs.delete(id);
   }
 
   /** Stops a run: at once when it has not begun, else after the iteration at hand. Does nothing to one that is over. */
@@ -187,7 +204,7 @@ export class Runs {
   }
 
   #add(spec: ExperimentSpec, phase: RunPhase, events: RunEvent[] | undefined): Run {
-    const id = String(this.#runs.size + 1);
+    const id = String(++this.#count);
     const run: Run = {
       info: { id, spec, phase, compared: [] },
       cancellation: new AbortController(),
@@ -237,6 +254,7 @@ export class Runs {
     // A record that ends without an end event and without an error is one of an interrupted run.
     await this.#keep(run, () => record?.end(this.#disposed ? undefined : error, this.#pausedMs(run)));
     if (record && !run.info.warning) run.events = undefined;
+    if (record) this.#options.onChange(run.info, []); // its record is complete
   }
 
   async #carryOut(run: Run, cacheFolder: string, record: RunRecord): Promise<void> {
@@ -262,10 +280,10 @@ export class Runs {
     try {
       for await (const { events, ended } of followRun(folder, this.#disposal.signal)) {
         run.events?.push(...events);
-        const { status, elapsedMs, error } = ended ?? {};
+        const { status, elapsedMs, best, error } = ended ?? {};
         // From now on the record has it all.
         if (ended) run.events = undefined;
-        this.#change(run, { ...(status && { phase: phaseOf(status, error), elapsedMs }) }, events);
+        this.#change(run, { ...(status && { phase: phaseOf(status, error), elapsedMs, best }) }, events);
       }
     } catch (error) {
       this.#change(run, { phase: { kind: "interrupted" }, warning: messageOf(error) });
@@ -282,7 +300,7 @@ export class Runs {
       case "step":
         return {};
       case "end":
-        return { phase: { kind: event.status }, elapsedMs: event.elapsedMs };
+        return { phase: { kind: event.status }, elapsedMs: event.elapsedMs, best: event.best };
     }
   }
 

@@ -1,10 +1,10 @@
-// Reads records back: one run with all its events, or the list of all runs without them.
+// Reads records back: one run with all its events, without them, or no more than its first or its last.
 
-import { open, readdir, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import path from "node:path";
 import { errorCode } from "../checkpoints/files.ts";
 import { LabError, type LabErrorData, messageOf } from "../common/errors.ts";
-import type { EndEvent, RestartResult, RunEvent } from "../experiments/events.ts";
+import type { EndEvent, RestartResult, RunEvent, StartEvent } from "../experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
 import { EVENTS_FILE, RECORD_FORMAT, type RecordHead, SPEC_FILE, SUMMARY_FILE, type RunSummary } from "./files.ts";
 import { isAlive } from "./writer.ts";
@@ -31,18 +31,6 @@ export interface RecordedRun extends RunListing {
 export async function readRun(folder: string): Promise<RecordedRun> {
   const listing = await readListing(folder);
   return { ...listing, events: await readEvents(path.join(folder, EVENTS_FILE)) };
-}
-
-/** All runs of a folder, the newest first; a folder in it that holds no readable record is passed over. */
-export async function listRuns(runsFolder: string): Promise<RunListing[]> {
-  const names = await readdir(runsFolder).catch((error: unknown) => {
-    if (errorCode(error) === "ENOENT") return [];
-    throw new LabError("storage", `${runsFolder} cannot be read: ${messageOf(error)}.`, { cause: error });
-  });
-  const listings = await Promise.all(
-    names.map((name) => readListing(path.join(runsFolder, name)).catch(() => undefined)),
-  );
-  return listings.filter((listing) => listing !== undefined).sort(newestFirst);
 }
 
 export const newestFirst = (a: RunListing, b: RunListing): number =>
@@ -84,8 +72,34 @@ export async function readEnd(folder: string): Promise<EndEvent | undefined> {
   return event.type === "end" ? event : undefined;
 }
 
-/** An end with a few restarts fits into this. */
-const TAIL = 64 * 1024;
+/** The first event of a run, where it has told any. Reads little more than that. Throws a LabError (storage). */
+export async function readStart(folder: string): Promise<StartEvent | undefined> {
+  const file = path.join(folder, EVENTS_FILE);
+  const line = await ifThere(firstLine(file));
+  if (line === undefined) return undefined;
+  const event = parseJson(line, `The first line of ${file}`) as RunEvent;
+  return event.type === "start" ? event : undefined;
+}
+
+/** A start, or an end with a few restarts, fits into this. */
+const CHUNK = 64 * 1024;
+
+/** The first whole line of a file. */
+async function firstLine(file: string): Promise<string | undefined> {
+  const handle = await open(file).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
+  try {
+    for (let length = CHUNK; ; length *= 2) {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
+      const to = buffer.subarray(0, bytesRead).indexOf("\n");
+      if (to >= 0) return buffer.toString("utf8", 0, to);
+      if (bytesRead < length) return undefined;
+    }
+  } finally {
+    await handle.close();
+  }
+}
 
 /** The last whole line of a file, read from its end. */
 async function lastLine(file: string): Promise<string | undefined> {
@@ -94,7 +108,7 @@ async function lastLine(file: string): Promise<string | undefined> {
   });
   try {
     const { size } = await handle.stat();
-    for (let length = Math.min(TAIL, size); ; length = Math.min(2 * length, size)) {
+    for (let length = Math.min(CHUNK, size); ; length = Math.min(2 * length, size)) {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
       const tail = buffer.subarray(0, bytesRead);
       const to = tail.lastIndexOf("\n");

@@ -15,6 +15,9 @@ export class RunIndex {
   readonly #onChange: () => void;
   /** By the name of the record's folder. */
   readonly #listings = new Map<string, RunListing>();
+  /** Folders that held no readable record when they were looked at. */
+  #passedOver: ReadonlySet<string> = new Set();
+  #begun = false;
   #sorted: readonly RunListing[] | undefined;
   #refreshing: Promise<void> | undefined;
   #again = false;
@@ -34,9 +37,9 @@ export class RunIndex {
     return this.#listings.get(name);
   }
 
-  /** Are there runs that some process may still be writing? */
-  get hasUnfinished(): boolean {
-    return this.list.some(({ status }) => status === "running");
+  /** Did the last look find folders for the first time that hold no record yet? */
+  get hasBegun(): boolean {
+    return this.#begun;
   }
 
   /** Looks at the folder once more: at once, or after the look that is going on. Throws a LabError (storage). */
@@ -64,12 +67,15 @@ export class RunIndex {
       if (!there.has(name)) changed = this.#listings.delete(name) || changed;
     }
     if (changed) this.#tell();
+    const passedOver = this.#passedOver;
     // Names begin with the time: the newest are shown first, and so are read first.
     const unread = names.filter((name) => !isSettled(this.#listings.get(name))).sort((a, b) => (a < b ? 1 : -1));
     for (let from = 0; from < unread.length; from += BATCH) {
       const read = unread.slice(from, from + BATCH).map((name) => this.#read(name));
       if ((await Promise.all(read)).includes(true)) this.#tell();
     }
+    this.#passedOver = new Set(names.filter((name) => !this.#listings.has(name)));
+    this.#begun = [...this.#passedOver].some((name) => !passedOver.has(name));
   }
 
   /** Did the record turn out to be new, or another than it was? One that cannot be read is passed over. */

@@ -80,9 +80,11 @@ describe("the manifest", () => {
   });
 
   it("has keys that are taken back to the moment they make sense in, on each platform", () => {
+    // As VS Code's own explorer has them.
+    const explorer: Record<string, string> = { "delete": "cmd+backspace", "shift+alt+c": "cmd+alt+c" };
     for (const { command, key, mac, when } of contributes.keybindings) {
       assert.ok(when, command);
-      assert.equal(mac, key.replace("ctrl", "cmd"), command);
+      assert.equal(mac, explorer[key] ?? key.replace("ctrl", "cmd"), command);
     }
     const pairs = contributes.keybindings.map(({ key, when }) => `${key} ${when}`);
     assert.equal(new Set(pairs).size, pairs.length);

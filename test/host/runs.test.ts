@@ -330,6 +330,24 @@ describe("the runs of a session", () => {
     await session.runs.dispose();
   });
 
+  it("are forgotten when they are over, and no name is given twice", async () => {
+    const session = new Session(folder, tellAll);
+    const [first, second] = [session.runs.start(spec()), session.runs.start(spec())];
+    session.runs.forget(second.id);
+    assert.equal(session.runs.list.length, 2, "it goes on");
+    await session.reach(second.id, "completed");
+    assert.equal(session.runs.get(second.id)?.best?.exact, true);
+    session.runs.compare(first.id, [second.id]);
+    session.runs.forget(first.id);
+    assert.deepEqual(
+      session.runs.list.map(({ id, compared }) => [id, compared]),
+      [[second.id, []]],
+    );
+    assert.equal(session.runs.start(spec()).id, "3");
+    await session.reach("3", "completed");
+    await session.runs.dispose();
+  });
+
   it("are left as interrupted when the window goes, and come back so from the record", async () => {
     const session = new Session(folder, untilStopped);
     const { id } = session.runs.start(spec());

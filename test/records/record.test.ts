@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -11,9 +11,10 @@ import fc from "fast-check";
 import { LabError } from "../../src/common/errors.ts";
 import type { EndEvent, RestartResult, RunEvent, StepEvent } from "../../src/experiments/events.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
-import { listRuns, readEnd, readRun } from "../../src/records/read.ts";
+import { readEnd, readRun, readStart } from "../../src/records/read.ts";
 import { RunRecord } from "../../src/records/record.ts";
 import { PLAIN_RESULT } from "../support/results.ts";
+import { startEvent } from "../support/run-events.ts";
 
 const spec = parseSpec({ prompt: "The sky is blue." });
 
@@ -277,30 +278,18 @@ describe("records", () => {
     }
   });
 
-  describe("a list of runs", () => {
-    it("has the newest first, and passes over what is no record", async () => {
-      for (const day of ["11", "13", "12"]) {
-        const record = await RunRecord.create(runs, spec, { now: () => new Date(`2026-11-${day}T00:00:00Z`) });
-        await record.append(end("completed"));
-        await record.end();
-      }
-      await mkdir(path.join(runs, "empty"));
-      await writeFile(path.join(runs, "notes.txt"), "mine");
-      const damaged = path.join(runs, "damaged");
-      await cp((await listRuns(runs))[0].folder, damaged, { recursive: true });
-      await truncate(path.join(damaged, "spec.json"), 10);
-      const list = await listRuns(runs);
-      assert.deepEqual(
-        list.map(({ createdAt }) => createdAt.slice(8, 10)),
-        ["13", "12", "11"],
-      );
-      assert.deepEqual(list[0].best, best);
-      assert.equal("events" in list[0], false);
-    });
-
-    it("is empty where no run has been", async () => {
-      assert.deepEqual(await listRuns(path.join(runs, "nowhere")), []);
-    });
+  it("tell their start without being read whole, however long it is", async () => {
+    for (const text of ["The sky.", "long".repeat(40_000)]) {
+      const record = await RunRecord.create(runs, spec);
+      assert.equal(await readStart(record.folder), undefined);
+      await appendFile(path.join(record.folder, "events.jsonl"), '{"type":"st');
+      assert.equal(await readStart(record.folder), undefined, "a line that is being written");
+      const told = { ...startEvent(), target: { ...startEvent().target, text } };
+      await writeFile(path.join(record.folder, "events.jsonl"), `${JSON.stringify(told)}\n`);
+      await record.append(step(0));
+      assert.deepEqual(await readStart(record.folder), told);
+      await record.end();
+    }
   });
 
   describe("a named folder", () => {

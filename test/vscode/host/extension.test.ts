@@ -35,11 +35,12 @@ describe("the extension", () => {
     );
   });
 
-  it("has no keys that VS Code uses itself", async () => {
+  it("has no keys that VS Code uses itself, but where a list of its own has the focus", async () => {
     const uri = vscode.Uri.parse("vscode://defaultsettings/keybindings.json");
     const text = (await vscode.workspace.openTextDocument(uri)).getText().replaceAll(/^\s*\/\/.*$/gm, "");
     const all = JSON.parse(text) as { key: string; command: string }[];
-    const ours = new Set(manifest.contributes.keybindings.map(({ key }) => key));
+    const everywhere = manifest.contributes.keybindings.filter(({ when }) => !when.startsWith("focusedView == "));
+    const ours = new Set(everywhere.map(({ key }) => key));
     const used = all.filter(({ key }) => ours.has(key)).map(({ key, command }) => `${key} ${command}`);
     assert.ok(used.length >= ours.size);
     assert.deepEqual(
