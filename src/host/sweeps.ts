@@ -9,7 +9,7 @@ import { errorData, LabError, messageOf } from "../common/errors.ts";
 import type { RunExperiment } from "../engine/client.ts";
 import { Estimate, type TimedRun } from "../sweeps/estimate.ts";
 import { axesText, type Cell, eachCell, folderOf, parseExperimentFile, type Sweep } from "../sweeps/files.ts";
-import { cellsAt, heatAxes, heatMap } from "../sweeps/heat-map.ts";
+import { heatAxes, heatLayout, type HeatLayout, heatMap } from "../sweeps/heat-map.ts";
 import { type Outcome, outcomesIn, performSweep, RUNS, timesOf } from "../sweeps/perform.ts";
 import { writeResults } from "../sweeps/results.ts";
 import type { HeatAxis, HeatChoice, HeatMap } from "../sweeps/view-data.ts";
@@ -40,6 +40,9 @@ interface KnownSweep {
   info: SweepInfo;
   sweep: Sweep | undefined;
   cells: readonly Cell[];
+  axes: readonly HeatAxis[];
+  /** Of the map that was asked for last. */
+  layout: HeatLayout | undefined;
   outcomes: Map<string, Outcome>;
   /** The cell at hand. */
   current: Cell | undefined;
@@ -61,6 +64,8 @@ const newSweep = (file: string): KnownSweep => ({
   },
   sweep: undefined,
   cells: [],
+  axes: [],
+  layout: undefined,
   outcomes: new Map(),
   current: undefined,
   stop: new AbortController(),
@@ -168,20 +173,21 @@ export class Sweeps {
     this.#store();
   }
 
-  axes(id: string): HeatAxis[] {
-    return heatAxes(this.#known(id).cells);
+  axes(id: string): readonly HeatAxis[] {
+    return this.#known(id).axes;
   }
 
   map(id: string, choice: HeatChoice): HeatMap {
-    const { cells, outcomes } = this.#known(id);
-    return heatMap(cells, outcomes, choice);
+    const known = this.#known(id);
+    return heatMap(layoutOf(known, choice), known.outcomes, choice.figure);
   }
 
   /** The runs where a column and a row of a map meet, told apart by the other axes. */
   runsAt(id: string, choice: HeatChoice, column: string, row: string): CellInfo[] {
     const known = this.#known(id);
+    const { columns, rows, places } = layoutOf(known, choice);
     const here = [choice.across, choice.down];
-    return cellsAt(known.cells, choice, column, row).map((cell) => {
+    return (places[rows.indexOf(row)]?.[columns.indexOf(column)] ?? []).map((cell) => {
       const others = Object.fromEntries(Object.entries(cell.axes).filter(([field]) => !here.includes(field)));
       const info = this.#cellInfo(known, cell);
       return { ...info, axes: axesText(others) || info.axes };
@@ -263,6 +269,8 @@ export class Sweeps {
     }
     known.sweep = sweep;
     known.cells = cells;
+    known.axes = heatAxes(cells);
+    known.layout = undefined;
     known.outcomes = await outcomesIn(cells, folder);
   }
 
@@ -345,6 +353,12 @@ export class Sweeps {
       ...(error && { message: error.message }),
     };
   }
+}
+
+function layoutOf(known: KnownSweep, { across, down }: HeatChoice): HeatLayout {
+  const { layout } = known;
+  if (layout && layout.across === across && layout.down === down) return layout;
+  return (known.layout = heatLayout(known.cells, { across, down }));
 }
 
 const wantedOf = ({ kind }: SweepPhase): Pick<StoredSweep, "wanted"> => {

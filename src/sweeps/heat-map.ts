@@ -77,49 +77,46 @@ export function defaultChoice(axes: readonly HeatAxis[]): HeatChoice {
   return { across: across?.field, down: down?.field, figure: "exact" };
 }
 
-/** Where a cell stands on an axis; one that lacks it, as of another method, under "–". */
-const placeOf = ({ axes }: Cell, field: string | undefined): string =>
-  field === undefined ? "" : valueText(axes[field]);
+/** Where the cells of a sweep lie on two of its axes: for a map that is drawn again and again. */
+export interface HeatLayout extends Pick<HeatChoice, "across" | "down"> {
+  readonly columns: readonly string[];
+  readonly rows: readonly string[];
+  /** [row][column]; null where the axes' values do not meet in any run. */
+  readonly places: readonly (readonly (readonly Cell[] | null)[])[];
+}
 
-/** The cells that lie where a column and a row of a map meet. */
-export const cellsAt = (
-  cells: readonly Cell[],
-  { across, down }: Pick<HeatChoice, "across" | "down">,
-  column: string,
-  row: string,
-): Cell[] => cells.filter((cell) => placeOf(cell, across) === column && placeOf(cell, down) === row);
+/** Cells that lack one of the axes, as of another method, stand under "–". */
+export function heatLayout(cells: readonly Cell[], { across, down }: Pick<HeatChoice, "across" | "down">): HeatLayout {
+  const placeOf = ({ axes }: Cell, field: string | undefined): string =>
+    field === undefined ? "" : valueText(axes[field]);
+  const rows = new Map<string, Map<string, Cell[]>>();
+  const columns = new Set<string>();
+  for (const cell of cells) {
+    const [column, row] = [placeOf(cell, across), placeOf(cell, down)];
+    columns.add(column);
+    let line = rows.get(row);
+    if (!line) rows.set(row, (line = new Map<string, Cell[]>()));
+    const place = line.get(column);
+    if (place) place.push(cell);
+    else line.set(column, [cell]);
+  }
+  const places = [...rows.values()].map((line) => [...columns].map((column) => line.get(column) ?? null));
+  return { across, down, columns: [...columns], rows: [...rows.keys()], places };
+}
 
 /** The map of what is finished. */
 export function heatMap(
-  cells: readonly Cell[],
+  { across, down, columns, rows, places }: HeatLayout,
   outcomes: ReadonlyMap<string, Outcome>,
-  { across, down, figure }: HeatChoice,
+  figure: HeatFigure,
 ): HeatMap {
-  const placed = cells.map((cell) => ({ cell, column: placeOf(cell, across), row: placeOf(cell, down) }));
-  const columns = [...new Set(placed.map(({ column }) => column))];
-  const rows = [...new Set(placed.map(({ row }) => row))];
-  const groups = new Map<string, Map<string, Cell[]>>();
-  for (const { cell, column, row } of placed) {
-    const line = groups.get(row) ?? new Map<string, Cell[]>();
-    groups.set(row, line);
-    const group = line.get(column);
-    if (group) group.push(cell);
-    else line.set(column, [cell]);
-  }
-  const found = rows.map((row) =>
-    columns.map((column) => {
-      const group = groups.get(row)?.get(column);
-      return group ? heatCell(group, outcomes, figure) : null;
-    }),
-  );
-  const scale = scaleOf(
-    found.flat().flatMap((cell) => (cell === null || cell.value === null ? [] : [cell.value])),
-    figure,
-  );
-  const scaled = found.map((line) =>
+  const found = places.map((line) => line.map((cells) => cells && heatCell(cells, outcomes, figure)));
+  const values = found.flat().flatMap((cell) => (cell === null || cell.value === null ? [] : [cell.value]));
+  const scale = scaleOf(values, figure);
+  const cells = found.map((line) =>
     line.map((cell) => cell && { ...cell, strength: scale && cell.value !== null ? strengthOf(cell.value, scale) : 0 }),
   );
-  return { across, down, figure, columns, rows, cells: scaled, scale };
+  return { across, down, figure, columns, rows, cells, scale };
 }
 
 /** Values that differ by more than this factor are told apart by their powers of ten. */

@@ -2,8 +2,16 @@
 
 import assert from "node:assert/strict";
 import { type Cell, cellsOf, parseExperimentFile } from "../../src/sweeps/files.ts";
-import { defaultChoice, heatAxes, HEAT_FIGURE_NAMES, heatMap, heatMapDrawing } from "../../src/sweeps/heat-map.ts";
+import {
+  defaultChoice,
+  heatAxes,
+  HEAT_FIGURE_NAMES,
+  heatLayout,
+  heatMap,
+  heatMapDrawing,
+} from "../../src/sweeps/heat-map.ts";
 import type { Outcome } from "../../src/sweeps/perform.ts";
+import type { HeatChoice } from "../../src/sweeps/view-data.ts";
 import { endEvent, stepEvent } from "../support/run-events.ts";
 
 const cellsFor = (axes: object): Cell[] =>
@@ -27,6 +35,9 @@ const outcome = (cell: Cell, exact: number, changes: Partial<Outcome> = {}): Out
 });
 const named = (outcomes: readonly Outcome[]) => new Map(outcomes.map((each) => [each.cell.name, each]));
 
+const mapOf = (cells: readonly Cell[], outcomes: ReadonlyMap<string, Outcome>, { figure, ...axes }: HeatChoice) =>
+  heatMap(heatLayout(cells, axes), outcomes, figure);
+
 describe("the map of a sweep", () => {
   const cells = cellsFor({ blocks: [1, 2, 3], initSeed: [0, 1], output: ["block", "head"] });
 
@@ -47,19 +58,19 @@ describe("the map of a sweep", () => {
     const outcomes = named(
       cells.map((cell) => outcome(cell, cell.spec.output === "head" ? 1 : cell.spec.initSeed + 3)),
     );
-    const exact = heatMap(cells, outcomes, { across: "blocks", down: "output", figure: "exact" });
+    const exact = mapOf(cells, outcomes, { across: "blocks", down: "output", figure: "exact" });
     assert.deepEqual(exact.columns, ["1", "2", "3"]);
     assert.deepEqual(exact.rows, ["block", "head"]);
     assert.deepEqual(
       exact.cells.map((row) => row.map((cell) => [cell?.runs, cell?.finished, cell?.value])),
       [Array(3).fill([2, 2, 7 / 8]), Array(3).fill([2, 2, 1 / 4])],
     );
-    const distance = heatMap(cells, outcomes, { across: "blocks", down: undefined, figure: "outputDistance" });
+    const distance = mapOf(cells, outcomes, { across: "blocks", down: undefined, figure: "outputDistance" });
     assert.deepEqual(
       distance.cells[0].map((cell) => cell?.value),
       [2.5, 5, 7.5],
     );
-    const steps = heatMap(cells, outcomes, { across: "output", down: "initSeed", figure: "beatsShiftAt" });
+    const steps = mapOf(cells, outcomes, { across: "output", down: "initSeed", figure: "beatsShiftAt" });
     assert.deepEqual(
       steps.cells.map((row) => row.map((cell) => cell?.value)),
       [
@@ -70,14 +81,14 @@ describe("the map of a sweep", () => {
   });
 
   it("has a scale from 0 to 1 for shares, and of figures as far as they reach", () => {
-    const shares = heatMap(cells, named([outcome(cells[0], 2)]), { across: "blocks", down: "output", figure: "exact" });
+    const shares = mapOf(cells, named([outcome(cells[0], 2)]), { across: "blocks", down: "output", figure: "exact" });
     assert.deepEqual(shares.scale, { low: 0, high: 1, logarithmic: false });
     assert.equal(shares.cells[0][0]?.strength, 0.5);
     const wide = cellsFor({ blocks: [1, 2, 3] });
     const found = named(
       wide.map((cell, i) => outcome(cell, 0, { restarts: [{ ...RESULT, outputDistance: 10 ** i }] })),
     );
-    const map = heatMap(wide, found, { across: "blocks", down: undefined, figure: "outputDistance" });
+    const map = mapOf(wide, found, { across: "blocks", down: undefined, figure: "outputDistance" });
     assert.deepEqual(map.scale, { low: 1, high: 100, logarithmic: true });
     assert.deepEqual(
       map.cells[0].map((cell) => cell?.strength),
@@ -88,7 +99,7 @@ describe("the map of a sweep", () => {
 
   it("fills as runs finish, counts those that failed, and has no figure where none is known", () => {
     const [first, second] = cells;
-    const map = heatMap(cells, named([outcome(first, 4), outcome(second, 0, { status: "failed", restarts: [] })]), {
+    const map = mapOf(cells, named([outcome(first, 4), outcome(second, 0, { status: "failed", restarts: [] })]), {
       across: "blocks",
       down: "output",
       figure: "exact",
@@ -101,7 +112,7 @@ describe("the map of a sweep", () => {
       ],
     );
     for (const figure of HEAT_FIGURE_NAMES) {
-      const empty = heatMap(cells, new Map(), { across: "blocks", down: "output", figure });
+      const empty = mapOf(cells, new Map(), { across: "blocks", down: "output", figure });
       assert.ok(
         empty.cells.flat().every((cell) => cell?.value === null && cell.runs === 2),
         figure,
@@ -111,7 +122,7 @@ describe("the map of a sweep", () => {
 
   it("leaves open where values do not meet, as fields of one method with another method", () => {
     const both = cellsFor({ method: ["inversion", "clampedWalk"], optimizer: ["gd", "adam"] });
-    const map = heatMap(both, new Map(), { across: "optimizer", down: "method", figure: "exact" });
+    const map = mapOf(both, new Map(), { across: "optimizer", down: "method", figure: "exact" });
     assert.deepEqual(map.columns, ["gd", "adam", "–"]);
     assert.deepEqual(
       map.cells.map((row) => row.map((cell) => cell?.runs ?? 0)),
