@@ -35,7 +35,11 @@ async function bench(/** @type {string[]} */ parameters) {
   const [name = "bench"] = parameters.filter((parameter) => !parameter.startsWith("--"));
   const bench = path.join(root, "bench", `${name}.ts`);
   const [code] = await once(
-    spawn(process.execPath, ["--import=tsx/esm", bench, ...parameters], { stdio: "inherit" }),
+    spawn(process.execPath, ["--import=tsx/esm", bench, ...parameters], {
+      stdio: "inherit",
+      // As the engine's process has it (src/common/node-process.ts).
+      env: { ...process.env, GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" },
+    }),
     "exit",
   );
   process.exitCode = code;

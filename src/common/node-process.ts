@@ -3,6 +3,12 @@
 import type { ForkOptions } from "node:child_process";
 import process from "node:process";
 
+/**
+ * Lets the C library of Linux ask for pages of 2 MB where it hands out large blocks. An iteration reads hundreds of
+ * megabytes of weights, and through pages of 4 kB the processor looks up their addresses for a tenth of the time.
+ */
+const HUGE_PAGES = "glibc.malloc.hugetlb=1";
+
 /** Options of `fork` for a program of dist/. */
 export const nodeProcess = (env: NodeJS.ProcessEnv = {}): ForkOptions => ({
   // The extension host may be debugged; its inspector's port is taken.
@@ -11,6 +17,9 @@ export const nodeProcess = (env: NodeJS.ProcessEnv = {}): ForkOptions => ({
     ...process.env,
     // In desktop VS Code the executable is Electron, and this makes it Node.
     ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: "1" }),
+    ...(process.platform === "linux" && {
+      GLIBC_TUNABLES: [process.env.GLIBC_TUNABLES, HUGE_PAGES].filter(Boolean).join(":"),
+    }),
     ...env,
   },
 });
