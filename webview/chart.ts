@@ -5,9 +5,11 @@ import "uplot/dist/uPlot.min.css";
 import { element, setText } from "./dom.ts";
 import { describeFigure, type Figure, type Line } from "./figures.ts";
 import { formatNumber } from "./format.ts";
+import { t } from "./l10n.ts";
 import { logTicks } from "./model.ts";
 import { swatch } from "./swatch.ts";
 import { readTheme, type Theme } from "./theme.ts";
+import { iconButton } from "./toolkit.ts";
 
 /** CSS pixels that a label of the vertical axis takes, the space to the next included. */
 const TICK_SPACE = 20;
@@ -25,6 +27,7 @@ export interface ChartFrame {
   pick(place: number): void;
   zoom(low: number, high: number): void;
   zoomOut(): void;
+  save(figure: Figure, format: "svg" | "png"): void;
 }
 
 export class Chart {
@@ -35,7 +38,17 @@ export class Chart {
     "figure",
     { class: "chart" },
     element("figcaption", {}, this.#name, this.#legend),
-    this.#canvas,
+    element(
+      "div",
+      { class: "plane" },
+      this.#canvas,
+      element(
+        "div",
+        { "class": "tools", "role": "group", "aria-label": t("Save plot") },
+        iconButton("SVG", t("Save as SVG…"), () => this.#save("svg")),
+        iconButton("PNG", t("Save as PNG…"), () => this.#save("png")),
+      ),
+    ),
   );
   readonly #frame: ChartFrame;
   #figure: Figure | undefined;
@@ -79,6 +92,10 @@ export class Chart {
   dispose(): void {
     this.#plot?.destroy();
     this.element.remove();
+  }
+
+  #save(format: "svg" | "png"): void {
+    if (this.#figure) this.#frame.save(this.#figure, format);
   }
 
   #rebuild(logarithmic: boolean): void {

@@ -16,6 +16,8 @@ export interface ComparisonActions {
   remove(id: string): void;
   /** Shows the run by itself again. */
   end(): void;
+  /** Writes what the records of all its runs hold. */
+  export(): void;
 }
 
 export class ComparisonView {
@@ -36,6 +38,9 @@ export class ComparisonView {
         "div",
         { class: "section-head" },
         this.#title,
+        button(t("Export…"), t("Write this comparison as CSV, JSON, Markdown, LaTeX, SVG, PNG or HTML"), false, () =>
+          actions.export(),
+        ),
         button(t("End Comparison"), t("Show this run by itself"), false, () => actions.end()),
       ),
       element("div", { class: "comparison-table", tabindex: "0" }, this.#table),

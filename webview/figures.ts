@@ -1,6 +1,8 @@
 // What the plots show, as data: the figures of a run over its iterations, or of several over each other.
 
+import type { Figure as PrintedFigure } from "../src/common/line-chart.ts";
 import { formatNumber, visibleText } from "./format.ts";
+import { t } from "./l10n.ts";
 import {
   comparedRuns,
   restartOf,
@@ -227,6 +229,29 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
     })),
   ];
 }
+
+/** The figure for a file of its own: what is seen of it, in the colours of print; whoever has the run gives it a title. */
+export const forPrint = (
+  { name, iterations, lines }: Figure,
+  logarithmic: boolean,
+  span: readonly [low: number, high: number],
+): PrintedFigure => ({
+  title: "",
+  xLabel: t("iteration"),
+  yLabel: name,
+  logarithmic,
+  span,
+  lines: lines.map(({ label, style, faint, dotted, values }) => ({
+    ...(label !== undefined && { name: label }),
+    style,
+    ...(faint && { faint }),
+    ...(dotted && { dotted }),
+    points: iterations.flatMap((iteration, i) => {
+      const value = values[i];
+      return typeof value === "number" ? [[iteration, value] as const] : [];
+    }),
+  })),
+});
 
 /** Exponential moving average with weight w on what came before, 0 ≤ w < 1, its start corrected for; gaps stay gaps. */
 export function smoothed(values: Column, weight: number): (number | null)[] {

@@ -48,6 +48,7 @@ export class Header {
   readonly #again: HTMLElement;
   readonly #source: HTMLElement;
   readonly #duplicate: HTMLElement;
+  readonly #export: HTMLElement;
   readonly #prompt = element("div", { "class": "prompt", "role": "group", "aria-label": t("Prompt") });
   readonly #condition = element("p", { class: "condition" });
   readonly #trouble = element("p", { class: "trouble" });
@@ -106,6 +107,12 @@ export class Header {
       false,
       act((id) => ({ type: "duplicate", id })),
     );
+    this.#export = button(
+      t("Export…"),
+      t("Write this run as CSV, JSON, Markdown, LaTeX, SVG, PNG or HTML"),
+      false,
+      act((id) => ({ type: "export", id, comparison: false })),
+    );
     this.#log = button(t("Show Log"), t("All that the engine has said"), false, () => send({ type: "showLog" }));
     this.element = element(
       "header",
@@ -122,6 +129,7 @@ export class Header {
           this.#stop,
           this.#again,
           this.#duplicate,
+          this.#export,
           this.#source,
           this.#log,
         ),

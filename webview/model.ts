@@ -74,7 +74,7 @@ export const emptyPage = (): PageModel => ({
 });
 
 /** Takes a message of the host into the model. */
-export function receive(page: PageModel, message: Exclude<ToPage, { readonly type: "form" | "problems" }>): void {
+export function receive(page: PageModel, message: Extract<ToPage, { readonly type: "show" | "run" | "events" }>): void {
   switch (message.type) {
     case "show": {
       const { runs, shown, beside } = message;
@@ -642,11 +642,22 @@ const PHASE_NAMES: Readonly<Record<RunInfo["phase"]["kind"], string>> = {
   failed: "failed",
 };
 
+/** What a plot in a file of its own is about. */
+export function figureTitle({ run, beside }: PageModel): string {
+  if (!run) return "";
+  if (beside.length > 0) return `${beside.length + 1} runs`;
+  return [shortPrompt(run.info), ...conditionOf(run.info.spec, run.start).slice(0, 3)].join(", ");
+}
+
 /** A run in one line, for the list of runs. */
-export function runLabel({ id, spec, phase }: RunInfo): string {
+export function runLabel(run: RunInfo): string {
+  const { id, spec, phase } = run;
+  return `${id} · ${shortPrompt(run)} · ${plural(spec.blocks, "block")}, ${spec.output} · ${PHASE_NAMES[phase.kind]}`;
+}
+
+function shortPrompt({ spec }: RunInfo): string {
   const prompt = Array.from(spec.prompt.trim().replace(/\s+/g, " "));
-  const text = prompt.length > 32 ? `${prompt.slice(0, 31).join("")}…` : prompt.join("");
-  return `${id} · ${text} · ${plural(spec.blocks, "block")}, ${spec.output} · ${PHASE_NAMES[phase.kind]}`;
+  return prompt.length > 32 ? `${prompt.slice(0, 31).join("")}…` : prompt.join("");
 }
 
 /** Can it still be stopped? */

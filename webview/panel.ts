@@ -8,6 +8,7 @@ import { Header } from "./header.ts";
 import {
   announcementOf,
   emptyPage,
+  figureTitle,
   isOver,
   placeholderOf,
   receive,
@@ -20,6 +21,7 @@ import "./base.css";
 import "./panel.css";
 import { type Figure, runFigures } from "./figures.ts";
 import { Plots } from "./plots.ts";
+import { rasterise } from "./rasterise.ts";
 import { ResultView } from "./result.ts";
 import { Timeline } from "./timeline.ts";
 import { registerControls } from "./toolkit.ts";
@@ -39,13 +41,18 @@ const form = new ExperimentForm(send, () => {
   header.focus();
 });
 const result = new ResultView();
-const plots = new Plots(
-  (iteration) => pick(() => (page.row = rowAt(page, iteration))),
-  (iteration) => {
+const plots = new Plots({
+  pick: (iteration) => pick(() => (page.row = rowAt(page, iteration))),
+  point: (iteration) => {
     page.pointed = iteration;
     comparison.updateDecoded(page);
   },
-);
+  save: (figure, format) => {
+    if (!page.run) return;
+    const { id } = page.run.info;
+    send({ type: "saveFigure", id, figure: { ...figure, title: figureTitle(page) }, format });
+  },
+});
 const comparison = new ComparisonView({
   show: (id) => select(id),
   remove: (removed) => {
@@ -56,6 +63,9 @@ const comparison = new ComparisonView({
   },
   end: () => {
     if (page.run) send({ type: "compare", id: page.run.info.id, beside: [] });
+  },
+  export: () => {
+    if (page.run) send({ type: "export", id: page.run.info.id, comparison: true });
   },
 });
 const topTokens = new TopTokens();
@@ -88,9 +98,18 @@ document.body.append(
 addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
   if (data.type === "form") form.open(data.form);
   else if (data.type === "problems") form.tell(data.problems);
+  else if (data.type === "rasterise") void answerDrawing(data.request, data.svg);
   else receive(page, data);
   drawSoon();
 });
+async function answerDrawing(request: number, svg: string): Promise<void> {
+  try {
+    send({ type: "rasterised", request, png: await rasterise(svg) });
+  } catch (error) {
+    send({ type: "rasterised", request, problem: error instanceof Error ? error.message : String(error) });
+  }
+}
+
 setInterval(() => {
   if (page.run && !isOver(page.run.info)) header.updateState(Date.now());
 }, CLOCK_MS);

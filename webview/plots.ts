@@ -1,9 +1,10 @@
 // The plots of a page side by side: one pointer and one axis across for all of them, logarithmic or linear, smoothed,
 // and zoomed by dragging or by buttons.
 
+import type { Figure as PrintedFigure } from "../src/common/line-chart.ts";
 import { Chart, type ChartFrame } from "./chart.ts";
 import { element, setText } from "./dom.ts";
-import { type Figure, withSmoothing } from "./figures.ts";
+import { type Figure, forPrint, withSmoothing } from "./figures.ts";
 import { onThemeChange } from "./theme.ts";
 import { iconButton } from "./toolkit.ts";
 
@@ -15,6 +16,13 @@ export interface PlotsState {
   readonly studied: number | undefined;
   /** Where the axis across ends when nothing is zoomed. */
   readonly end: number;
+}
+
+export interface PlotsActions {
+  pick(iteration: number): void;
+  /** The iteration under the pointer, or undefined when it has left. */
+  point(iteration: number | undefined): void;
+  save(figure: PrintedFigure, format: "svg" | "png"): void;
 }
 
 export class Plots {
@@ -57,8 +65,7 @@ export class Plots {
   #smoothedFrom: { readonly figures: readonly Figure[]; readonly weight: number } | undefined;
   #smoothed: readonly Figure[] = [];
 
-  /** Both take an iteration; `point` gets undefined when the pointer leaves. */
-  constructor(pick: (iteration: number) => void, point: (iteration: number | undefined) => void) {
+  constructor(actions: PlotsActions) {
     this.#frame = {
       pointer: "iterations",
       span: () => this.#zoom ?? [0, this.#state?.end || 1],
@@ -66,15 +73,16 @@ export class Plots {
       hover: (place) => {
         if (place === this.#hovered) return;
         this.#hovered = place;
-        point(typeof place === "number" ? this.#state?.figures[0]?.iterations[place] : undefined);
+        actions.point(typeof place === "number" ? this.#state?.figures[0]?.iterations[place] : undefined);
         this.#write();
       },
       pick: (place) => {
         const iteration = this.#state?.figures[0]?.iterations[place];
-        if (iteration !== undefined) pick(iteration);
+        if (iteration !== undefined) actions.pick(iteration);
       },
       zoom: (low, high) => this.#setZoom([Math.max(0, low), Math.min(high, this.#state?.end ?? high)]),
       zoomOut: () => this.#setZoom(undefined),
+      save: (figure, format) => actions.save(forPrint(figure, this.#log.checked, this.#frame.span()), format),
     };
     this.#log.addEventListener("change", () => this.#draw());
     this.#smoothing.addEventListener("input", () => this.#draw());

@@ -40,6 +40,9 @@ function formatOf({ format, out }: ExportFlags, known: readonly ExportFormat[]):
   const named = format ?? (out === undefined ? undefined : path.extname(out).slice(1).replace(/^tex$/, "latex"));
   const found = known.find((each) => each === named);
   if (found) return found;
+  if (named === "png") {
+    throw new LabError("badInput", "PNG comes from VS Code (Export Run…), which has what draws it: take svg here.");
+  }
   const names = known.join(", ");
   if (format === undefined) throw new LabError("badInput", `Name a --format: ${names}.`);
   throw new LabError("badInput", `--format is ${JSON.stringify(format)}: it takes ${names}.`);

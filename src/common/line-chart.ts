@@ -10,6 +10,8 @@ export interface Line {
   readonly style?: number;
   /** Drawn thin and pale, behind the others. */
   readonly faint?: boolean;
+  /** Points by themselves. */
+  readonly dotted?: boolean;
 }
 
 /** What a chart shows. */
@@ -18,19 +20,22 @@ export interface Figure {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly logarithmic?: boolean;
+  /** The axis across, what lies outside it left out; from 0 over all points unless said. */
+  readonly span?: readonly [low: number, high: number];
   readonly lines: readonly Line[];
 }
 
 /** Width and height of a chart with a legend of up to a dozen lines; a longer one makes it higher. */
 const SIZE = { width: 640, height: 320, left: 56, right: 200, top: 32, bottom: 44 };
 /** Told apart in print and by colour-blind readers by their dashes as well (colours: Okabe & Ito). */
-const STYLES = [
-  { colour: "#0072b2", dash: "" },
-  { colour: "#d55e00", dash: "7 4" },
-  { colour: "#009e73", dash: "2 3" },
-  { colour: "#cc79a7", dash: "9 3 2 3" },
-  { colour: "#56b4e9", dash: "4 2" },
-] as const;
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"];
+const DASHES = ["", "7 4", "2 3", "9 3 2 3", "4 2", "12 6"];
+
+/** The first dozen are all different. */
+const styleOf = (place: number): { colour: string; dash: string } => ({
+  colour: COLOURS[place % COLOURS.length],
+  dash: DASHES[(place + Math.floor(place / COLOURS.length)) % DASHES.length],
+});
 
 /** A text inside XML or HTML; what XML cannot hold is made visible. */
 export const escapeXml = (text: string): string =>
@@ -45,24 +50,19 @@ interface Axis {
 /** The drawing, as wide as its place allows. Throws nothing: a figure without points is an empty frame. */
 export const lineChart = (figure: Figure): string => draw(figure).svg;
 
-function draw({ title, xLabel, yLabel, logarithmic = false, lines }: Figure): { height: number; svg: string } {
+function draw({ title, xLabel, yLabel, logarithmic = false, span, lines }: Figure): { height: number; svg: string } {
   const { width, left, right, top, bottom } = SIZE;
   const shown = lines.map((line, place) => ({
     ...line,
-    ...STYLES[(line.style ?? place) % STYLES.length],
-    points: line.points.filter(([, y]) => !logarithmic || y > 0),
+    ...styleOf(line.style ?? place),
+    points: line.points.filter(([x, y]) => (!logarithmic || y > 0) && (!span || (x >= span[0] && x <= span[1]))),
   }));
   const named = shown.filter(({ name }) => name !== undefined);
   const height = Math.max(SIZE.height, top + 20 * named.length);
   const points = shown.flatMap(({ points }) => points);
-  const x = axis(
-    points.map(([value]) => value),
-    false,
-    left,
-    width - right,
-  );
+  const x = axis(span ?? fromZero(points.map(([value]) => value)), false, left, width - right);
   const y = axis(
-    points.map(([, value]) => value),
+    logarithmic ? points.map(([, value]) => value) : fromZero(points.map(([, value]) => value)),
     logarithmic,
     height - bottom,
     top,
@@ -80,13 +80,15 @@ function draw({ title, xLabel, yLabel, logarithmic = false, lines }: Figure): { 
     text(`transform="translate(14 ${(top + height - bottom) / 2}) rotate(-90)"`, yLabel),
     ...shown
       .toSorted((a, b) => Number(b.faint ?? false) - Number(a.faint ?? false))
-      .map(({ points, faint, ...style }) => {
+      .map(({ points, faint, dotted, ...style }) => {
+        if (dotted) return points.map(([a, b]) => dot(x.place(a), y.place(b), style.colour)).join("");
         const path = points.map(([a, b]) => `${at(x.place(a))},${at(y.place(b))}`).join(" ");
         return `<polyline points="${path}" fill="none" ${stroke(style)}${faint ? ' stroke-opacity="0.35"' : ""}/>`;
       }),
-    ...named.map(({ name, ...style }, i) => {
+    ...named.map(({ name, dotted, ...style }, i) => {
       const row = top + 8 + 20 * i;
       const from = width - right + 12;
+      if (dotted) return dot(from + 13, row, style.colour) + text(`x="${from + 32}" y="${row + 4}"`, name!, "start");
       return (
         `<line x1="${from}" x2="${from + 26}" y1="${row}" y2="${row}" ${stroke(style)}/>` +
         text(`x="${from + 32}" y="${row + 4}"`, name!, "start")
@@ -117,7 +119,10 @@ export function stackedCharts(figures: readonly Figure[]): string {
   );
 }
 
-const stroke = ({ colour, dash }: (typeof STYLES)[number]): string =>
+const fromZero = (values: readonly number[]): readonly number[] => (values.length === 0 ? [] : [0, ...values]);
+const dot = (x: number, y: number, colour: string): string =>
+  `<circle cx="${at(x)}" cy="${at(y)}" r="2" fill="${colour}"/>`;
+const stroke = ({ colour, dash }: ReturnType<typeof styleOf>): string =>
   `stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}"`;
 const at = (pixels: number): string => pixels.toFixed(1);
 const label = (value: number): string => String(Number(value.toPrecision(3)));
@@ -127,7 +132,7 @@ function axis(values: readonly number[], logarithmic: boolean, from: number, to:
   // Not by spreading: a long run has more values than a call takes arguments.
   const smallest = values.reduce((low, value) => Math.min(low, value), Infinity);
   const largest = values.reduce((high, value) => Math.max(high, value), -Infinity);
-  const low = logarithmic ? Math.floor(scale(smallest)) : Math.min(0, smallest);
+  const low = logarithmic ? Math.floor(scale(smallest)) : smallest;
   const high = logarithmic ? Math.ceil(scale(largest)) : largest;
   const span = high > low ? high - low : 1;
   const place = (value: number): number => from + ((scale(value) - low) / span) * (to - from);

@@ -10,10 +10,13 @@ export function registerCommands(
   log: vscode.LogOutputChannel,
   report: Report,
 ): vscode.Disposable[] {
-  const command = (name: string, run: (lab: Lab, argument: unknown) => void | Promise<void>): vscode.Disposable =>
-    vscode.commands.registerCommand(`inversionLab.${name}`, async (argument: unknown) => {
+  const command = (
+    name: string,
+    run: (lab: Lab, argument: unknown, selected: unknown) => void | Promise<void>,
+  ): vscode.Disposable =>
+    vscode.commands.registerCommand(`inversionLab.${name}`, async (argument: unknown, selected: unknown) => {
       try {
-        await run(await lab(), argument);
+        await run(await lab(), argument, selected);
       } catch (error) {
         report(error);
       }
@@ -33,6 +36,8 @@ export function registerCommands(
     command("newSweep", (lab) => lab.newSweep()),
     command("openSweep", (lab) => lab.sweeps.open()),
     command("runFile", (lab, file) => lab.runFile(file)),
+    command("exportRun", (lab, run, selected) => lab.export(run, selected, false)),
+    command("exportComparison", (lab) => lab.export(undefined, undefined, true)),
     command("reproduce", (lab) => lab.reproduce()),
     command("chooseCheckpoint", (lab) => lab.checkpoints.choose()),
     command("manageCheckpoints", (lab) => lab.checkpoints.manage()),

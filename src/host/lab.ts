@@ -228,6 +228,12 @@ export class Lab implements vscode.Disposable {
     await this.sweeps.newSweep(prompts);
   }
 
+  /** Exports records: what a view names, else the shown run, or all of its comparison. Throws a LabError. */
+  async export(argument: unknown, selected: unknown, comparison: boolean): Promise<void> {
+    const named = (Array.isArray(selected) && selected.length > 0 ? selected : [argument]).flatMap(folderOf);
+    await this.#export(named.length > 0 ? named : this.#foldersOf(this.#shownOrThrow(), comparison));
+  }
+
   /** Runs the source's claims again. */
   async reproduce(): Promise<void> {
     const { reproduceClaims } = await import("./reproduce.ts");
@@ -293,6 +299,32 @@ export class Lab implements vscode.Disposable {
     throw new LabError("badInput", "No run is going on.");
   }
 
+  /** Throws a LabError where a run has no record yet. */
+  #foldersOf(run: RunInfo, comparison: boolean): string[] {
+    if (comparison && run.compared.length === 0) {
+      throw new LabError(
+        "badInput",
+        vscode.l10n.t("The shown run is compared with none: choose Compare… in its panel."),
+      );
+    }
+    const runs = comparison ? run.compared.map((id) => this.#runs.get(id)!) : [run];
+    return runs.map(({ id, folder }) => {
+      if (folder !== undefined) return folder;
+      throw new LabError("badInput", vscode.l10n.t("Run {0} has no record yet: wait until it has begun.", id));
+    });
+  }
+
+  async #export(folders: readonly string[]): Promise<void> {
+    const { exportRecords } = await import("./save.ts");
+    await exportRecords(folders, (svg) => this.#rasterise(svg));
+  }
+
+  /** The page of a panel draws it. */
+  #rasterise(svg: string): Promise<Uint8Array> {
+    if (!this.#panel) this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
+    return this.#panel!.rasterise(svg);
+  }
+
   get #shown(): RunInfo | undefined {
     const id = this.#panel?.shown ?? this.#latest;
     return id === undefined ? undefined : this.#runs.get(id);
@@ -353,6 +385,17 @@ export class Lab implements vscode.Disposable {
         pause: (id) => this.#runs.pause(id),
         resume: (id) => this.#runs.resume(id),
         runAgain: (id, repetition) => this.#repeat(id, repetition),
+        saveFigure: ({ id, figure, format }) => {
+          const prompt = this.#runs.get(id)?.spec.prompt ?? "";
+          const saved = import("./save.ts").then(({ saveFigure }) =>
+            saveFigure(figure, prompt, format, (svg) => this.#rasterise(svg)),
+          );
+          saved.catch(this.#report);
+        },
+        export: (id, comparison) => {
+          const run = this.#runs.get(id);
+          if (run) this.#export(this.#foldersOf(run, comparison)).catch(this.#report);
+        },
         showLog: () => this.#log.show(true),
         report: this.#report,
       },
@@ -402,6 +445,12 @@ export class Lab implements vscode.Disposable {
 /** Throws a LabError (badInput). */
 const cacheFolder = (): string =>
   cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() });
+
+/** What a view hands to a command: a run's row with its folder. */
+const folderOf = (argument: unknown): string[] =>
+  typeof argument === "object" && argument !== null && "folder" in argument && typeof argument.folder === "string"
+    ? [argument.folder]
+    : [];
 
 const readSetting: ReadSetting = (name) => vscode.workspace.getConfiguration("inversionLab").get(name);
 

@@ -1,6 +1,7 @@
 // Everything that crosses between the extension host and the panel's page: one union a direction, plain JSON.
 
 import type { LabErrorData } from "../common/errors.ts";
+import type { Figure } from "../common/line-chart.ts";
 import type { Progress } from "../engine/messages.ts";
 import type { RestartResult, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
@@ -89,6 +90,8 @@ export type ToPage =
   | { readonly type: "run"; readonly run: RunInfo }
   /** More events of the shown run, or of one beside it. */
   | { readonly type: "events"; readonly id: string; readonly events: readonly RunEvent[] }
+  /** Asks for an SVG as a PNG: the page has what draws it. */
+  | { readonly type: "rasterise"; readonly request: number; readonly svg: string }
   /** Opens the form. */
   | { readonly type: "form"; readonly form: FormData }
   /** The answer to a request that was to be checked or started. */
@@ -113,6 +116,17 @@ export type FromPage =
   | { readonly type: "check"; readonly request: unknown }
   /** Starts the run if nothing is wrong with it. */
   | { readonly type: "start"; readonly request: unknown }
+  /** Saves a plot as it is seen, in the format that its file is to have. */
+  | { readonly type: "saveFigure"; readonly id: string; readonly figure: Figure; readonly format: "svg" | "png" }
+  /** The answer to a request: the PNG in base64, or why there is none. */
+  | {
+      readonly type: "rasterised";
+      readonly request: number;
+      readonly png?: string;
+      readonly problem?: string;
+    }
+  /** Exports a run's record, or those of its whole comparison. */
+  | { readonly type: "export"; readonly id: string; readonly comparison: boolean }
   | { readonly type: "showLog" };
 
 /** What the page keeps over a restart of the window. */

@@ -6,6 +6,7 @@ import { MINI, SIZE_NAMES } from "../checkpoints/config.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import { COMMON_FIELDS, METHODS, specSchema } from "../experiments/spec.ts";
 import type { FieldProblem, FormData, FromPage, Repetition, RunInfo, ToldRun, ToPage } from "./panel-messages.ts";
+import { Drawings } from "./drawings.ts";
 import { Outbox } from "./outbox.ts";
 import { shorten } from "./phrases.ts";
 import { fillWebview } from "./webview.ts";
@@ -30,6 +31,8 @@ export interface PanelActions {
   pause(id: string): void;
   resume(id: string): void;
   runAgain(id: string, repetition: Repetition): void;
+  saveFigure(message: Extract<FromPage, { readonly type: "saveFigure" }>): void;
+  export(id: string, comparison: boolean): void;
   showLog(): void;
   /** Shows what went wrong. */
   report(error: unknown): void;
@@ -51,6 +54,7 @@ export class RunPanel implements vscode.Disposable {
   #checked: unknown;
   /** Has the page said that it is there? */
   #ready = false;
+  readonly #drawings = new Drawings((message) => void this.#panel.webview.postMessage(message));
 
   constructor(
     panel: vscode.WebviewPanel,
@@ -67,11 +71,14 @@ export class RunPanel implements vscode.Disposable {
     panel.iconPath = { light: media("panel-light.svg"), dark: media("panel-dark.svg") };
     panel.onDidDispose(() => {
       this.#outbox.clear();
+      this.#drawings.giveUp();
       onDidDispose();
     });
     // A hidden page is taken down; it will ask again when it comes back.
     panel.onDidChangeViewState(() => {
-      if (!panel.visible) this.#ready = false;
+      if (panel.visible) return;
+      this.#ready = false;
+      this.#drawings.hold();
     });
     webview.onDidReceiveMessage((message: FromPage) => this.#receive(message));
     fillWebview(webview, extensionUri, "panel", "Inversion Lab");
@@ -102,6 +109,12 @@ export class RunPanel implements vscode.Disposable {
       this.#panel.title = isWalk ? vscode.l10n.t("Walk: {0}", text) : vscode.l10n.t("Inversion: {0}", text);
     }
     void this.#send();
+  }
+
+  /** An SVG as a PNG of twice its size, drawn by the page. Throws a LabError when the panel is closed before. */
+  rasterise(svg: string): Promise<Uint8Array> {
+    this.reveal(true);
+    return this.#drawings.ask(svg);
   }
 
   reveal(preserveFocus: boolean): void {
@@ -179,6 +192,7 @@ export class RunPanel implements vscode.Disposable {
     switch (message.type) {
       case "ready":
         this.#ready = true;
+        this.#drawings.go();
         return void this.#send();
       case "select":
         return this.show(message.id);
@@ -208,6 +222,12 @@ export class RunPanel implements vscode.Disposable {
         return this.#actions.resume(message.id);
       case "runAgain":
         return this.#actions.runAgain(message.id, message.repetition);
+      case "saveFigure":
+        return this.#actions.saveFigure(message);
+      case "rasterised":
+        return this.#drawings.answer(message);
+      case "export":
+        return this.#actions.export(message.id, message.comparison);
       case "showLog":
         return this.#actions.showLog();
     }

@@ -167,6 +167,7 @@ describe("command line", () => {
         [[scratch], /^Name a --format: csv, json,/],
         [[scratch, "--format", "pdf"], /^--format is "pdf": it takes csv/],
         [[scratch, "--out", "x.pdf"], /^Name a --format/],
+        [[scratch, "--out", "x.png"], /^PNG comes from VS Code/],
       ] as const) {
         const { code, out, err } = await run(["export", ...argv]);
         assert.deepEqual([code, out], [2, ""]);

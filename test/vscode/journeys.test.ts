@@ -1,6 +1,7 @@
 // What people do with the extension, done in a real VS Code: select a text, right-click, watch it come back.
 
 import assert from "node:assert/strict";
+import { readPicture, readWhole } from "./pictures.ts";
 import { until } from "./until.ts";
 import { itWasQuiet, useWorkbench } from "./use-workbench.ts";
 import { shown, THEMES, type Theme } from "./workbench.ts";
@@ -183,12 +184,63 @@ describe("walks", () => {
     await until("the list is closed", async () => !(await choice.isVisible()));
     assert.deepEqual(await the.panel.accessibilityProblems(), []);
     await the.workbench.screenshot("comparison");
+    await page.getByRole("slider", { name: "Iteration" }).press("Home");
+    const decoded = comparison.getByRole("region", { name: "Run 2, decoded" });
+    await until("run 2 is read at the slider’s iteration", async () =>
+      /iteration 0 · 5 of 5 right/.test(await decoded.innerText()),
+    );
+    const plot = page.locator(".chart .u-over").first();
+    const box = (await plot.boundingBox())!;
+    await plot.hover({ position: { x: box.width - 2, y: box.height / 2 } });
+    await until("run 2 is read at the pointer’s iteration", async () => /iteration 50/.test(await decoded.innerText()));
     await comparison.getByRole("button", { name: "Take run 2 out of the comparison" }).click();
     await shown(comparison.getByRole("heading", { name: "2 runs" }), "a comparison of two");
     await comparison.getByRole("button", { name: "Run 1", exact: true }).click();
     await until("run 1 is shown", async () => (await the.panel.condition()).includes("orthogonal walk"));
+  });
+
+  it("are exported as a comparison", async () => {
+    await (
+      await the.panel.page()
+    )
+      .getByRole("region", { name: "Comparison" })
+      .locator("vscode-button", { hasText: "Export…" })
+      .click();
+    await the.workbench.pickFromQuickInput("CSV");
+    const file = await the.workbench.saveAs("three.csv");
+    await the.workbench.waitForMessage(/Saved three\.csv\./);
+    const [head, ...rows] = (await readWhole(file)).toString().trim().split("\n");
+    assert.match(head, /^spec\.method,/);
+    assert.equal(new Set(rows.map((row) => row.split(",")[0])).size, 2);
+    const comparison = (await the.panel.page()).getByRole("region", { name: "Comparison" });
     await the.panel.press("End Comparison");
     await until("the comparison is gone", async () => !(await comparison.isVisible()));
+  });
+
+  it("are exported one by one, as PNG too", async () => {
+    await the.workbench.runCommand("Inversion Lab: Export Run…");
+    await the.workbench.pickFromQuickInput("PNG");
+    const file = await the.workbench.saveAs("run.png");
+    const { width, height, drawn } = await readPicture(the.workbench.page.context().browser()!, file);
+    assert.deepEqual([width, height], [1280, 1920]);
+    assert.ok(drawn > 0.005 && drawn < 0.2, `${drawn} of the pixels are drawn`);
+  });
+
+  it("have plots that are saved as they are seen, in the colours of print", async () => {
+    const page = await the.panel.page();
+    const chart = page.locator("figure.chart").first();
+    await chart.hover();
+    await chart.getByRole("button", { name: "Save as PNG…" }).click();
+    const file = await the.workbench.saveAs("plot.png");
+    const { width, height, corner, drawn } = await readPicture(the.workbench.page.context().browser()!, file);
+    assert.deepEqual([width, height], [1280, 640]);
+    assert.deepEqual(corner, [255, 255, 255, 255]);
+    assert.ok(drawn > 0.005 && drawn < 0.2, `${drawn} of the pixels are drawn`);
+    await chart.hover();
+    await chart.getByRole("button", { name: "Save as SVG…" }).click();
+    const svg = (await readWhole(await the.workbench.saveAs("plot.svg"))).toString();
+    assert.match(svg, /^<svg /);
+    assert.match(svg, />Ratio r = d_i \/ d_o<\/text>/);
   });
 
   it("and inversions of a trained network and its random twin are put side by side", async () => {

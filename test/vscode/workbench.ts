@@ -132,6 +132,11 @@ export class Workbench {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** Where the open workspace lies on the disk. */
+  get workspace(): string {
+    return path.join(this.#folder, "workspace");
+  }
+
   /** Content security violations, errors in pages and errors of the extension so far. */
   get problems(): readonly string[] {
     return this.#problems;
@@ -229,6 +234,28 @@ export class Workbench {
       await entry.click({ timeout: 500 }).catch(() => undefined);
       return !(await widget.isVisible()) || (await widget.innerText()) !== before;
     });
+  }
+
+  /** Saves under a name in the workspace, where VS Code asks for the place. */
+  async saveAs(name: string): Promise<string> {
+    const file = path.join(this.workspace, name);
+    const input = this.page.locator(".quick-input-widget input.input");
+    const extension = path.extname(name);
+    await until(
+      "VS Code asks for a place",
+      async () => (await input.isVisible()) && (await input.inputValue()).endsWith(extension),
+    );
+    // The dialog looks at what is written with every key, and takes Enter only when it has.
+    await until(`VS Code took ${file}`, async () => {
+      if (!(await input.isVisible())) return true;
+      await input.fill(file);
+      await this.page.keyboard.press("Enter");
+      return input.waitFor({ state: "hidden", timeout: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+    });
+    return file;
   }
 
   /** Opens a file of the workspace by its name. */

@@ -4,8 +4,16 @@ import type { RunEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import type { RunInfo } from "../../src/host/panel-messages.ts";
 import { MOST_COMPARED } from "../../src/host/runs.ts";
-import { describeFigure, type Figure, MOST_LINES, runFigures, smoothed, withSmoothing } from "../../webview/figures.ts";
-import { emptyPage, type PageModel, receive } from "../../webview/model.ts";
+import {
+  describeFigure,
+  type Figure,
+  forPrint,
+  MOST_LINES,
+  runFigures,
+  smoothed,
+  withSmoothing,
+} from "../../webview/figures.ts";
+import { emptyPage, figureTitle, type PageModel, receive } from "../../webview/model.ts";
 import { endEvent, PROMPT, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 function pageWith(spec: ExperimentSpec, events: readonly RunEvent[]): PageModel {
@@ -94,6 +102,29 @@ describe("the figures of a run", () => {
       describeFigure(output),
       "Output distance over iterations 0 to 10: output from 10 to 0.909; shift at 2.",
     );
+  });
+});
+
+describe("a figure for a file of its own", () => {
+  it("has the same lines with their names and styles, in its span, without what is not known", () => {
+    const page = walk("gradient");
+    const products = runFigures(page).find(({ name }) => name.startsWith("|gradient"))!;
+    const printed = forPrint(products, true, [0, 2]);
+    assert.equal(printed.yLabel, "|gradient · v|");
+    assert.deepEqual(printed.span, [0, 2]);
+    assert.deepEqual(
+      printed.lines.map(({ name, style }) => [name, style]),
+      [
+        ["The", 0],
+        ["·sky", 1],
+        [".", 2],
+      ],
+    );
+    assert.deepEqual(printed.lines[1].points, [
+      [1, 2e-3],
+      [2, 2e-3],
+    ]);
+    assert.equal(figureTitle(page), "The sky., random:gpt2, init seed 0, 1 block, output block");
   });
 });
 
