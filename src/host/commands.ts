@@ -37,7 +37,7 @@ export function registerCommands(
     command("openSweep", (lab) => lab.sweeps.open()),
     command("runFile", (lab, file) => lab.runFile(file)),
     command("exportRun", (lab, run, selected) => lab.export(run, selected, false)),
-    command("exportComparison", (lab) => lab.export(undefined, undefined, true)),
+    command("exportComparison", (lab, run, selected) => lab.export(run, selected, true)),
     command("reproduce", (lab) => lab.reproduce()),
     command("chooseCheckpoint", (lab) => lab.checkpoints.choose()),
     command("manageCheckpoints", (lab) => lab.checkpoints.manage()),
