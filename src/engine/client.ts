@@ -186,6 +186,7 @@ class EngineProcess {
     // "close" comes after the last message and the last line, unlike "exit".
     this.#ended = new Promise((resolve) => {
       this.#child.once("close", (code, signal) => {
+        if (this.#open && this.#runs.size > 0) void forgetDevice(cacheFolder);
         this.#end(
           new LabError("engine", describeEnd({ code, signal, ready: this.#ready, complaint: this.#complaint })),
         );
@@ -288,6 +289,12 @@ class EngineProcess {
     this.#open = false;
     for (const run of this.#runs.values()) this.#settle(run, error);
   }
+}
+
+/** A driver may have taken the process along: `auto` is not to choose its device again without a trial. */
+async function forgetDevice(cacheFolder: string): Promise<void> {
+  const { forgetAutomaticDevice } = await import("../runtime/device-choice.ts");
+  await forgetAutomaticDevice(cacheFolder);
 }
 
 function eachLine(output: Readable | null, onLine: (line: string) => void): void {

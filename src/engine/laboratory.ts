@@ -54,8 +54,17 @@ export class Laboratory implements Experimenter {
     this.#options = options;
   }
 
-  /** Carries out one experiment. One at a time. Throws LabErrors. */
-  async *run(
+  /** Carries out one experiment. One at a time. Throws LabErrors; after one of kind "device", `auto` tries out anew. */
+  async *run(spec: ExperimentSpec, options: ExperimentOptions): AsyncGenerator<RunEvent> {
+    try {
+      yield* this.#carryOut(spec, options);
+    } catch (error) {
+      if (error instanceof LabError && error.kind === "device") await forgetAutomaticDevice(this.#options.cacheFolder);
+      throw error;
+    }
+  }
+
+  async *#carryOut(
     spec: ExperimentSpec,
     { signal, onProgress, onEmbeddings, now }: ExperimentOptions,
   ): AsyncGenerator<RunEvent> {

@@ -4,11 +4,12 @@
 import process from "node:process";
 import * as ort from "./onnxruntime.ts";
 import type { StoredTensor, WeightStore } from "../checkpoints/checkpoint.ts";
-import { LabError, messageOf } from "../common/errors.ts";
+import { LabError } from "../common/errors.ts";
 import { type FloatArray, typeOf } from "../common/floats.ts";
 import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
 import type { ElementType, Tensor } from "../tensorgraph/tensor.ts";
 import { type DeviceName, deviceNamed } from "./devices.ts";
+import { sessionError } from "./session-errors.ts";
 
 /** `speed` keeps packed copies of the weights; `low` reads them in place at each use, and opens at once. */
 export type MemoryMode = "speed" | "low";
@@ -107,39 +108,4 @@ class Session implements CompiledGraph {
   async release(): Promise<void> {
     await this.#session.release();
   }
-}
-
-/** ONNX Runtime reports a failed allocation in words only. */
-const OUT_OF_MEMORY = /bad_alloc|bad allocation|failed to allocate|out of memory/i;
-
-/** What is said of a card that was reset under a running session: nothing can be computed with it in this process. */
-const DEVICE_LOST =
-  /device lost|device is lost|DXGI_ERROR_DEVICE|VK_ERROR_DEVICE_LOST|cudaErrorDevicesUnavailable|CUDA failure (?:46|700|719)\b/i;
-
-/** ONNX Runtime puts the place in its source and the failed check before the reason. */
-const SOURCE_LOCATION = /^\S*onnxruntime_src\S*.* was (?:false|true)\. |\.$/gs;
-
-function sessionError(error: unknown, device: DeviceName): LabError {
-  const cause = messageOf(error);
-  if (OUT_OF_MEMORY.test(cause)) {
-    return new LabError(
-      "memory",
-      `The network does not fit into memory on ${device}: try fewer restarts, or memory "low".`,
-      {
-        cause: error,
-      },
-    );
-  }
-  if (DEVICE_LOST.test(cause)) {
-    return new LabError(
-      "device",
-      `The graphics device was lost during the run, as happens when its driver is reset (${device}). ` +
-        "What was found before is kept; start the run again, or choose the device cpu.",
-      { cause: error },
-    );
-  }
-  const reason = cause.trim().replace(SOURCE_LOCATION, "");
-  return new LabError("device", `The network cannot run on ${device}: ${reason}. ${deviceNamed(device).help}`, {
-    cause: error,
-  });
 }

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
 import { getEventListeners, once } from "node:events";
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError, type LabErrorKind } from "../../src/common/errors.ts";
 import { EngineClient, type EngineOptions, type RunOptions } from "../../src/engine/client.ts";
@@ -13,6 +15,7 @@ import { PauseSwitch } from "../../src/engine/pause-switch.ts";
 import type { RunEmbeddings } from "../../src/experiments/embeddings.ts";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+import { temporaryFolders } from "../support/temporary-folders.ts";
 import { bundleFakeEngine, type FakeEngine } from "./fixtures/fake-engine.ts";
 
 const specOf = (prompt: string, iterations = 200) => parseSpec({ prompt, iterations, every: 1 });
@@ -52,6 +55,7 @@ describe("engine", () => {
   let engine: FakeEngine;
   const clients: EngineClient[] = [];
   const children: ChildProcess[] = [];
+  const folder = temporaryFolders();
 
   const recordingFork = ((...args: Parameters<typeof fork>) => {
     const child = fork(...args);
@@ -137,6 +141,24 @@ describe("engine", () => {
       };
       await rejects(run(), "checkpoint", /^The run failed with checkpoint\.$/);
       assert.equal(events.length, 1, "what came before the error is delivered");
+    });
+
+    it("that has lost its device keeps its events, and the next run has a new process", async () => {
+      const reader = client();
+      const events: RunEvent[] = [];
+      await rejects(
+        (async () => {
+          for await (const event of reader.run(specOf("fail device"))) events.push(event);
+        })(),
+        "device",
+        /The run failed with device/,
+      );
+      assert.deepEqual(
+        events.map(({ type }) => type),
+        ["start"],
+      );
+      assert.equal((await all(reader.run(specOf("next", 3)))).at(-1)?.type, "end");
+      assert.equal(children.length, 2);
     });
 
     it("fails with an error of kind engine when the laboratory has a defect, and the log has its stack", async () => {
@@ -386,6 +408,14 @@ describe("engine", () => {
         rejects(first, "engine", /crashed \(SIGSEGV\)/),
         rejects(second, "engine", /crashed \(SIGSEGV\)/),
       ]);
+    });
+
+    it("makes auto try its device out again, whose driver may have done it", async () => {
+      const cacheFolder = await folder();
+      const kept = path.join(cacheFolder, "devices.json");
+      await writeFile(kept, "{}");
+      await rejects(all(client({ cacheFolder }).run(specOf("die SIGSEGV"))), "engine", /crashed/);
+      await until(() => !existsSync(kept), "the kept device to be forgotten");
     });
 
     it("leaves its exit code and its last words", async () => {

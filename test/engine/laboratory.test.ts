@@ -1,6 +1,10 @@
 // The laboratory with everything real: random GPT-2 weights, tokenizer, network, decoder.
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import * as ort from "onnxruntime-node";
 import { LabError } from "../../src/common/errors.ts";
 import { Laboratory } from "../../src/engine/laboratory.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
@@ -86,6 +90,34 @@ describe("the laboratory", function () {
       run({ weights: "int8", device: "webgpu" }),
       refused(/webgpu does not compute with 8-bit weights: use the stored ones, or the device cpu/),
     );
+  });
+
+  it("ends a run whose device is lost with what it has told, and tries out anew what auto means", async () => {
+    const kept = path.join(TEST_CACHE, "devices.json");
+    await writeFile(kept, "{}");
+    const { prototype } = ort.InferenceSession as unknown as { prototype: ort.InferenceSession };
+    const runSession = Object.getOwnPropertyDescriptor(prototype, "run")!;
+    const told: RunEvent[] = [];
+    const spec = parseSpec({ prompt: PROMPT, checkpoint: "random:mini", iterations: 100, every: 1 });
+    const options = { signal: new AbortController().signal, onProgress: () => undefined, now: () => 0 };
+    try {
+      await assert.rejects(
+        async () => {
+          for await (const event of laboratory.run(spec, options)) {
+            told.push(event);
+            if (told.length === 5) {
+              prototype.run = () => Promise.reject(new Error("CUDA failure 719: unspecified launch failure ; GPU=0"));
+            }
+          }
+        },
+        (error) =>
+          error instanceof LabError && error.kind === "device" && /was lost during the run/.test(error.message),
+      );
+    } finally {
+      Object.defineProperty(prototype, "run", runSession);
+    }
+    assert.equal(told.length, 5);
+    assert.equal(existsSync(kept), false);
   });
 
   it("does the same for the same spec, whatever ran in between", async () => {
