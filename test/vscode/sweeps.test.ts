@@ -2,12 +2,30 @@
 // was closed in the middle.
 
 import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import { SweepsView } from "./sweeps-view.ts";
 import { until } from "./until.ts";
 import { itWasQuiet, useWorkbench } from "./use-workbench.ts";
 
+/** The finished runs of a sweep, with the time at which each was. */
+async function finishedRuns(sweep: string): Promise<Map<string, number>> {
+  const times = new Map<string, number>();
+  for (const run of await readdir(path.join(sweep, "runs"))) {
+    const { mtimeMs } = (await stat(path.join(sweep, "runs", run, "summary.json")).catch(() => undefined)) ?? {};
+    if (mtimeMs !== undefined) times.set(run, mtimeMs);
+  }
+  return times;
+}
+
 describe("the Sweeps view", () => {
-  const the = useWorkbench({ settings: { "inversionLab.checkpoint": "random:mini" } });
+  let cache: string;
+  const the = useWorkbench(async () => {
+    cache = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-sweeps-"));
+    return { settings: { "inversionLab.checkpoint": "random:mini" }, env: { INVERSION_LAB_CACHE: cache } };
+  });
+  after(() => rm(cache, { recursive: true, force: true }));
   const view = () => new SweepsView(the.workbench);
 
   it("says what a sweep is where there is none", async () => {
@@ -62,26 +80,29 @@ describe("the Sweeps view", () => {
     await until("its runs are listed", async () => (await page.locator(".runs .run").count()) === 2);
   });
 
-  it("pauses after the run at hand and goes on, also after the window was closed in the middle", async () => {
+  it("pauses after the run at hand and goes on", async () => {
     await view().press("Duplicate…");
-    await view().write("name", "Long");
-    await view()
-      .write("seed", "0-3")
-      .catch(() => undefined);
-    await view().write("iterations", "3000");
+    await view().write("name", "Closed");
+    await view().write("prompt", "The sky is blue.");
+    await view().write("iterations", "1000");
     await view().press("Start");
     await view().waitForState("Running");
     await view().press("Pause");
-    const paused = await view().waitForState("Paused", 60_000);
+    await view().waitForState("Paused", 60_000);
     await view().press("Resume");
     await view().waitForState("Running");
+  });
+
+  it("goes on by itself after the window was closed in the middle, and repeats and loses nothing", async () => {
+    const sweep = path.join(cache, "sweeps", "Closed.sweep");
+    await until("a few runs are finished", async () => (await finishedRuns(sweep)).size >= 3, 60_000);
+    const before = await finishedRuns(sweep);
     await the.workbench.reload();
     await view().open();
-    const line = await view().waitForState("Running", 60_000);
-    const finished = (text: string) => Number(/· (\d+) of 24/.exec(text)?.[1]);
-    assert.ok(finished(line) >= finished(paused), `${line} after ${paused}`);
-    await view().press("Stop");
-    await view().waitForState("Stopped");
+    assert.match(await view().waitForState("Done", 90_000), /12 of 12 runs/);
+    const after = await finishedRuns(sweep);
+    assert.equal(after.size, 12);
+    for (const [run, at] of before) assert.equal(after.get(run), at, `${run} was carried out again`);
   });
 
   itWasQuiet(the);
