@@ -8,6 +8,8 @@ import { PANEL_TYPE } from "./host/panel.ts";
 import type { PageState } from "./host/panel-messages.ts";
 import { reporter } from "./host/report.ts";
 import { registerWalkthrough } from "./host/walkthrough.ts";
+import { registerRunHover } from "./host/run-hover.ts";
+import type { RunLibrary } from "./host/run-library.ts";
 import { RunsView } from "./host/runs-view.ts";
 import type { StoredSweep } from "./host/sweeps.ts";
 import { registerSweepsView, SWEEPS_KEY } from "./host/sweeps-view.ts";
@@ -19,23 +21,32 @@ export function activate(context: vscode.ExtensionContext): void {
   let loaded: Promise<Lab> | undefined;
   const lab = () => (loaded ??= load());
 
+  let opened: Promise<RunLibrary> | undefined;
+  const library = () => (opened ??= open());
+
+  async function open(): Promise<RunLibrary> {
+    const { openLibrary } = await import("./host/open-library.ts");
+    return openLibrary(report, subscriptions);
+  }
+
   async function load(): Promise<Lab> {
-    const { Lab } = await import("./host/lab.ts");
-    const lab = new Lab(context, log, report);
+    const [{ Lab }, runs] = await Promise.all([import("./host/lab.ts"), library()]);
+    const lab = new Lab(context, log, report, runs);
     subscriptions.push(
       lab,
-      lab.onDidChangeRuns(() => runsView.showActive(lab.active)),
+      runs.onDidChange(() => runsView.showActive(lab.active)),
     );
     return lab;
   }
 
-  const runsView = new RunsView(lab, report);
+  const runsView = new RunsView(lab, library, report);
   subscriptions.push(
     log,
     ...registerCommands(lab, log, report),
     registerFileLenses(),
     registerWalkthrough(context.extension.id),
     runsView,
+    registerRunHover(library, report),
     registerSweepsView(lab),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
       async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: PageState | undefined) {

@@ -1,8 +1,6 @@
 // Inversion Lab in one window of VS Code: the session's runs, their panel and their status, and what people can do.
 // Loaded when it is first needed.
 
-import os from "node:os";
-import { config } from "@vscode/l10n";
 import * as vscode from "vscode";
 import { LabError, messageOf } from "../common/errors.ts";
 import { EngineClient } from "../engine/client.ts";
@@ -23,18 +21,15 @@ import { RunPanel } from "./panel.ts";
 import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
 import type { Report } from "./report.ts";
 import { requestProblems } from "./request-problems.ts";
+import { watchSelection } from "./recent-runs.ts";
 import { RunActions } from "./run-actions.ts";
-import { RunLibrary } from "./run-library.ts";
+import type { RunLibrary } from "./run-library.ts";
+import type { RunNode } from "./run-nodes.ts";
 import { RunLog } from "./run-log.ts";
 import { isActive, Runs } from "./runs.ts";
 import { selectedText } from "./selection.ts";
-import {
-  cacheFolderFromSettings,
-  type ReadSetting,
-  requestFromSettings,
-  walkFromSettings,
-  type WalkName,
-} from "./settings.ts";
+import { requestFromSettings, walkFromSettings, type WalkName } from "./settings.ts";
+import { cacheFolder, readSetting } from "./read-settings.ts";
 import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
 import { SweepsPage } from "./sweeps-page.ts";
@@ -51,11 +46,12 @@ export class Lab implements vscode.Disposable {
   readonly #checkpoints: Checkpoints;
   readonly #runs: Runs;
   readonly sweeps: SweepsPage;
-  readonly #runsChanged = new vscode.EventEmitter<"rows" | "progress">();
   /** The session's runs and the records together. */
   readonly library: RunLibrary;
   readonly actions: RunActions;
-  readonly onDidChangeRuns = this.#runsChanged.event;
+  /** Has the focus or, while a page has it, had it last. */
+  #lastEditor = vscode.window.activeTextEditor;
+  readonly #disposables: vscode.Disposable[] = [];
   #panel: RunPanel | undefined;
   /** The run that commands are about when no panel shows one. */
   #latest: string | undefined;
@@ -70,9 +66,8 @@ export class Lab implements vscode.Disposable {
     }: Pick<vscode.ExtensionContext, "extensionUri" | "secrets" | "workspaceState">,
     log: vscode.LogOutputChannel,
     report: Report,
+    library: RunLibrary,
   ) {
-    // For the files of this room that do not know VS Code.
-    if (vscode.l10n.bundle) config({ contents: vscode.l10n.bundle });
     this.#extensionUri = extensionUri;
     this.#log = log;
     this.#runLog = new RunLog(log);
@@ -102,22 +97,24 @@ export class Lab implements vscode.Disposable {
       onChange: () => this.#updateStatus([]),
       report,
     });
-    this.library = new RunLibrary({
-      cacheFolder,
-      session: () => this.#runs.list,
-      onChange: (what) => this.#runsChanged.fire(what),
-      report,
-    });
+    this.library = library;
+    library.join(() => this.#runs.list);
     this.actions = new RunActions({
       runs: this.#runs,
       library: this.library,
       cacheFolder,
       start: (spec) => void this.#start(spec),
+      shown: () => this.#shown?.id,
+      lastEditor: () => this.#lastEditor,
       show: (id, preserveFocus) => this.#show(id, preserveFocus),
       openForm: (request) => this.#openForm(request),
       forgotten: (ids) => this.#forget(ids),
       report,
     });
+    this.#disposables.push(
+      vscode.window.onDidChangeActiveTextEditor((editor) => (this.#lastEditor = editor ?? this.#lastEditor)),
+      watchSelection(this.library, (value) => this.#setContext("selectionHasRuns", value)),
+    );
   }
 
   get checkpoints(): Checkpoints {
@@ -261,8 +258,7 @@ export class Lab implements vscode.Disposable {
     this.#status.dispose();
     this.#checkpoints.dispose();
     this.sweeps.dispose();
-    this.library.dispose();
-    this.#runsChanged.dispose();
+    for (const each of this.#disposables) each.dispose();
     // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
     void this.#runs.dispose();
   }
@@ -417,7 +413,7 @@ export class Lab implements vscode.Disposable {
     this.#setContext("paused", current?.phase.kind === "pausing" || current?.phase.kind === "paused");
   }
 
-  #setContext(name: "hasRun" | "running" | "canPause" | "paused", value: boolean): void {
+  #setContext(name: "hasRun" | "selectionHasRuns" | "running" | "canPause" | "paused", value: boolean): void {
     if (this.#contexts.get(name) === value) return;
     this.#contexts.set(name, value);
     void vscode.commands.executeCommand("setContext", `inversionLab.${name}`, value);
@@ -442,17 +438,11 @@ export class Lab implements vscode.Disposable {
   }
 }
 
-/** Throws a LabError (badInput). */
-const cacheFolder = (): string =>
-  cacheFolderFromSettings(readSetting, { env: process.env, platform: process.platform, home: os.homedir() });
-
-/** What a view hands to a command: a run's row with its folder. */
-const folderOf = (argument: unknown): string[] =>
-  typeof argument === "object" && argument !== null && "folder" in argument && typeof argument.folder === "string"
-    ? [argument.folder]
-    : [];
-
-const readSetting: ReadSetting = (name) => vscode.workspace.getConfiguration("inversionLab").get(name);
+/** What a view hands to a command: one of its rows, of a run with a record. */
+const folderOf = (argument: unknown): string[] => {
+  const folder = (argument as Partial<RunNode> | undefined)?.row?.folder;
+  return folder === undefined ? [] : [folder];
+};
 
 /** The same prompt, network and seeds, with the method exactly as in the source. */
 const withSourceSetting = (spec: InversionSpec): InversionRequest => ({

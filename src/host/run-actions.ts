@@ -10,7 +10,7 @@ import { readListing } from "../records/read.ts";
 import { listTrash, moveToTrash, restore, sweepTrash, trashFolder } from "../records/trash.ts";
 import { shorten } from "./phrases.ts";
 import type { RunLibrary } from "./run-library.ts";
-import { goesOn, recordRow, type RunRow, shortCondition } from "./run-rows.ts";
+import { goesOn, recordRow, type RunRow, shortCondition, stateName } from "./run-rows.ts";
 import type { Runs } from "./runs.ts";
 
 /** What the actions need of the lab. */
@@ -20,6 +20,10 @@ export interface RunDesk {
   /** Throws a LabError. */
   readonly cacheFolder: () => string;
   readonly start: (spec: ExperimentSpec) => void;
+  /** The run that the panel shows, or showed last. */
+  readonly shown: () => string | undefined;
+  /** The editor that had the focus last. */
+  readonly lastEditor: () => vscode.TextEditor | undefined;
   readonly show: (id: string, preserveFocus: boolean) => void;
   readonly openForm: (request: object) => void;
   /** Runs of the session are not there any more. */
@@ -48,6 +52,44 @@ export class RunActions {
     const [first, ...others] = await Promise.all(rows.map((row) => this.#idOf(row)));
     this.#desk.runs.compare(first, others);
     this.#desk.show(first, false);
+  }
+
+  /** Writes what a run has decoded into the document that was last written in. */
+  async insert(named: readonly unknown[]): Promise<void> {
+    const editor = this.#desk.lastEditor();
+    if (!editor) {
+      throw new LabError("badInput", vscode.l10n.t("No document is open: put the cursor where the result is to go."));
+    }
+    const row = named.length > 0 ? (await this.#rows(named))[0] : await this.#rowToInsert(editor);
+    if (!row) return;
+    const { insertResult } = await import("./insert-result.ts");
+    const { spec, state, best, folder } = row;
+    const id = await this.#idOf(row);
+    const name = folder === undefined ? id : path.basename(folder);
+    const events = await this.#desk.runs.events(id);
+    await insertResult({ id: name, status: stateName(state), spec, ...(best && { best }), events }, editor);
+  }
+
+  /** The newest run of a selected prompt, else the shown run, else one that is picked. */
+  async #rowToInsert(editor: vscode.TextEditor): Promise<RunRow | undefined> {
+    const { library } = this.#desk;
+    const ofSelection = library.prompts.runsOf(editor.document.getText(editor.selection)).find(({ best }) => best);
+    const shown = this.#desk.shown();
+    const row = ofSelection ?? library.rows.find(({ id }) => id !== undefined && id === shown);
+    if (row) return row;
+    await library.load();
+    const { pickRun } = await import("./recent-runs.ts");
+    return pickRun(
+      library.rows.filter(({ best }) => best),
+      vscode.l10n.t("Insert Result"),
+    );
+  }
+
+  /** Opens a run of the selected text. */
+  async recent(): Promise<void> {
+    const { pickRecentRun } = await import("./recent-runs.ts");
+    const row = await pickRecentRun(this.#desk.library);
+    if (row) this.#desk.show(await this.#idOf(row), true);
   }
 
   async pause(named: readonly unknown[]): Promise<void> {

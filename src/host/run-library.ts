@@ -6,6 +6,7 @@ import path from "node:path";
 import { makeFolder, runsFolder } from "../common/folders.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import { RunIndex } from "../records/run-index.ts";
+import { KnownPrompts } from "./known-prompts.ts";
 import type { RunInfo } from "./panel-messages.ts";
 import { progressAfter, type RunProgress, type RunRow, runRows } from "./run-rows.ts";
 import { isActive } from "./runs.ts";
@@ -15,30 +16,43 @@ const ELSEWHERE_MS = 2000;
 /** A record comes as several files: one look when they are there. */
 const SETTLE_MS = 150;
 
+/** "progress" where nothing but a run's iterations went on. */
+export type LibraryChange = "rows" | "progress";
+
 export interface RunLibraryOptions {
   /** Throws a LabError. */
   readonly cacheFolder: () => string;
-  /** The runs of the session, in the order they came. */
-  readonly session: () => readonly RunInfo[];
-  /** Told of every change; "progress" where nothing but a run's iterations went on. */
-  readonly onChange: (what: "rows" | "progress") => void;
   readonly report: (error: unknown) => void;
 }
 
 export class RunLibrary {
   readonly #options: RunLibraryOptions;
+  readonly #listeners = new Set<(what: LibraryChange) => void>();
+  #session: () => readonly RunInfo[] = () => [];
   readonly #progress = new Map<string, RunProgress>();
   #index: RunIndex | undefined;
   #loading: Promise<void> | undefined;
   #watcher: FSWatcher | undefined;
   #due: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #rows: readonly RunRow[] | undefined;
+  #prompts: KnownPrompts | undefined;
   /** Told when the first records are there. */
   readonly #begun: (() => void)[] = [];
   #disposed = false;
 
   constructor(options: RunLibraryOptions) {
     this.#options = options;
+  }
+
+  /** Calls the listener at every change, until it is disposed of. */
+  onDidChange(listener: (what: LibraryChange) => void): { dispose(): void } {
+    this.#listeners.add(listener);
+    return { dispose: () => void this.#listeners.delete(listener) };
+  }
+
+  /** From now on the runs of this session, in the order they came, are among them; changes are told by `tell`. */
+  join(session: () => readonly RunInfo[]): void {
+    this.#session = session;
   }
 
   /** Has somebody asked for the records? */
@@ -48,7 +62,12 @@ export class RunLibrary {
 
   /** The newest first; without the records that were not read yet. */
   get rows(): readonly RunRow[] {
-    return (this.#rows ??= runRows(this.#index?.list ?? [], this.#options.session(), (id) => this.#progress.get(id)));
+    return (this.#rows ??= runRows(this.#index?.list ?? [], this.#session(), (id) => this.#progress.get(id)));
+  }
+
+  /** The texts that were inverted. */
+  get prompts(): KnownPrompts {
+    return (this.#prompts ??= new KnownPrompts(this.rows));
   }
 
   row(folder: string): RunRow | undefined {
@@ -105,9 +124,10 @@ export class RunLibrary {
     return this.rows.some(({ state }) => state === "elsewhere");
   }
 
-  #changed(what: "rows" | "progress"): void {
+  #changed(what: LibraryChange): void {
     this.#rows = undefined;
-    this.#options.onChange(what);
+    if (what === "rows") this.#prompts = undefined;
+    for (const listener of this.#listeners) listener(what);
   }
 
   /** Looks once, at the latest so many milliseconds from now, however often it is asked for until then. */

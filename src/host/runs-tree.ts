@@ -2,33 +2,33 @@
 
 import * as vscode from "vscode";
 import { readStart } from "../records/read.ts";
-import type { Lab } from "./lab.ts";
 import { type DayNode, isDay, RunNodes, type TreeNode } from "./run-nodes.ts";
+import type { RunLibrary } from "./run-library.ts";
 import { dayName, goesOn, midnight, rowDescription, rowIcon, rowLabel, rowTooltip, spokenRow } from "./run-rows.ts";
 
 /** At most so often is the view drawn: for runs that come, go or end, and for iterations. */
 const DRAW_MS = { rows: 100, progress: 1000 } as const;
 
 export class RunsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
-  readonly #lab: Lab;
+  readonly #library: RunLibrary;
   readonly #nodes = new RunNodes();
   readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
-  readonly #disposables: vscode.Disposable[] = [this.#changed];
+  readonly #disposables: { dispose(): void }[] = [this.#changed];
   #due: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #today = midnight(Date.now());
 
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(lab: Lab) {
-    this.#lab = lab;
-    this.#disposables.push(lab.onDidChangeRuns((what) => this.#drawWithin(DRAW_MS[what])));
-    this.#nodes.update(lab.library.rows);
+  constructor(library: RunLibrary) {
+    this.#library = library;
+    this.#disposables.push(library.onDidChange((what) => this.#drawWithin(DRAW_MS[what])));
+    this.#nodes.update(library.rows);
   }
 
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (node) return isDay(node) ? [...node.runs] : [];
-    await this.#lab.library.begin();
-    this.#nodes.update(this.#lab.library.rows);
+    await this.#library.begin();
+    this.#nodes.update(this.#library.rows);
     return [...this.#nodes.days];
   }
 
@@ -88,7 +88,7 @@ export class RunsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
 
   #draw(): void {
     this.#due = undefined;
-    const changes = this.#nodes.update(this.#lab.library.rows);
+    const changes = this.#nodes.update(this.#library.rows);
     const today = midnight(Date.now());
     if (changes === "all" || today !== this.#today) this.#changed.fire(undefined);
     else if (changes.length > 0) this.#changed.fire([...changes]);

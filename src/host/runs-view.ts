@@ -5,19 +5,23 @@ import * as vscode from "vscode";
 import type { Lab } from "./lab.ts";
 import type { Report } from "./report.ts";
 import type { RunActions } from "./run-actions.ts";
+import type { RunLibrary } from "./run-library.ts";
 import type { TreeNode } from "./run-nodes.ts";
 import type { RunsTree } from "./runs-tree.ts";
 
 export class RunsView implements vscode.Disposable {
   readonly #lab: () => Promise<Lab>;
+  readonly #library: () => Promise<RunLibrary>;
   readonly #report: Report;
   readonly #changed = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
   readonly #view: vscode.TreeView<TreeNode>;
   readonly #disposables: vscode.Disposable[];
   #tree: Promise<RunsTree> | undefined;
 
-  constructor(lab: () => Promise<Lab>, report: Report) {
+  /** The lab is loaded when something is done, the library when something is looked at. */
+  constructor(lab: () => Promise<Lab>, library: () => Promise<RunLibrary>, report: Report) {
     this.#lab = lab;
+    this.#library = library;
     this.#report = report;
     this.#view = vscode.window.createTreeView<TreeNode>("inversionLab.runs", {
       treeDataProvider: {
@@ -54,7 +58,7 @@ export class RunsView implements vscode.Disposable {
 
   async #load(): Promise<RunsTree> {
     const { RunsTree } = await import("./runs-tree.ts");
-    const tree = new RunsTree(await this.#lab());
+    const tree = new RunsTree(await this.#library());
     this.#disposables.push(
       tree,
       tree.onDidChangeTreeData((nodes) => this.#changed.fire(nodes)),
@@ -63,17 +67,24 @@ export class RunsView implements vscode.Disposable {
   }
 
   #commands(): vscode.Disposable[] {
-    /** An action on the rows that a menu or a link names, or else on the selected ones. */
-    const command = (name: string, act: (actions: RunActions, runs: readonly unknown[]) => void | Promise<void>) =>
-      vscode.commands.registerCommand(`inversionLab.runs.${name}`, async (one?: unknown, all?: readonly unknown[]) => {
+    const register = (name: string, act: (actions: RunActions, ...named: unknown[]) => void | Promise<void>) =>
+      vscode.commands.registerCommand(`inversionLab.${name}`, async (...named: unknown[]) => {
         try {
-          const named = Array.isArray(all) && all.length > 0 ? all : one === undefined ? this.#view.selection : [one];
-          await act((await this.#lab()).actions, named);
+          await act((await this.#lab()).actions, ...named);
         } catch (error) {
           this.#report(error);
         }
       });
+    /** An action on the rows that a menu or a link names, or else on the selected ones. */
+    const command = (name: string, act: (actions: RunActions, runs: readonly unknown[]) => void | Promise<void>) =>
+      register(`runs.${name}`, (actions, one, all) => {
+        const several = Array.isArray(all) && all.length > 0 ? (all as unknown[]) : undefined;
+        return act(actions, several ?? (one === undefined ? this.#view.selection : [one]));
+      });
     return [
+      // A menu of an editor names the document, which is no run.
+      register("insertResult", (actions, named) => actions.insert(isRun(named) ? [named] : [])),
+      register("recentRuns", (actions) => actions.recent()),
       command("open", (actions, runs) => actions.open(runs)),
       command("compare", (actions, runs) => actions.compare(runs)),
       command("pause", (actions, runs) => actions.pause(runs)),
@@ -90,3 +101,6 @@ export class RunsView implements vscode.Disposable {
     ];
   }
 }
+
+const isRun = (named: unknown): boolean =>
+  typeof named === "object" && named !== null && ("row" in named || "folder" in named);

@@ -5,7 +5,7 @@ import { type CsvValue, csv } from "../common/csv.ts";
 import { htmlPage } from "../common/html-page.ts";
 import { escapeXml, type Figure, type Line, lineChart, stackedCharts } from "../common/line-chart.ts";
 import { markdownCell, markdownCodeCell, markdownTable } from "../common/markdown.ts";
-import type { Distances, RestartResult, StepEvent, WalkPoint } from "../experiments/events.ts";
+import type { Distances, RestartResult, RunEvent, StepEvent, WalkPoint } from "../experiments/events.ts";
 import { differences, startOf, stepsByRestart } from "./compare.ts";
 import { latex } from "./latex.ts";
 import type { RecordedRun } from "./read.ts";
@@ -137,18 +137,7 @@ function markdown(runs: readonly RecordedRun[]): string {
         Object.entries(run.spec).map(([field, value]) => [field, markdownCell(valueText(value))]),
       ),
       "",
-      ...markdownTable(
-        ["restart", "iteration", "output distance", "input distance", "text"],
-        run.events
-          .filter((event) => event.type === "step")
-          .map(({ restart, iteration, outputDistance, inputDistance, text }) => [
-            String(restart),
-            String(iteration),
-            number(outputDistance),
-            number(inputDistance),
-            markdownCodeCell(text),
-          ]),
-      ),
+      ...iterationTable(run.events),
       "",
     );
     const results = resultsOf(run);
@@ -158,6 +147,21 @@ function markdown(runs: readonly RecordedRun[]): string {
   }
   return lines.join("\n");
 }
+
+/** The shown iterations as a table of Markdown, a row each. */
+export const iterationTable = (events: readonly RunEvent[]): string[] =>
+  markdownTable(
+    ["restart", "iteration", "output distance", "input distance", "text"],
+    events
+      .filter((event) => event.type === "step")
+      .map(({ restart, iteration, outputDistance, inputDistance, text }) => [
+        String(restart),
+        String(iteration),
+        number(outputDistance),
+        number(inputDistance),
+        markdownCodeCell(text),
+      ]),
+  );
 
 /** What differs, and what came of each run: a row a run. */
 function comparisonTable<Table>(

@@ -22,6 +22,9 @@ const PRINTED: Readonly<Record<string, string>> = {
   "`": "\\text{`}",
 };
 
+/** What of a run its decoded iterations are made of; `status` in words. */
+export type DecodedRun = Pick<RecordedRun, "id" | "spec" | "best" | "events"> & { readonly status: string };
+
 /** A text inside \mathtt{}; for pdflatex, what is no ASCII needs a font of the reader's choice. */
 export const mathtt = (text: string): string =>
   `\\mathtt{${Array.from(visible(text), (character) => PRINTED[character] ?? character).join("")}}`;
@@ -30,11 +33,11 @@ export const mathtt = (text: string): string =>
  * The prompt and the decoded iterations of each restart, for amsmath (or MathJax). An iteration whose text is that of the
  * one shown before is left out, the last one is not.
  */
-export function latex(runs: readonly { readonly run: RecordedRun; readonly title: string }[]): string {
+export function latex(runs: readonly { readonly run: DecodedRun; readonly title: string }[]): string {
   return runs.map(({ run, title }) => block(run, title)).join("\n");
 }
 
-function block(run: RecordedRun, title: string): string {
+function block(run: DecodedRun, title: string): string {
   const prompt = startOf(run.events)?.target.text ?? run.spec.prompt;
   const restarts = stepsByRestart(run.events);
   const lines = [`% ${visible(title)} (run ${run.id}, ${run.status}); needs amsmath`, `\\[${mathtt(prompt)}\\]`];

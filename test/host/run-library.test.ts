@@ -30,11 +30,11 @@ describe("the library of runs", () => {
   const open = (): RunLibrary => {
     const library = new RunLibrary({
       cacheFolder: () => cache,
-      session: () => session,
-      onChange: () => {
-        for (const listener of listeners) listener();
-      },
       report: (error) => troubles.push(error),
+    });
+    library.join(() => session);
+    library.onDidChange(() => {
+      for (const listener of listeners) listener();
     });
     libraries.push(library);
     return library;
