@@ -186,30 +186,22 @@ async function performCell(
   return { cell, folder: place, status, restarts, elapsedMs: now() - began, ...(error && { error }) };
 }
 
-/** The fields that decide which network is open, and of which shape. */
-const NETWORK_FIELDS = [
-  "checkpoint",
-  "initSeed",
-  "network",
-  "blocks",
-  "output",
-  "positions",
-  "dtype",
-  "device",
-  "weights",
-  "memory",
-  "restarts",
-  "prompt",
-] as const satisfies readonly (keyof ExperimentSpec)[];
+/** The fields that decide what is open, from what takes longest to open: weights, the network, its length. */
+const OPENED: readonly (readonly (keyof ExperimentSpec)[])[] = [
+  ["checkpoint", "initSeed"],
+  ["network", "blocks", "output", "positions", "dtype", "device", "weights", "memory", "restarts"],
+  ["prompt"],
+];
 
-/** The engine keeps the last network open: runs of one network come one after the other, and otherwise as they were. */
-function inOrderOfNetworks(cells: readonly Cell[]): Cell[] {
+/** The engine keeps open what it had last: runs that share it come one after the other, and otherwise as they were. */
+function inOrderOfNetworks(cells: readonly Cell[], [fields, ...others] = OPENED): readonly Cell[] {
+  if (!fields) return cells;
   const groups = new Map<string, Cell[]>();
   for (const cell of cells) {
-    const network = JSON.stringify(NETWORK_FIELDS.map((field) => cell.spec[field]));
-    const group = groups.get(network);
+    const opened = JSON.stringify(fields.map((field) => cell.spec[field]));
+    const group = groups.get(opened);
     if (group) group.push(cell);
-    else groups.set(network, [cell]);
+    else groups.set(opened, [cell]);
   }
-  return [...groups.values()].flat();
+  return [...groups.values()].flatMap((group) => inOrderOfNetworks(group, others));
 }

@@ -144,6 +144,17 @@ describe("a sweep", () => {
     );
   });
 
+  it("keeps the weights open over depths and prompts, and a network over prompts", async () => {
+    const order: string[] = [];
+    const noting: RunExperiment = async function* (spec) {
+      order.push(`${spec.prompt} ${spec.initSeed} ${spec.blocks}`);
+      yield* wholeRun(spec);
+    };
+    const file = { base: {}, axes: { prompt: ["A", "B"], initSeed: [0, 1], blocks: [1, 2] } };
+    await perform(cellsOf(parseExperimentFile(JSON.stringify(file), "a"), "a"), { run: noting });
+    assert.deepEqual(order, ["A 0 1", "B 0 1", "A 0 2", "B 0 2", "A 1 1", "B 1 1", "A 1 2", "B 1 2"]);
+  });
+
   it("has a row a restart in CSV, and a row a condition with Wilson's interval in Markdown", async () => {
     const two: RunExperiment = async function* (spec) {
       yield startEvent(spec);
