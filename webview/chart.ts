@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { element, setText } from "./dom.ts";
-import { describeFigure, type Figure, type Line } from "./figures.ts";
+import { describeFigure, type Figure, type Line, placesToDraw } from "./figures.ts";
 import { formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
 import { logTicks } from "./model.ts";
@@ -22,9 +22,9 @@ export interface ChartFrame {
   span(): readonly [low: number, high: number];
   /** The iteration under study, or undefined. */
   studied(): number | undefined;
-  /** The pointer is at this place of the figure's iterations, or has left. */
-  hover(place: number | null | undefined): void;
-  pick(place: number): void;
+  /** The pointer is at about this iteration, or has left. */
+  hover(iteration: number | undefined): void;
+  pick(iteration: number): void;
   zoom(low: number, high: number): void;
   zoomOut(): void;
   save(figure: Figure, format: "svg" | "png"): void;
@@ -56,6 +56,8 @@ export class Chart {
   #plot: uPlot | undefined;
   /** What the plot was made for: lines of the same kind on the same axis can be redrawn in it. */
   #madeFor = "";
+  /** The iteration that the line stands at. */
+  #studied: number | undefined;
 
   constructor(frame: ChartFrame) {
     this.#frame = frame;
@@ -70,8 +72,8 @@ export class Chart {
     if (made !== this.#madeFor) {
       this.#madeFor = made;
       this.#rebuild(logarithmic);
-    } else if (changed) this.#plot?.setData(dataOf(figure, logarithmic));
-    else this.#plot?.redraw(false, false);
+    } else if (changed) this.#plot?.setData(this.#data(figure, logarithmic));
+    else if (this.#frame.studied() !== this.#studied) this.#plot?.redraw(false, false);
     if (changed) this.#canvas.setAttribute("aria-label", describeFigure(figure));
   }
 
@@ -107,17 +109,33 @@ export class Chart {
     const entries = listed.map(legendEntry);
     this.#values = entries.map(({ value }) => value);
     this.#legend.replaceChildren(...entries.map(({ element }) => element));
-    this.#plot = new uPlot(this.#options(figure, logarithmic), dataOf(figure, logarithmic), this.#canvas);
+    this.#plot = new uPlot(this.#options(figure, logarithmic), this.#data(figure, logarithmic), this.#canvas);
     const { over } = this.#plot;
     over.addEventListener("click", () => {
-      const place = this.#plot?.cursor.idx;
-      if (typeof place === "number" && !this.#dragged) this.#frame.pick(place);
+      const iteration = this.#pointed;
+      if (iteration !== undefined && !this.#dragged) this.#frame.pick(iteration);
       this.#dragged = false;
     });
     over.addEventListener("dblclick", () => this.#frame.zoomOut());
   }
 
   #dragged = false;
+
+  /** The iteration that the pointer is at, between points too. */
+  get #pointed(): number | undefined {
+    const left = this.#plot?.cursor.left;
+    return left === undefined || left < 0 ? undefined : this.#plot?.posToVal(left, "x");
+  }
+
+  /** What is drawn of the figure: in a long run more points than the drawing has pixels would be drawn over each other. */
+  #data(figure: Figure, logarithmic: boolean): uPlot.AlignedData {
+    const places = placesToDraw(
+      figure,
+      this.#frame.span(),
+      Math.max(50, (this.#plot?.width ?? this.#size().width) / 2),
+    );
+    return dataOf(figure, places, logarithmic);
+  }
 
   #options(figure: Figure, logarithmic: boolean): uPlot.Options {
     const theme = readTheme();
@@ -165,7 +183,7 @@ export class Chart {
       series: [{}, ...figure.lines.map((line) => seriesOf(line, theme))],
       hooks: {
         draw: [(plot) => this.#drawStudied(plot, theme)],
-        setCursor: [({ cursor }) => this.#frame.hover(cursor.idx)],
+        setCursor: [() => this.#frame.hover(this.#pointed)],
         setSelect: [
           (plot) => {
             const { left, width } = plot.select;
@@ -182,7 +200,7 @@ export class Chart {
   /** A line through the iteration under study. */
   #drawStudied(plot: uPlot, theme: Theme): void {
     const { ctx, bbox } = plot;
-    const iteration = this.#frame.studied();
+    const iteration = (this.#studied = this.#frame.studied());
     const [low, high] = this.#frame.span();
     if (iteration === undefined || iteration < low || iteration > high) return;
     const x = Math.round(plot.valToPos(iteration, "x", true)) + 0.5;
@@ -213,12 +231,13 @@ const seriesOf = ({ colour, dash, faint, dotted }: Line, theme: Theme): uPlot.Se
 });
 
 /** A logarithmic axis has no place for what is not positive. */
-const dataOf = ({ iterations, lines }: Figure, logarithmic: boolean): uPlot.AlignedData => [
-  [...iterations],
+const dataOf = ({ iterations, lines }: Figure, places: readonly number[], logarithmic: boolean): uPlot.AlignedData => [
+  places.map((place) => iterations[place]),
   ...lines.map(({ values }) =>
-    logarithmic
-      ? values.map((value) => (typeof value === "number" && value > 0 ? value : null))
-      : values.map((value) => value ?? null),
+    places.map((place) => {
+      const value = values[place];
+      return typeof value === "number" && (!logarithmic || value > 0) ? value : null;
+    }),
   ),
 ];
 

@@ -253,6 +253,51 @@ export const forPrint = (
   })),
 });
 
+/**
+ * Places of the points that are drawn between two iterations: all of them, or where there are many more than columns of
+ * the drawing, of each line the lowest and the highest in each column.
+ */
+export function placesToDraw(
+  { iterations, lines }: Figure,
+  [low, high]: readonly [low: number, high: number],
+  columns: number,
+): number[] {
+  // One beyond either end, so that lines go on to the edge.
+  const first = Math.max(0, lastUpTo(iterations, low));
+  const last = Math.min(iterations.length - 1, lastUpTo(iterations, high) + 1);
+  const count = last - first + 1;
+  const all = Array.from({ length: Math.max(0, count) }, (_, i) => first + i);
+  if (count <= 4 * columns) return all;
+  const drawn = new Uint8Array(count);
+  drawn[0] = drawn[count - 1] = 1;
+  for (const { values } of lines) {
+    for (let column = 0; column < columns; column++) {
+      const from = first + Math.floor((column * count) / columns);
+      const to = first + Math.floor(((column + 1) * count) / columns);
+      let [lowest, highest] = [-1, -1];
+      for (let place = from; place < to; place++) {
+        const value = values[place];
+        if (typeof value !== "number") continue;
+        if (lowest < 0 || value < values[lowest]!) lowest = place;
+        if (highest < 0 || value > values[highest]!) highest = place;
+      }
+      if (lowest >= 0) drawn[lowest - first] = drawn[highest - first] = 1;
+    }
+  }
+  return all.filter((place) => drawn[place - first] === 1);
+}
+
+/** Place of the last value that is not above `wanted`, of values from low to high; 0 where all are. */
+export function lastUpTo(values: readonly number[], wanted: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] <= wanted) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
+}
+
 /** Exponential moving average with weight w on what came before, 0 ≤ w < 1, its start corrected for; gaps stay gaps. */
 export function smoothed(values: Column, weight: number): (number | null)[] {
   let [sum, mass] = [0, 0];

@@ -149,22 +149,30 @@ function draw(): void {
   if (folder !== undefined) host.setState({ folder });
 }
 
+/** How often the figures of a run that goes on are made anew. */
+const FIGURES_MS = 100;
 let figures: readonly Figure[] = [];
 /** What the figures were made of: with ten thousand steps they are not made anew for another row. */
-let figured = "";
+let figured = { subject: "", sizes: "", at: 0 };
+let figuresDue: ReturnType<typeof setTimeout> | undefined;
 
 function drawPlots(): void {
   const { run, beside } = page;
-  const sizes = [run, ...beside].map((each) => [
-    each?.info.id,
-    each?.info.compared,
-    each?.end?.best.restart,
-    each?.series.map(({ iterations }) => iterations.length),
+  const shown = [run, ...beside];
+  const subject = JSON.stringify([
+    shownRestart(page),
+    shown.map((each) => [each?.info.id, each?.info.compared, each?.end?.best.restart]),
   ]);
-  const made = JSON.stringify([sizes, shownRestart(page)]);
-  if (made !== figured) {
-    figured = made;
+  const sizes = JSON.stringify(shown.map((each) => each?.series.map(({ iterations }) => iterations.length)));
+  const now = performance.now();
+  if (subject !== figured.subject || (sizes !== figured.sizes && now - figured.at >= FIGURES_MS)) {
+    figured = { subject, sizes, at: now };
     figures = runFigures(page);
+  } else if (sizes !== figured.sizes) {
+    figuresDue ??= setTimeout(() => {
+      figuresDue = undefined;
+      drawSoon();
+    }, FIGURES_MS);
   }
   plots.update({
     figures,

@@ -4,7 +4,7 @@
 import type { Figure as PrintedFigure } from "../src/common/line-chart.ts";
 import { Chart, type ChartFrame } from "./chart.ts";
 import { element, setText } from "./dom.ts";
-import { type Figure, forPrint, withSmoothing } from "./figures.ts";
+import { type Figure, forPrint, lastUpTo, withSmoothing } from "./figures.ts";
 import { onThemeChange } from "./theme.ts";
 import { iconButton } from "./toolkit.ts";
 
@@ -61,7 +61,8 @@ export class Plots {
   readonly #frame: ChartFrame;
   #state: PlotsState | undefined;
   #zoom: readonly [number, number] | undefined;
-  #hovered: number | null | undefined;
+  /** The place under the pointer. */
+  #hovered: number | undefined;
   #smoothedFrom: { readonly figures: readonly Figure[]; readonly weight: number } | undefined;
   #smoothed: readonly Figure[] = [];
 
@@ -70,16 +71,14 @@ export class Plots {
       pointer: "iterations",
       span: () => this.#zoom ?? [0, this.#state?.end || 1],
       studied: () => this.#state?.studied,
-      hover: (place) => {
+      hover: (iteration) => {
+        const place = iteration === undefined ? undefined : this.#nearest(iteration);
         if (place === this.#hovered) return;
         this.#hovered = place;
-        actions.point(typeof place === "number" ? this.#state?.figures[0]?.iterations[place] : undefined);
+        actions.point(place === undefined ? undefined : this.#iterations[place]);
         this.#write();
       },
-      pick: (place) => {
-        const iteration = this.#state?.figures[0]?.iterations[place];
-        if (iteration !== undefined) actions.pick(iteration);
-      },
+      pick: (iteration) => actions.pick(iteration),
       zoom: (low, high) => this.#setZoom([Math.max(0, low), Math.min(high, this.#state?.end ?? high)]),
       zoomOut: () => this.#setZoom(undefined),
       save: (figure, format) => actions.save(forPrint(figure, this.#log.checked, this.#frame.span()), format),
@@ -119,8 +118,19 @@ export class Plots {
     this.#write();
   }
 
+  get #iterations(): readonly number[] {
+    return this.#state?.figures[0]?.iterations ?? [];
+  }
+
+  /** The place of the point that is closest to where the pointer is. */
+  #nearest(iteration: number): number {
+    const iterations = this.#iterations;
+    const place = lastUpTo(iterations, iteration);
+    return iteration - iterations[place] > iterations[place + 1] - iteration ? place + 1 : place;
+  }
+
   #write(): void {
-    const iterations = this.#state?.figures[0]?.iterations ?? [];
+    const iterations = this.#iterations;
     const { studied } = this.#state ?? {};
     const place = this.#hovered ?? (studied === undefined ? undefined : lastUpTo(iterations, studied));
     const iteration = place === undefined ? studied : iterations[place];
@@ -149,15 +159,4 @@ export class Plots {
     for (const chart of this.#charts) chart.refresh(this.#log.checked);
     this.#write();
   }
-}
-
-/** Place of the last value that is not above `wanted`, of values from low to high. */
-export function lastUpTo(values: readonly number[], wanted: number): number {
-  let [low, high] = [0, values.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle] <= wanted) low = middle + 1;
-    else high = middle;
-  }
-  return Math.max(0, low - 1);
 }

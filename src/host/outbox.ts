@@ -12,6 +12,7 @@ export class Outbox {
   readonly #runs = new Map<string, RunInfo>();
   readonly #events = new Map<string, RunEvent[]>();
   #timer: NodeJS.Timeout | undefined;
+  #isHeld = false;
 
   constructor(post: (message: ToPage) => void) {
     this.#post = post;
@@ -24,13 +25,25 @@ export class Outbox {
       if (batch) batch.push(...events);
       else this.#events.set(run.id, [...events]);
     }
-    this.#timer ??= setTimeout(() => this.#flush(), PERIOD_MS);
+    if (!this.#isHeld) this.#timer ??= setTimeout(() => this.#flush(), PERIOD_MS);
+  }
+
+  /** Lets changes wait until what comes before them has gone. */
+  hold(): void {
+    this.#isHeld = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  release(): void {
+    this.#flush();
   }
 
   /** Forgets what waits: everything is sent anew. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#isHeld = false;
     this.#runs.clear();
     this.#events.clear();
   }

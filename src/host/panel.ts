@@ -1,6 +1,7 @@
 // The experiment panel: a webview beside the editor that shows one run of the session at a time. It holds no state of
 // its own but which run that is; the page asks for all it needs whenever it is made anew.
 
+import { setImmediate as otherEvents } from "node:timers/promises";
 import * as vscode from "vscode";
 import { MINI, SIZE_NAMES } from "../checkpoints/config.ts";
 import type { RunEvent } from "../experiments/events.ts";
@@ -167,14 +168,33 @@ export class RunPanel implements vscode.Disposable {
     if (asked !== this.#asked || !this.#ready) return; // Something else is to be shown by now.
     this.#compared = compared;
     this.#outbox.clear();
+    const told = [shown, ...beside].map((run) => run && new History(run));
+    const [first, ...rest] = told.map((history) => history?.next(EVENTS_AT_ONCE));
     const message: ToPage = {
       type: "show",
       runs: this.#session.list,
-      ...(shown && { shown }),
-      beside: beside.filter((told) => told !== undefined),
+      ...(first && { shown: first }),
+      beside: rest.filter((run) => run !== undefined),
     };
     void this.#panel.webview.postMessage(message);
     this.#sendForm();
+    await this.#catchUp(
+      asked,
+      told.filter((history) => history !== undefined),
+    );
+  }
+
+  /** Sends what is left of long histories, in pieces between which the extension host does other things. */
+  async #catchUp(asked: number, histories: readonly History[]): Promise<void> {
+    this.#outbox.hold();
+    for (const history of histories) {
+      while (history.hasMore) {
+        await otherEvents();
+        if (asked !== this.#asked || !this.#ready) return;
+        void this.#panel.webview.postMessage({ type: "events", ...history.next(EVENTS_AT_ONCE) } satisfies ToPage);
+      }
+    }
+    this.#outbox.release();
   }
 
   /** All that a run has told; a record that cannot be read is reported, and has told nothing. */
@@ -231,5 +251,30 @@ export class RunPanel implements vscode.Disposable {
       case "showLog":
         return this.#actions.showLog();
     }
+  }
+}
+
+/** So many events that a message of them is made within a few milliseconds. */
+const EVENTS_AT_ONCE = 200;
+
+/** What a run has told, to be sent piece by piece. The list of one that goes on grows, but what is new comes otherwise. */
+class History {
+  readonly #run: ToldRun;
+  readonly #length: number;
+  #sent = 0;
+
+  constructor(run: ToldRun) {
+    this.#run = run;
+    this.#length = run.events.length;
+  }
+
+  get hasMore(): boolean {
+    return this.#sent < this.#length;
+  }
+
+  next(count: number): ToldRun {
+    const events = this.#run.events.slice(this.#sent, Math.min(this.#sent + count, this.#length));
+    this.#sent += events.length;
+    return { id: this.#run.id, events };
   }
 }

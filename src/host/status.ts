@@ -7,11 +7,16 @@ import { shorten, statusPhrase } from "./phrases.ts";
 import type { SweepInfo } from "./sweeps-messages.ts";
 import { SWEEPS_VIEW } from "./sweeps-view.ts";
 
+/** Nobody reads an iteration's number more often. */
+const PERIOD_MS = 100;
+
 export class RunStatus implements vscode.Disposable {
   readonly #item: vscode.StatusBarItem;
   #runId: string | undefined;
   #phase: RunInfo["phase"]["kind"] | undefined;
   #iteration = 0;
+  /** When the iteration was last written. */
+  #written = 0;
 
   constructor() {
     this.#item = vscode.window.createStatusBarItem("inversionLab.status", vscode.StatusBarAlignment.Left, -1);
@@ -33,13 +38,17 @@ export class RunStatus implements vscode.Disposable {
   update(current: RunInfo | undefined, waiting: number, events: readonly RunEvent[]): void {
     if (!current) return this.#item.hide();
     const { id, phase } = current;
+    const last = events.at(-1);
+    const isSame = id === this.#runId && phase.kind === this.#phase;
     if (id !== this.#runId) this.#iteration = 0;
-    if (id !== this.#runId || phase.kind !== this.#phase) this.#item.tooltip = tooltip(current);
+    if (last?.type === "step") this.#iteration = last.iteration;
+    const now = performance.now();
+    if (isSame && last?.type === "step" && now - this.#written < PERIOD_MS) return;
+    this.#written = now;
+    if (!isSame) this.#item.tooltip = tooltip(current);
     this.#runId = id;
     this.#phase = phase.kind;
     this.#item.command = "inversionLab.showPanel";
-    const last = events.at(-1);
-    if (last?.type === "step") this.#iteration = last.iteration;
     const phrase = statusPhrase(current, this.#iteration);
     this.#item.text = `$(${phase.kind === "paused" ? "debug-pause" : "beaker"}) ${phrase}${waiting > 0 ? ` (${vscode.l10n.t("{0} waiting", waiting)})` : ""}`;
     this.#item.accessibilityInformation = { label: `Inversion Lab: ${phrase}` };

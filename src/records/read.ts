@@ -2,6 +2,7 @@
 
 import { open, readFile } from "node:fs/promises";
 import path from "node:path";
+import { setImmediate as otherEvents } from "node:timers/promises";
 import { errorCode } from "../checkpoints/files.ts";
 import { LabError, type LabErrorData, messageOf } from "../common/errors.ts";
 import type { EndEvent, RestartResult, RunEvent, StartEvent } from "../experiments/events.ts";
@@ -81,6 +82,9 @@ export async function readStart(folder: string): Promise<StartEvent | undefined>
   return event.type === "start" ? event : undefined;
 }
 
+/** How long lines are read without a pause. */
+const LONGEST_STRETCH_MS = 8;
+
 /** A start, or an end with a few restarts, fits into this. */
 const CHUNK = 64 * 1024;
 
@@ -129,7 +133,13 @@ async function readEvents(file: string): Promise<RunEvent[]> {
   const bytes = await ifThere(readBytes(file));
   if (!bytes) return [];
   const events: RunEvent[] = [];
+  let paused = performance.now();
   for (let from = 0, to; (to = bytes.indexOf("\n", from)) >= 0; from = to + 1) {
+    // Many thousand lines take a while, and other work of the process is to go on meanwhile.
+    if (performance.now() - paused > LONGEST_STRETCH_MS) {
+      await otherEvents();
+      paused = performance.now();
+    }
     events.push(parseJson(bytes.toString("utf8", from, to), `Line ${events.length + 1} of ${file}`) as RunEvent);
   }
   return events;

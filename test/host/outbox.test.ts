@@ -45,6 +45,24 @@ describe("the outbox", () => {
     );
   });
 
+  it("holds what is new back until it is released, and then sends it in order", async () => {
+    const sent: ToPage[] = [];
+    const outbox = new Outbox((message) => sent.push(message));
+    outbox.add(info("1", "running"), [stepEvent(0, 0)]);
+    outbox.hold();
+    outbox.add(info("1", "completed"), [stepEvent(5, 0)]);
+    await wait(120);
+    assert.deepEqual(sent, []);
+    outbox.release();
+    assert.deepEqual(
+      sent.map((message: ToPage) => (message.type === "events" ? message.events.length : message.type)),
+      [2, "run"],
+    );
+    outbox.add(info("1", "completed"), []);
+    await wait(120);
+    assert.equal(sent.length, 3);
+  });
+
   it("sends nothing that was cleared", async () => {
     const sent: ToPage[] = [];
     const outbox = new Outbox((message) => sent.push(message));

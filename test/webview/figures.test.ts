@@ -9,6 +9,8 @@ import {
   type Figure,
   forPrint,
   MOST_LINES,
+  placesToDraw,
+  styleOf,
   runFigures,
   smoothed,
   withSmoothing,
@@ -125,6 +127,47 @@ describe("a figure for a file of its own", () => {
       [2, 2e-3],
     ]);
     assert.equal(figureTitle(page), "The sky., random:gpt2, init seed 0, 1 block, output block");
+  });
+});
+
+describe("the points that are drawn", () => {
+  const figureOf = (lines: readonly (readonly (number | null)[])[]): Figure => ({
+    name: "f",
+    iterations: Array.from({ length: Math.max(0, ...lines.map(({ length }) => length)) }, (_, n) => n),
+    lines: lines.map((values, place) => ({ values, ...styleOf(place) })),
+  });
+
+  it("are all of a short run, and of a zoomed one those in sight with one beyond either end", () => {
+    assert.deepEqual(placesToDraw(figureOf([[5, 6, 7]]), [0, 2], 100), [0, 1, 2]);
+    const figure = figureOf([Array.from({ length: 1000 }, (_, n) => n)]);
+    assert.deepEqual(placesToDraw(figure, [10.5, 13.5], 100), [10, 11, 12, 13, 14]);
+    assert.deepEqual(placesToDraw(figureOf([]), [0, 1], 100), []);
+  });
+
+  it("keep every line’s extremes, both ends and the order, and are few however long the run is", () => {
+    const values = fc.array(
+      fc.option(
+        fc.double({ noNaN: true }).map((value) => value + 0),
+        { nil: null },
+      ),
+      { minLength: 500, maxLength: 2000 },
+    );
+    fc.assert(
+      fc.property(values, values, (first, second) => {
+        const [length, columns] = [Math.min(first.length, second.length), 20];
+        const lines = [first.slice(0, length), second.slice(0, length)];
+        const places = placesToDraw(figureOf(lines), [0, length - 1], columns);
+        assert.ok(places.length <= 2 * lines.length * columns + 2);
+        assert.ok(places.every((place, i) => i === 0 || place > places[i - 1]));
+        assert.deepEqual([places[0], places.at(-1)], [0, length - 1]);
+        for (const line of lines) {
+          const known = line.filter((value) => value !== null);
+          const drawn = places.map((place) => line[place]).filter((value) => value !== null);
+          assert.equal(Math.min(...drawn), Math.min(...known));
+          assert.equal(Math.max(...drawn), Math.max(...known));
+        }
+      }),
+    );
   });
 });
 

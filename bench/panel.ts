@@ -1,0 +1,227 @@
+// `npm run bench -- panel`: what the extension costs the person who looks on. Drives the real VS Code in the Chromium of
+// the tests, which draws in software on the same cores that everything else runs on: with a graphics card, pages are
+// drawn faster. Frames are counted by the page itself; the extension host is watched from inside by a probe that Node
+// loads into it, which also times the activation. With --quick, a tenth of the iterations.
+
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Frame } from "playwright-core";
+import { Panel } from "../test/vscode/panel.ts";
+import { shown, Workbench } from "../test/vscode/workbench.ts";
+import { QUICK } from "./loops.ts";
+import { milliseconds, printTable, type Row } from "./table.ts";
+
+const STEPS = QUICK ? 1_000 : 10_000;
+/** A network that is faster than anybody can look, with every iteration shown. */
+const FAST = { prompt: "The sky is blue.", checkpoint: "random:mini", device: "cpu", iterations: STEPS, every: 1 };
+const RESULTS = path.join(import.meta.dirname, "results");
+
+const folder = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-bench-panel-"));
+const report = path.join(folder, "extension-host.jsonl");
+const probe = path.join(folder, "probe.cjs");
+
+/** Runs in the extension host: tells how late its timers are, and how long the extension takes to load and to activate. */
+await writeFile(
+  probe,
+  `if (process.argv.some((argument) => argument.includes("extensionHost"))) {
+  const { appendFile } = require("node:fs");
+  const { monitorEventLoopDelay } = require("node:perf_hooks");
+  const Module = require("node:module");
+  const tell = (what) => appendFile(${JSON.stringify(report)}, JSON.stringify({ at: Date.now(), ...what }) + "\\n", () => {});
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  setInterval(() => {
+    tell({ longestMs: delay.max / 1e6, meanMs: delay.mean / 1e6 });
+    delay.reset();
+  }, 100).unref();
+  const load = Module._load;
+  Module._load = function (request, ...rest) {
+    if (!/dist[\\\\/]extension\\.cjs$/.test(request)) return load.call(this, request, ...rest);
+    const [began, used] = [performance.now(), process.cpuUsage()];
+    const extension = load.call(this, request, ...rest);
+    const activate = async (...parameters) => {
+      const result = await extension.activate(...parameters);
+      const { user, system } = process.cpuUsage(used);
+      tell({ activationMs: performance.now() - began, activationCpuMs: (user + system) / 1e3 });
+      return result;
+    };
+    return { ...extension, activate };
+  };
+}
+`,
+);
+
+interface Told {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly longestMs?: number;
+  readonly activationMs?: number;
+  readonly activationCpuMs?: number;
+}
+
+async function told(): Promise<Told[]> {
+  const lines = (await readFile(report, "utf8").catch(() => "")).trim().split("\n").filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as Told);
+}
+
+/** The longest that the extension host did nothing else, between two times. */
+async function longestDelay(from: number, to: number): Promise<number> {
+  await sleep(300); // What happened last is still to be told.
+  const within = (await told()).filter(({ at }) => at >= from && at <= to + 200);
+  return within.reduce((longest, { longestMs = 0 }) => Math.max(longest, longestMs), 0);
+}
+
+interface Frames {
+  readonly perSecond: number;
+  readonly longestMs: number;
+}
+
+/** Frames of a page while something goes on. */
+async function framesWhile(page: Frame, work: () => Promise<void>): Promise<Frames> {
+  await page.evaluate(`{
+    const frames = (window.benchFrames = []);
+    const next = (time) => window.benchFrames === frames && (frames.push(time), requestAnimationFrame(next));
+    requestAnimationFrame(next);
+  }`);
+  await work();
+  const times = await page.evaluate<number[]>(
+    "(() => { const frames = benchFrames; benchFrames = []; return frames; })()",
+  );
+  const gaps = times.slice(1).map((time, i) => time - times[i]);
+  return { perSecond: (1000 * gaps.length) / (times.at(-1)! - times[0]), longestMs: Math.max(...gaps) };
+}
+
+const frameRow = (work: string, { perSecond, longestMs }: Frames): Row => ({
+  work,
+  measured: `${perSecond.toFixed(1)} frames a second, the longest ${milliseconds(longestMs)}`,
+  bar: "≥ 50 a second",
+  values: { perSecond, longestMs },
+});
+
+/** Resolves when the panel has drawn its first row, to milliseconds since 1970. */
+const FIRST_ROW = `new Promise((resolve) => {
+  const look = () => {
+    if (!document.querySelector(".timeline .row")) return requestAnimationFrame(look);
+    resolve(performance.timeOrigin + performance.now());
+  };
+  look();
+})`;
+
+const rows: Row[] = [];
+const workbench = await Workbench.open({
+  files: { "fast.inversion.json": JSON.stringify(FAST) },
+  env: { NODE_OPTIONS: `--require=${probe}` },
+});
+const panel = new Panel(workbench);
+try {
+  const choose = async (): Promise<number> => {
+    await workbench.selectLine(1);
+    await workbench.pickFromContextMenu("Invert Selection");
+    return Date.now();
+  };
+
+  // Once for the engine and the weights, which are then warm.
+  await choose();
+  await panel.waitForState("Done", 60_000);
+  const [activation] = (await told()).filter(({ activationMs }) => activationMs !== undefined);
+  rows.push({
+    work: "activation: loading the extension and activating it (processor time)",
+    measured: `${milliseconds(activation.activationMs!)} (${milliseconds(activation.activationCpuMs!)})`,
+    bar: "≤ 50 ms",
+    values: { ms: activation.activationMs!, cpuMs: activation.activationCpuMs! },
+  });
+
+  const openings: number[] = [];
+  for (let i = 0; i < (QUICK ? 1 : 5); i++) {
+    await workbench.runCommand("View: Close Editors in Other Groups");
+    const asked = await choose();
+    let drawn: number | undefined;
+    // VS Code may put the page into another frame meanwhile.
+    while (drawn === undefined) {
+      drawn = await (await panel.page()).evaluate<number>(FIRST_ROW).catch(() => undefined);
+    }
+    openings.push(drawn - asked);
+    await panel.waitForState("Done", 60_000);
+  }
+  const opening = openings.toSorted((a, b) => a - b)[Math.floor(openings.length / 2)];
+  rows.push({
+    work: "from the click to the first drawn iteration, the panel opened for it, 1 block of gpt2, warm",
+    measured: `${milliseconds(opening)} (median of ${openings.length})`,
+    bar: "≤ 1 s",
+    values: { ms: opening },
+  });
+
+  await workbench.openFile("fast.inversion.json");
+  await workbench.runCommand("Inversion Lab: Run Experiment File");
+  await panel.waitForState("Running");
+  await panel.waitForRows(2);
+  const page = await panel.page();
+  const count = () => page.evaluate<number>("Number(document.querySelector('.scrubber').max) + 1");
+  const began = Date.now();
+  const before = await count();
+  const streaming = await framesWhile(page, () => sleep(QUICK ? 2_000 : 15_000));
+  const seconds = (Date.now() - began) / 1000;
+  const perSecond = ((await count()) - before) / seconds;
+  rows.push(frameRow(`a run that shows ${perSecond.toFixed(0)} iterations a second`, streaming));
+  const delay = await longestDelay(began, Date.now());
+  rows.push({
+    work: "the extension host meanwhile: the longest that it did nothing else",
+    measured: milliseconds(delay),
+    bar: "≤ 50 ms",
+    values: { ms: delay },
+  });
+  await panel.waitForState("Done", 120_000);
+
+  const list = page.locator(".timeline .scroller");
+  const box = (await list.boundingBox())!;
+  const wheel = async (): Promise<void> => {
+    await workbench.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    for (let turn = 0; turn < 100; turn++) {
+      await workbench.page.mouse.wheel(0, turn < 50 ? -400 : 400);
+      await sleep(16);
+    }
+  };
+  rows.push(
+    frameRow(
+      `scrolling through ${(await count()).toLocaleString("en")} iterations with the wheel`,
+      await framesWhile(page, wheel),
+    ),
+  );
+
+  const slider = page.locator(".scrubber");
+  await shown(slider, "the slider");
+  const place = (await slider.boundingBox())!;
+  const drag = async (): Promise<void> => {
+    const y = place.y + place.height / 2;
+    await workbench.page.mouse.move(place.x + 4, y);
+    await workbench.page.mouse.down();
+    for (let step = 0; step <= 100; step++) {
+      const share = step <= 50 ? step / 50 : 2 - step / 50;
+      await workbench.page.mouse.move(place.x + 4 + share * (place.width - 8), y);
+      await sleep(16);
+    }
+    await workbench.page.mouse.up();
+  };
+  rows.push(frameRow("dragging the slider over them", await framesWhile(page, drag)));
+
+  const reloaded = Date.now();
+  await workbench.reload();
+  await panel.waitForState("Done", 60_000);
+  const reading = await longestDelay(reloaded, Date.now());
+  rows.push({
+    work: "the extension host while it reads them back after a reload of the window: the longest that it did nothing else",
+    measured: milliseconds(reading),
+    bar: "≤ 50 ms",
+    values: { ms: reading },
+  });
+
+  const name = `panel-${os.platform()}-${os.arch()}-${os.cpus().length}-cores`;
+  const condition = "the panel in VS Code's own server and Chromium, drawn in software";
+  printTable(condition, rows, QUICK ? undefined : path.join(RESULTS, name));
+} finally {
+  await workbench.close();
+  await rm(folder, { recursive: true, force: true });
+}
+process.exit(0);
