@@ -5,7 +5,6 @@ import { registerCommands } from "./host/commands.ts";
 import { registerFileLenses } from "./host/file-lenses.ts";
 import type { Lab } from "./host/lab.ts";
 import { PANEL_TYPE } from "./host/panel.ts";
-import type { PageState } from "./host/panel-messages.ts";
 import { reporter } from "./host/report.ts";
 import { registerWalkthrough } from "./host/walkthrough.ts";
 import { registerRunHover } from "./host/run-hover.ts";
@@ -49,8 +48,8 @@ export function activate(context: vscode.ExtensionContext): void {
     registerRunHover(library, report),
     registerSweepsView(lab),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
-      async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: PageState | undefined) {
-        await (await lab()).restore(panel, state);
+      async deserializeWebviewPanel(panel: vscode.WebviewPanel) {
+        await (await lab()).restore(panel);
       },
     }),
   );

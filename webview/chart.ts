@@ -105,6 +105,7 @@ export class Chart {
     if (!figure) return;
     this.#plot?.destroy();
     setText(this.#name, figure.name);
+    this.#name.title = figure.name;
     const listed = figure.lines.filter(({ label }) => label !== undefined);
     const entries = listed.map(legendEntry);
     this.#values = entries.map(({ value }) => value);

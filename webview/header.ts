@@ -19,7 +19,7 @@ import {
 import { RunChoice } from "./run-choice.ts";
 import { button, OptionList, progressRing } from "./toolkit.ts";
 
-const SIGNS: Readonly<Record<RunState["tone"], string>> = { busy: "", paused: "‖", good: "✓", neutral: "■", bad: "✕" };
+const SIGNS: Readonly<Record<RunState["tone"], string>> = { busy: "▶", paused: "‖", good: "✓", neutral: "■", bad: "✕" };
 
 export class Header {
   readonly element: HTMLElement;

@@ -1,6 +1,6 @@
 // The panel's page: takes the host's messages into the model and has the views show it, once a frame at most.
 
-import type { FromPage, PageState, ToPage } from "../src/host/panel-messages.ts";
+import type { FromPage, ToPage } from "../src/host/panel-messages.ts";
 import { ComparisonView } from "./comparison.ts";
 import { element, setText } from "./dom.ts";
 import { ExperimentForm } from "./form.ts";
@@ -31,7 +31,7 @@ import { TopTokens } from "./top-tokens.ts";
 const CLOCK_MS = 100;
 
 registerControls();
-const host = acquireVsCodeApi<PageState>();
+const host = acquireVsCodeApi();
 const send = (message: FromPage): void => host.postMessage(message);
 const page = emptyPage();
 
@@ -145,8 +145,6 @@ function draw(): void {
   topTokens.update(page);
   drawPlaceholder();
   setText(announcer, announcementOf(page));
-  const folder = page.run?.info.folder;
-  if (folder !== undefined) host.setState({ folder });
 }
 
 /** How often the figures of a run that goes on are made anew. */

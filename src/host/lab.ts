@@ -18,7 +18,7 @@ import { trainedCheckpoint } from "../reproduction/twins.ts";
 import { askForRun } from "./ask.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { RunPanel } from "./panel.ts";
-import type { PageState, Repetition, RunInfo } from "./panel-messages.ts";
+import type { Repetition, RunInfo } from "./panel-messages.ts";
 import type { Report } from "./report.ts";
 import { requestProblems } from "./request-problems.ts";
 import { watchSelection } from "./recent-runs.ts";
@@ -37,8 +37,12 @@ import { SweepsPage } from "./sweeps-page.ts";
 /** Blocks of the checkpoint that comes with the extension. */
 const MINI_BLOCKS = 4;
 
+/** Where the workspace's memory holds the record that the panel shows. */
+const SHOWN_KEY = "shownRecord";
+
 export class Lab implements vscode.Disposable {
   readonly #extensionUri: vscode.Uri;
+  readonly #memory: vscode.Memento;
   readonly #log: vscode.LogOutputChannel;
   readonly #report: Report;
   readonly #runLog: RunLog;
@@ -69,6 +73,7 @@ export class Lab implements vscode.Disposable {
     library: RunLibrary,
   ) {
     this.#extensionUri = extensionUri;
+    this.#memory = workspaceState;
     this.#log = log;
     this.#runLog = new RunLog(log);
     this.#report = report;
@@ -238,11 +243,12 @@ export class Lab implements vscode.Disposable {
   }
 
   /** Brings a panel back after the window was restarted. */
-  async restore(panel: vscode.WebviewPanel, state: PageState | undefined): Promise<void> {
+  async restore(panel: vscode.WebviewPanel): Promise<void> {
     this.#adoptPanel(panel);
-    if (typeof state?.folder !== "string") return;
+    const folder = this.#memory.get<string>(SHOWN_KEY);
+    if (folder === undefined) return;
     try {
-      await this.openRecord(state.folder);
+      await this.openRecord(folder);
     } catch (error) {
       this.#report(error);
     }
@@ -377,6 +383,7 @@ export class Lab implements vscode.Disposable {
         start: (request) => void this.#start(request),
         problemsOf: (request) => requestProblems(request, (source) => this.#checkpoints.configOf(source)),
         compare: (id, beside) => this.#runs.compare(id, beside),
+        shown: (id) => this.#remember(this.#runs.get(id)),
         stop: (id) => this.#runs.stop(id),
         pause: (id) => this.#runs.pause(id),
         resume: (id) => this.#runs.resume(id),
@@ -405,12 +412,23 @@ export class Lab implements vscode.Disposable {
   #onChange(run: RunInfo, events: readonly RunEvent[]): void {
     this.#runLog.tell(run, events);
     this.#panel?.update(run, events);
+    if (run.id === this.#panel?.shown) this.#remember(run);
     this.library.tell(run, events);
     const { current } = this.#runs;
     this.#updateStatus(run.id === current?.id ? events : []);
     this.#setContext("running", current !== undefined);
     this.#setContext("canPause", current?.phase.kind === "running");
     this.#setContext("paused", current?.phase.kind === "pausing" || current?.phase.kind === "paused");
+  }
+
+  /**
+   * The shown run's record, for the time after a restart of the window. Not as the page's own state, which VS Code writes
+   * once a minute and at an orderly end.
+   */
+  #remember(run: RunInfo | undefined): void {
+    if (run?.folder !== undefined && run.folder !== this.#memory.get(SHOWN_KEY)) {
+      void this.#memory.update(SHOWN_KEY, run.folder);
+    }
   }
 
   #setContext(name: "hasRun" | "selectionHasRuns" | "running" | "canPause" | "paused", value: boolean): void {

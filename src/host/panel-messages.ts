@@ -128,9 +128,3 @@ export type FromPage =
   /** Exports a run's record, or those of its whole comparison. */
   | { readonly type: "export"; readonly id: string; readonly comparison: boolean }
   | { readonly type: "showLog" };
-
-/** What the page keeps over a restart of the window. */
-export interface PageState {
-  /** The shown run's record. */
-  readonly folder: string;
-}

@@ -28,6 +28,8 @@ export interface PanelActions {
   /** Starts a run that nothing is wrong with. */
   start(request: unknown): void;
   problemsOf(request: unknown): Promise<FieldProblem[]>;
+  /** Another run is in the panel. */
+  shown(id: string): void;
   stop(id: string): void;
   pause(id: string): void;
   resume(id: string): void;
@@ -103,6 +105,7 @@ export class RunPanel implements vscode.Disposable {
   /** Shows a run, and brings the panel to the front where it is. */
   show(id: string): void {
     this.#shown = id;
+    this.#actions.shown(id);
     const run = this.#session.get(id);
     if (run) {
       const text = shorten(run.spec.prompt, 24);

@@ -1,7 +1,7 @@
 // What a person sees and does in the experiment panel, for tests in a real VS Code.
 
-import axe, { type AxeResults } from "axe-core";
 import type { Frame, Locator } from "playwright-core";
+import { accessibilityProblems } from "./page-checks.ts";
 import { until } from "./until.ts";
 import { shown, type Workbench } from "./workbench.ts";
 
@@ -71,12 +71,7 @@ export class Panel {
 
   /** What axe-core finds serious on the page, a line each. */
   async accessibilityProblems(): Promise<string[]> {
-    const page = await this.page();
-    await page.evaluate(axe.source);
-    const results = await page.evaluate<AxeResults>("axe.run({ resultTypes: ['violations'] })");
-    return results.violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+    return accessibilityProblems(await this.page());
   }
 
   async promptTokens(): Promise<string[]> {
@@ -107,7 +102,7 @@ export class Panel {
     return page
       .locator(selector)
       .innerText({ timeout: 1000 })
-      .then((text) => text.replace(/^[✓■✕‖]\s*/, ""))
+      .then((text) => text.replace(/^[▶✓■✕‖]\s*/, ""))
       .catch(() => undefined); // between two pages
   }
 }

@@ -1,0 +1,137 @@
+// Every view of the panel as people see it who use a keyboard, a screen reader, a theme of high contrast, twice the size,
+// or a narrow window.
+
+import assert from "node:assert/strict";
+import type { Frame } from "playwright-core";
+import { accessibilityProblems, cutOff, motions } from "./page-checks.ts";
+import { SweepsView } from "./sweeps-view.ts";
+import { until } from "./until.ts";
+import { itWasQuiet, useWorkbench } from "./use-workbench.ts";
+import { shown, THEMES, type Theme } from "./workbench.ts";
+
+const json = (content: unknown): string => JSON.stringify(content);
+const MINI = { prompt: "The sky is blue.", checkpoint: "random:mini", iterations: 20 };
+
+/** A window of so many CSS pixels is what a person with twice the size sees of one with twice as many. */
+const SIZES = { "at 1400 pixels": [1400, 900], "at twice the size": [700, 450], "at 600 pixels": [600, 900] } as const;
+
+describe("every view", () => {
+  const the = useWorkbench({
+    settings: { "inversionLab.checkpoint": "random:mini" },
+    files: {
+      "plain.inversion.json": json({ ...MINI, prompt: "Plain: the sky is blue." }),
+      "walk.inversion.json": json({ ...MINI, prompt: "Walk: the sky is blue.", method: "orthogonalWalk", restarts: 2 }),
+      "compared.inversion.json": json({ ...MINI, prompt: "Compared: the sky is blue.", blocks: 2 }),
+      "fails.inversion.json": json({ ...MINI, prompt: "Fails: the sky is blue.", checkpoint: "/nowhere/at/all" }),
+      "long.inversion.json": json({ ...MINI, prompt: "Interrupted: the sky is blue.", iterations: 1_000_000 }),
+      "small.sweep.json": json({ base: MINI, axes: { blocks: [1, 2], initSeed: [0, 1, 2] } }),
+    },
+  });
+  const run = async (name: string, state: string) => {
+    await the.workbench.page.keyboard.press("Control+1"); // beside the panel, not over it
+    await the.workbench.openFile(`${name}.json`);
+    await the.workbench.runCommand("Inversion Lab: Run Experiment File");
+    await the.panel.waitForState(state, 30_000);
+  };
+  const show = async (prompt: string): Promise<Frame> => {
+    const frame = await the.panel.page();
+    const isShown = async () => {
+      const text = await frame.locator(".prompt").textContent();
+      return text?.replaceAll("·", " ").startsWith(prompt) ?? false;
+    };
+    if (!(await isShown())) await the.panel.showRun(prompt);
+    await until(`it shows ${prompt}`, isShown);
+    return frame;
+  };
+  /** The views that there are once there are runs, and how one comes to each. */
+  const VIEWS: Readonly<Record<string, () => Promise<Frame>>> = {
+    plain: () => show("Plain"),
+    walk: () => show("Walk"),
+    failed: () => show("Fails"),
+    interrupted: () => show("Interrupted"),
+    comparison: () => show("Compared"),
+    sweeps: () => new SweepsView(the.workbench).page(),
+  };
+  const inEachView = async (check: (page: Frame) => Promise<string[]>): Promise<string[]> => {
+    const found: string[] = [];
+    for (const [name, open] of Object.entries(VIEWS)) {
+      found.push(...(await check(await open())).map((problem) => `${name}: ${problem}`));
+    }
+    return found;
+  };
+  const resize = async (size: readonly [number, number]) => {
+    await the.workbench.page.setViewportSize({ width: size[0], height: size[1] });
+  };
+
+  it("is good for a screen reader in each theme: the form, and a panel without a run", async () => {
+    await the.workbench.runCommand("Inversion Lab: New Experiment…");
+    const page = await the.panel.page();
+    await shown(page.locator("#field-prompt"), "the form");
+    const placeholder = page.getByRole("heading", { name: "No run yet" });
+    for (const theme of Object.keys(THEMES) as Theme[]) {
+      await the.workbench.switchTheme(theme);
+      assert.deepEqual(await accessibilityProblems(page), [], `the form in ${theme}`);
+      await page.getByText("Cancel").click();
+      await shown(placeholder, "the empty panel");
+      assert.deepEqual(await accessibilityProblems(page), [], `the empty panel in ${theme}`);
+      await the.workbench.screenshot(`empty-${theme}`);
+      await the.workbench.runCommand("Inversion Lab: New Experiment…");
+      await shown(page.locator("#field-prompt"), "the form");
+      await the.workbench.screenshot(`form-${theme}`);
+    }
+    for (const [name, size] of Object.entries(SIZES)) {
+      await resize(size);
+      assert.deepEqual(await cutOff(page), [], `the form ${name}`);
+    }
+    await resize(SIZES["at 1400 pixels"]);
+    await page.getByText("Cancel").click();
+  });
+
+  it("is reached: runs that are done, failed and interrupted, a walk, a comparison, a sweep", async () => {
+    await run("long.inversion", "Running");
+    await the.workbench.reload();
+    await the.panel.waitForState("Interrupted");
+    await run("fails.inversion", "Failed");
+    await run("plain.inversion", "Done");
+    await run("walk.inversion", "Done");
+    await run("compared.inversion", "Done");
+    await the.panel.press("Compare…");
+    const page = await the.panel.page();
+    for (const name of ["Plain", "Walk"])
+      await page.locator("#run-choice li", { hasText: name }).locator("input").check();
+    await shown(page.getByRole("region", { name: "Comparison" }), "the comparison");
+    const sweeps = new SweepsView(the.workbench);
+    await the.workbench.page.keyboard.press("Control+1");
+    await the.workbench.openFile("small.sweep.json");
+    await the.workbench.runCommand("Inversion Lab: Run Experiment File");
+    await sweeps.waitForState("Done", 60_000);
+  });
+
+  for (const theme of Object.keys(THEMES) as Theme[]) {
+    it(`is good for a screen reader in the ${theme} theme`, async () => {
+      await the.workbench.switchTheme(theme);
+      assert.deepEqual(await inEachView(accessibilityProblems), []);
+    });
+  }
+
+  for (const [name, size] of Object.entries(SIZES)) {
+    it(`cuts nothing off ${name}`, async () => {
+      await resize(size);
+      assert.deepEqual(await inEachView(cutOff), []);
+    });
+  }
+
+  it("stands still for those who ask for less motion", async () => {
+    await the.workbench.page.emulateMedia({ reducedMotion: "reduce" });
+    await run("long.inversion", "Running");
+    const page = await the.panel.page();
+    assert.deepEqual(await motions(page), []);
+    await shown(page.locator(".state .sign"), "a sign in the place of the ring");
+    await the.panel.press("Stop");
+    await the.panel.waitForState("Stopped");
+    assert.deepEqual(await inEachView(motions), []);
+    await the.workbench.page.emulateMedia({ reducedMotion: "no-preference" });
+  });
+
+  itWasQuiet(the);
+});
