@@ -134,6 +134,12 @@ export function methodsOf(base: Fields, axes: readonly Axis[]): readonly MethodN
   return METHODS.filter((method) => named.includes(method));
 }
 
+/**
+ * Iterations of a sweep's run that are decoded where `every` does not say it: nobody watches them come, and with ten
+ * restarts one takes as long as several iterations of a shallow network.
+ */
+const SHOWN = 10;
+
 /** Throws a LabError (badInput). */
 export function cellOf(base: Fields, combination: Fields, file: string): Cell {
   const method = combination["method"] ?? base["method"] ?? "inversion";
@@ -141,12 +147,16 @@ export function cellOf(base: Fields, combination: Fields, file: string): Cell {
   const own = (all: Fields): Fields =>
     Object.fromEntries(Object.entries(all).filter(([field]) => field === "method" || fields.includes(field)));
   const axes = own(combination);
+  const request = { ...own(base), ...axes };
   let spec: ExperimentSpec;
   try {
-    spec = parseSpec({ ...own(base), ...axes });
+    spec = parseSpec(request);
   } catch (error) {
     const where = Object.keys(axes).length > 0 ? ` (run with ${axesText(axes)})` : "";
     throw new LabError("badInput", `${file}: ${messageOf(error).replace(/\.$/, "")}${where}.`, { cause: error });
+  }
+  if (Object.keys(combination).length > 0 && request["every"] === undefined) {
+    spec = { ...spec, every: Math.max(1, Math.round(spec.iterations / SHOWN)) };
   }
   return { axes, spec, name: nameOf(spec) };
 }

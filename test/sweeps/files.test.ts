@@ -20,7 +20,7 @@ describe("a sweep's file", () => {
       found.map(({ axes }) => axes),
       [1, 2].flatMap((blocks) => [0, 1, 2].map((initSeed) => ({ blocks, initSeed }))),
     );
-    assert.deepEqual(found[4].spec, parseSpec({ ...base, blocks: 2, initSeed: 1 }));
+    assert.deepEqual(found[4].spec, parseSpec({ ...base, blocks: 2, initSeed: 1, every: 20 }));
   });
 
   it("has as many cells as its axes have combinations, each with a name of its own", () => {
@@ -62,6 +62,14 @@ describe("a sweep's file", () => {
     const [other] = cells({ base: { blocks: 2, iterations: 200, ...base } });
     assert.equal(one.name, other.name);
     assert.match(one.name, /^the-sky-is-blue-2-[0-9a-f]{16}$/);
+  });
+
+  it("has its runs decoded ten times unless it says how often", () => {
+    const every = (content: object) =>
+      cells({ base: { ...base, iterations: 300, ...content }, axes: { blocks: [1] } })[0].spec.every;
+    assert.equal(every({}), 30);
+    assert.equal(every({ every: 7 }), 7);
+    assert.equal(every({ iterations: 3 }), 1);
   });
 
   it("may be one spec", () => {
