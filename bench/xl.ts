@@ -93,7 +93,7 @@ function processorMsOf(pid: string): number {
 async function gradientError(): Promise<number> {
   const options = { cacheFolder: CACHE, initSeed: 0 };
   const stored = await openCheckpoint(SOURCE, { blocks: BLOCKS }, options);
-  const { checkpoint: quantised } = await quantise(stored, BLOCKS, options);
+  const { checkpoint: quantised } = await quantise(stored, BLOCKS, "int8", options);
   const shape = { blocks: BLOCKS, output: "block", batch: 1, length: LENGTH, type: "float32" } as const;
   const point = (name: string) => randomStream(0, name).normal(LENGTH * stored.config.width, 0, 0.028, "float32");
   const gradients = [];

@@ -567,7 +567,7 @@ export function conditionOf(
     ...(spec.network === "gpt2"
       ? [plural(spec.blocks, "block"), `output ${spec.output}`]
       : [`fully connected net, ${NETWORK_NAMES[spec.network]}`]),
-    ...(spec.weights === "int8" ? [eightBit(quantisation)] : []),
+    ...(spec.weights === "stored" ? [] : [narrowWeights(spec.weights, quantisation)]),
     ...methodParts(spec),
     `${reduction === "mean" ? "mean " : ""}${METRIC_NAMES[metric]}`,
     ...(fromPosition === 0 ? [] : [`output from position ${fromPosition}`]),
@@ -582,11 +582,13 @@ export function conditionOf(
   ];
 }
 
-function eightBit(quantisation: Quantisation | undefined): string {
+function narrowWeights(
+  format: Exclude<ExperimentSpec["weights"], "stored">,
+  quantisation: Quantisation | undefined,
+): string {
+  const name = format === "int8" ? "8-bit weights" : "16-bit weights";
   const error = quantisation?.outputError;
-  return typeof error === "number"
-    ? `8-bit weights, output ${Number((100 * error).toPrecision(2))} % off`
-    : "8-bit weights";
+  return typeof error === "number" ? `${name}, output ${Number((100 * error).toPrecision(2))} % off` : name;
 }
 
 const NETWORK_NAMES: Readonly<Record<Exclude<ExperimentSpec["network"], "gpt2">, string>> = {

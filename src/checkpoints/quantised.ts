@@ -1,6 +1,7 @@
-// Checkpoints in 8 bits: each matrix that a network multiplies with as bytes, w ≈ scale · (byte − 128), with
-// scale = max |w| / 127 for each of its outputs; all other weights as they are. Made from any checkpoint and kept in the
-// cache, one file a block and one for what follows the blocks, each written when it is first needed.
+// Checkpoints in fewer bits: each matrix that a network multiplies with as bytes, w ≈ scale · (byte − 128), with
+// scale = max |w| / 127 for each of its outputs, or as the nearest numbers of 16 bits; all other weights as they are. Made
+// from any checkpoint and kept in the cache, one file a block and one for what follows the blocks, each written when it is
+// first needed.
 
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import path from "node:path";
@@ -8,16 +9,22 @@ import { setImmediate as otherEvents } from "node:timers/promises";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import type { FloatArray } from "../common/floats.ts";
 import type { OnProgress } from "../common/progress.ts";
-import { blockWeights, headWeight, outerWeights, outputAxis, scaleName } from "../networks/gpt2-config.ts";
+import {
+  blockWeights,
+  headWeight,
+  NARROW_BITS,
+  type NarrowFormat,
+  outerWeights,
+  outputAxis,
+  scaleName,
+} from "../networks/gpt2-config.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { requireSpace, sweepTemporaryFiles, writeAtomically } from "./files.ts";
-import { openRows, type RowReader } from "./rows.ts";
+import { halfToNumber, openRows, type RowReader } from "./rows.ts";
 import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "./safetensors.ts";
 
 /** Folder of all quantised checkpoints in the cache. */
 const QUANTISED = "quantised";
-/** Goes up whenever the same weights would become other bytes. */
-const VERSION = 1;
 /** Σ (w − ŵ)² and Σ w² over a file's matrices, ŵ being what the bytes stand for. */
 const ERROR = "quantisation_error";
 /** The largest byte is 128 + 127; 0 is left out, so that w and −w are equally well off. */
@@ -33,27 +40,31 @@ export interface QuantisingOptions {
 }
 
 export interface QuantisedCheckpoint {
-  /** Matrices are U8, with their scales beside them; embeddings are not in it. */
+  /** Matrices are F16, or U8 with their scales beside them; embeddings are not in it. */
   readonly checkpoint: Checkpoint;
   /** ‖w − ŵ‖₂ / ‖w‖₂ over the matrices of the blocks. */
   readonly error: number;
 }
 
 /**
- * The first `blocks` blocks of a checkpoint and its head in 8 bits, after writing what is not in the cache yet; the
- * weights are read in pieces. Throws a LabError: checkpoint (unreadable), storage (full or read-only disk), cancelled.
- * Two processes may do this at once.
+ * The first `blocks` blocks of a checkpoint and its head in fewer bits, after writing what is not in the cache yet; the
+ * weights are read in pieces. One that has them in 16 bits itself is taken as it is. Throws a LabError: checkpoint
+ * (unreadable), storage (full or read-only disk), cancelled. Two processes may do this at once.
  */
 export async function quantise(
   checkpoint: Checkpoint,
   blocks: number,
+  format: NarrowFormat,
   options: QuantisingOptions,
 ): Promise<QuantisedCheckpoint> {
-  const folder = path.join(options.cacheFolder, QUANTISED, `${checkpoint.fingerprint.slice(0, 32)}-${VERSION}`);
-  const shards = shardsOf(checkpoint, blocks);
+  const { mark } = FORMATS[format];
+  const folder = path.join(options.cacheFolder, QUANTISED, `${checkpoint.fingerprint.slice(0, 32)}-${mark}`);
+  const shards = shardsOf(checkpoint, blocks, format);
+  const isHalf = (name: string): boolean => checkpoint.tensors.get(name)!.type === "F16";
+  if (format === "float16" && shards.every(({ matrices }) => matrices.every(isHalf))) return { checkpoint, error: 0 };
   const whole = await Promise.all(shards.map(({ file, layout }) => isWholeFile(path.join(folder, file), layout)));
   const missing = shards.filter((_, index) => !whole[index]);
-  if (missing.length > 0) await writeShards(checkpoint, folder, missing, options);
+  if (missing.length > 0) await writeShards(checkpoint, folder, missing, format, options);
   return {
     checkpoint: { ...checkpoint, folder: await realpath(folder), tensors: new Map(shards.flatMap(storedTensors)) },
     error: await errorOf(
@@ -63,10 +74,46 @@ export async function quantise(
   };
 }
 
+/** Rows of a matrix, the first of them being `firstRow`, in fewer bits; `squares` grows by Σ (w − ŵ)² and Σ w². */
+type Encode = (values: FloatArray, firstRow: number, squares: Float64Array) => Uint8Array | Uint16Array;
+
+interface Format {
+  /** Part of the folder's name. Goes up whenever the same weights would become other bytes. */
+  readonly mark: string;
+  /** What is stored of a matrix, wider numbers first: then every number starts where its size asks for. */
+  readonly stored: (name: string, shape: readonly number[]) => readonly PlannedTensor[];
+  /** `scale` is what the file holds beside the matrix, where it holds that. */
+  readonly encoder: (
+    rows: RowReader,
+    axis: 0 | 1,
+  ) => Promise<{ readonly encode: Encode; readonly scale?: Float32Array }>;
+}
+
+type PlannedTensor = Parameters<typeof layOutSafetensors>[0][number];
+
+const FORMATS: Readonly<Record<NarrowFormat, Format>> = {
+  int8: {
+    mark: "1",
+    stored: (name, shape) => [
+      { name: scaleName(name), type: "F32", shape: [shape[outputAxis(name)]] },
+      { name, type: "U8", shape },
+    ],
+    encoder: async (rows, axis) => {
+      const scale = await scalesOf(rows, axis);
+      return { scale, encode: (values, from, squares) => bytesOf(values, from, rows.width, scale, axis, squares) };
+    },
+  },
+  float16: {
+    mark: "float16-1",
+    stored: (name, shape) => [{ name, type: "F16", shape }],
+    encoder: async () => ({ encode: (values, _, squares) => halvesOf(values, squares) }),
+  },
+};
+
 /** A file of a quantised checkpoint, planned. */
 interface Shard {
   readonly file: string;
-  /** Those that become bytes. */
+  /** Those that get fewer bits. */
   readonly matrices: readonly string[];
   /** Those that stay as they are. */
   readonly copied: readonly string[];
@@ -76,7 +123,7 @@ interface Shard {
 /** What follows the last block: ln_f and the head. */
 const ENDING = "ending.safetensors";
 
-function shardsOf({ config, tensors, source }: Checkpoint, blocks: number): Shard[] {
+function shardsOf({ config, tensors, source }: Checkpoint, blocks: number, format: NarrowFormat): Shard[] {
   const shard = (file: string, names: readonly string[]): Shard => {
     const stored = names.map((name) => {
       const tensor = tensors.get(name);
@@ -88,16 +135,12 @@ function shardsOf({ config, tensors, source }: Checkpoint, blocks: number): Shar
     const [matrices, copied] = [true, false].map((matrix) =>
       stored.filter(({ shape }) => (shape.length === 2) === matrix),
     );
+    const narrow = matrices.map(({ name, shape }) => FORMATS[format].stored(name, shape));
     const planned = [
-      // Eight bytes a number come first, then four, then one: then every number starts where its size asks for.
       { name: ERROR, type: "F64" as const, shape: [2] },
-      ...matrices.map(({ name, shape }) => ({
-        name: scaleName(name),
-        type: "F32" as const,
-        shape: [shape[outputAxis(name)]],
-      })),
+      ...narrow.flatMap((parts) => parts.slice(0, -1)),
       ...copied,
-      ...matrices.map(({ name, shape }) => ({ name, type: "U8" as const, shape })),
+      ...narrow.flatMap((parts) => parts.slice(-1)),
     ];
     const layout = layOutSafetensors(planned, { format: "pt", zero_byte: String(ZERO_BYTE) });
     return { file, matrices: matrices.map(({ name }) => name), copied: copied.map(({ name }) => name), layout };
@@ -128,14 +171,15 @@ async function writeShards(
   checkpoint: Checkpoint,
   folder: string,
   shards: readonly Shard[],
+  format: NarrowFormat,
   { onProgress, signal }: QuantisingOptions,
 ): Promise<void> {
   await sweepTemporaryFiles(folder, Date.now());
   const bytes = shards.reduce((sum, { layout }) => sum + layout.fileBytes, 0);
-  await requireSpace(folder, bytes, `${checkpoint.source} in 8 bits`);
+  await requireSpace(folder, bytes, `${checkpoint.source} in ${NARROW_BITS[format]} bits`);
   let done = 0;
   const onWritten = async (count: number): Promise<void> => {
-    onProgress?.({ stage: "Writing the weights in 8 bits", done: (done += count), total: bytes });
+    onProgress?.({ stage: `Writing the weights in ${NARROW_BITS[format]} bits`, done: (done += count), total: bytes });
     await otherEvents();
     throwIfCancelled(signal);
   };
@@ -143,7 +187,7 @@ async function writeShards(
   for (const shard of shards) {
     const file = path.join(folder, shard.file);
     try {
-      await writeAtomically(file, (handle) => writeShard(handle, shard, checkpoint, onWritten));
+      await writeAtomically(file, (handle) => writeShard(handle, shard, checkpoint, format, onWritten));
     } catch (error) {
       // Windows does not let a file be replaced that another process reads: then that process has written it.
       if (!(await isWholeFile(file, shard.layout))) throw error;
@@ -157,9 +201,11 @@ async function writeShard(
   handle: FileHandle,
   { matrices, copied, layout }: Shard,
   checkpoint: Checkpoint,
+  format: NarrowFormat,
   onWritten: OnWritten,
 ): Promise<void> {
-  const write = async (name: string, array: Uint8Array | Float32Array | Float64Array, at = 0): Promise<void> => {
+  type Numbers = ReturnType<Encode> | Float32Array | Float64Array;
+  const write = async (name: string, array: Numbers, at = 0): Promise<void> => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     await handle.write(bytes, 0, bytes.length, layout.tensors.get(name)!.byteOffset + at);
     await onWritten(bytes.length);
@@ -170,10 +216,11 @@ async function writeShard(
   for (const name of matrices) {
     const rows = openRows(checkpoint, name);
     try {
-      const scale = await scalesOf(rows, outputAxis(name));
-      await write(scaleName(name), scale);
+      const { encode, scale } = await FORMATS[format].encoder(rows, outputAxis(name));
+      if (scale) await write(scaleName(name), scale);
       await inChunks(rows, async (values, from) => {
-        await write(name, bytesOf(values, from, rows.width, scale, outputAxis(name), squares), from * rows.width);
+        const numbers = encode(values, from, squares);
+        await write(name, numbers, from * rows.width * numbers.BYTES_PER_ELEMENT);
       });
     } finally {
       rows.close();
@@ -244,6 +291,35 @@ function bytesOf(
   squares[0] += lost;
   squares[1] += all;
   return bytes;
+}
+
+/** In the bits of binary32: the largest number of 16 bits, the smallest one with a leading one, and 112 exponents. */
+const [LARGEST_HALF, SMALLEST_NORMAL_HALF, EXPONENTS_BETWEEN] = [0x477fe000, 0x38800000, 0x38000000];
+
+/** Each number as the nearest one of IEEE 754's binary16, of two the even one; the largest for what is beyond it. */
+export function halvesOf(values: FloatArray, squares: Float64Array): Uint16Array {
+  const single = Float32Array.from(values);
+  const bits = new Uint32Array(single.buffer);
+  const halves = new Uint16Array(values.length);
+  let [lost, all] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const magnitude = bits[i] & 0x7fffffff;
+    let half = 0x7bff;
+    if (magnitude < SMALLEST_NORMAL_HALF) {
+      // Whole multiples of 2⁻²⁴; doubles from 2⁵² on have no fraction.
+      half = Math.abs(single[i]) * 2 ** 24 + 2 ** 52 - 2 ** 52;
+    } else if (magnitude < LARGEST_HALF) {
+      const tie = (magnitude >>> 13) & 1;
+      half = (magnitude - EXPONENTS_BETWEEN + 0xfff + tie) >>> 13;
+    }
+    halves[i] = ((bits[i] >>> 16) & 0x8000) | half;
+    const rest = values[i] - halfToNumber(halves[i]);
+    lost += rest * rest;
+    all += values[i] * values[i];
+  }
+  squares[0] += lost;
+  squares[1] += all;
+  return halves;
 }
 
 /** A tensor's bytes as they are stored. */

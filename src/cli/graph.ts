@@ -56,7 +56,8 @@ export async function graph(flags: GraphFlags, surroundings: Surroundings): Prom
     const cacheFolder = flags.cache ?? surroundings.cacheFolder;
     const options = { cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
     const stored = await openCheckpoint(source, { blocks }, options);
-    const checkpoint = weightFormat === "int8" ? (await quantise(stored, blocks, options)).checkpoint : stored;
+    const checkpoint =
+      weightFormat === "stored" ? stored : (await quantise(stored, blocks, weightFormat, options)).checkpoint;
     progress?.show({ stage: "Writing the graph" });
     const shape = {
       network: { kind: "gpt2", config: checkpoint.config, blocks, output, weightFormat },

@@ -19,6 +19,8 @@ export function duration(ms: number): string {
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
+const narrowWeights = (format: "float16" | "int8"): string => (format === "int8" ? "8-bit weights" : "16-bit weights");
+
 /** The condition: what is done to which text, through what, and how. */
 export function header(spec: ExperimentSpec): string[] {
   const { prompt, seed, restarts } = spec;
@@ -38,9 +40,12 @@ const DOING: Readonly<Record<MethodName, string>> = {
 function through({ checkpoint, initSeed, network, blocks, output, weights: format }: ExperimentSpec): string {
   const weights = checkpoint.startsWith("random:") ? `${checkpoint} (seed ${initSeed})` : checkpoint;
   if (network !== "gpt2") return `${network} net (seed ${initSeed}) over the embeddings of ${checkpoint}`;
-  return [weights, ...(format === "int8" ? ["8-bit weights"] : []), counted(blocks, "block"), `output ${output}`].join(
-    " · ",
-  );
+  return [
+    weights,
+    ...(format === "stored" ? [] : [narrowWeights(format)]),
+    counted(blocks, "block"),
+    `output ${output}`,
+  ].join(" · ");
 }
 
 /** What the method is set to, and nothing that leaves it as it is. */
@@ -105,8 +110,8 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
     ...(best.nextToken && target.nextToken
       ? [["next token", nextTokens(best.nextToken, target.nextToken)] satisfies [string, string]]
       : []),
-    ...(start.quantisation
-      ? [["8-bit weights", offBy(start.quantisation, start.shiftDistance)] satisfies [string, string]]
+    ...(start.quantisation && spec.weights !== "stored"
+      ? [[narrowWeights(spec.weights), offBy(start.quantisation, start.shiftDistance)] satisfies [string, string]]
       : []),
     ...(start.rateSearch ? [["rate", `${start.rateSearch.chosen}, found by trying`] satisfies [string, string]] : []),
     ["seed", String(spec.seed)],

@@ -17,6 +17,7 @@ import type { ExperimentSetting } from "../experiments/setting.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { automaticDevice, forgetAutomaticDevice, prepareDevice } from "../runtime/device-choice.ts";
 import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices.ts";
+import { NARROW_BITS, type NarrowFormat } from "../networks/gpt2-config.ts";
 import type { NetworkShape } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
 import { openNetwork, type OpenNetwork } from "../runtime/network.ts";
@@ -102,9 +103,10 @@ export class Laboratory implements Experimenter {
       text: tokenizer,
     };
     let made: Promise<QuantisedCheckpoint> | undefined;
-    const quantised = () => (made ??= quantise(checkpoint, blocks, options));
+    const { weights: format } = spec;
+    const quantised = (format: NarrowFormat) => (made ??= quantise(checkpoint, blocks, format, options));
     const weights = async () =>
-      this.#weights(shape.network, spec.weights === "int8" ? (await quantised()).checkpoint : checkpoint, options);
+      this.#weights(shape.network, format === "stored" ? checkpoint : (await quantised(format)).checkpoint, options);
     const storedAs = matrixFormat(checkpoint);
     const open = (shape: ObjectiveShape, device: DeviceName) => {
       const placement = { device, memory: spec.memory };
@@ -121,14 +123,14 @@ export class Laboratory implements Experimenter {
     }
     const { network, device } = await this.#onDevice(spec, onProgress, (device) => open(shape, device));
     let quantisation: Quantisation | undefined;
-    if (shape.network.kind === "gpt2" && spec.weights === "int8") {
+    if (shape.network.kind === "gpt2" && format !== "stored") {
       const { network: subnetwork } = shape;
       const key = { fingerprint, targetIds, positions, shape: measuredBy({ ...shape, batch: 1 }) };
       quantisation = await this.#quantisation.open(key, async () => {
-        onProgress({ stage: "Measuring what 8 bits change" });
+        onProgress({ stage: `Measuring what ${NARROW_BITS[format]} bits change` });
         const target = base.embed(targetIds);
         const output = await storedOutput(subnetwork, shape, checkpoint, target);
-        return { weightError: (await quantised()).error, ...(await quantisationAt(network, target, output)) };
+        return { weightError: (await quantised(format)).error, ...(await quantisationAt(network, target, output)) };
       });
     }
     const setting = {
@@ -177,7 +179,7 @@ export class Laboratory implements Experimenter {
       try {
         return { network: await open(device), device };
       } catch (error) {
-        if (!(error instanceof LabError) || !["memory", "device"].includes(error.kind)) throw error;
+        if (!(error instanceof LabError) || !["memory", "device", "badInput"].includes(error.kind)) throw error;
         if (error.kind === "device") await forgetAutomaticDevice(cacheFolder);
         onProgress({ stage: `Opening the network on the processor instead (${error.message})` });
       }

@@ -38,7 +38,7 @@ export interface StartEvent {
     readonly fingerprint: string;
   };
   readonly versions: Readonly<Record<string, string>>;
-  /** How far weights in 8 bits are from the stored ones, where the spec asks for them. */
+  /** How far weights in 16 or 8 bits are from the stored ones, where the spec asks for them. */
   readonly quantisation?: Quantisation;
   /** How `learningRate: "auto"` was decided. */
   readonly rateSearch?: RateSearch;
@@ -46,7 +46,7 @@ export interface StartEvent {
   readonly gradientCheck?: GradientCheck;
 }
 
-/** Ŵ are the weights in 8 bits, Ô the network that has them. */
+/** Ŵ are the weights in 16 or 8 bits, Ô the network that has them. */
 export interface Quantisation {
   /** ‖Ŵ − W‖₂ / ‖W‖₂ over the matrices of the blocks. */
   readonly weightError: number;

@@ -1,4 +1,4 @@
-// What weights in 8 bits change: the network that has them, Ô, against the one with the stored weights, O, at the
+// What weights in fewer bits change: the network that has them, Ô, against the one with the stored weights, O, at the
 // target's own embedding e*.
 
 import type { FloatArray } from "../common/floats.ts";

@@ -75,7 +75,10 @@ const commonFields = {
   weights: z
     .enum(WEIGHT_FORMATS)
     .default("stored")
-    .describe("The checkpoint's own numbers, or its matrices in 8 bits: a quarter of the bytes, on the CPU."),
+    .describe(
+      "The checkpoint's own numbers; or its matrices in 16 bits, half of the bytes on a card or on the CPU; or in 8, a " +
+        "quarter of them, on the CPU.",
+    ),
   memory: z.enum(MEMORY_MODES).default("speed").describe("Keep packed copies of the weights, or read them in place."),
 };
 
@@ -217,8 +220,8 @@ export function parseSpec(request: unknown, nameOf: FieldName = (field) => field
   const named = { ...(request as object), method };
   const spec = checked(SPECS[method], named, nameOf);
   if (spec.method === "inversion") checkStart(spec, nameOf);
-  if (spec.weights === "int8" && spec.network !== "gpt2") {
-    throw new LabError("badInput", `${nameOf("weights")} int8 is for ${nameOf("network")} gpt2 only.`);
+  if (spec.weights !== "stored" && spec.network !== "gpt2") {
+    throw new LabError("badInput", `${nameOf("weights")} ${spec.weights} is for ${nameOf("network")} gpt2 only.`);
   }
   if (spec.vocabulary?.trim() === "") {
     throw new LabError("badInput", `${nameOf("vocabulary")} holds no token: give a text, or leave it out.`);

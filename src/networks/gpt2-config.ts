@@ -27,9 +27,13 @@ export type Output = (typeof OUTPUTS)[number];
 /** Does the output consist of logits over the vocabulary? */
 export const hasHead = (output: Output): boolean => output === "head" || output === "blockHead";
 
-/** As the checkpoint has them, or the matrices in 8 bits with a scale for each of their outputs. */
-export const WEIGHT_FORMATS = ["stored", "int8"] as const;
+/** As the checkpoint has them, or the matrices in 16 bits, or in 8 bits with a scale for each of their outputs. */
+export const WEIGHT_FORMATS = ["stored", "float16", "int8"] as const;
 export type WeightFormat = (typeof WEIGHT_FORMATS)[number];
+/** Those that replace the checkpoint's own numbers. */
+export type NarrowFormat = Exclude<WeightFormat, "stored">;
+/** Bits of a weight in each. */
+export const NARROW_BITS: Readonly<Record<NarrowFormat, number>> = { float16: 16, int8: 8 };
 
 /** A weight of the network. Dense kernels are [in, out], as in Hugging Face's Conv1D. */
 export interface WeightShape {

@@ -16,6 +16,7 @@ import {
   split,
   transpose,
 } from "../tensorgraph/operations.ts";
+import { halfMatMul } from "../tensorgraph/half.ts";
 import { type QuantisedMatrix, quantisedMatMul } from "../tensorgraph/quantised.ts";
 import { constant, type ElementType, type Tensor, weight } from "../tensorgraph/tensor.ts";
 import {
@@ -26,6 +27,7 @@ import {
   type Output,
   scaleName,
   type WeightFormat,
+  type WeightShape,
 } from "./gpt2-config.ts";
 
 /** Added to the score of a later token; far below any score, and finite so that no GPU provider has to know infinity. */
@@ -86,11 +88,8 @@ export function residualStream(
 export function ending(x: Tensor, config: GPT2Config, output: Output, weightFormat?: WeightFormat): Tensor {
   const normal = output === "finalNorm" || output === "head" ? norm(x, "ln_f", config) : x;
   if (!hasHead(output)) return normal;
-  const head = headWeight(config);
-  const shape = [config.vocabulary, config.width];
-  return weightFormat === "int8"
-    ? quantisedMatMul(normal, quantised(head, shape, x.type), { transposed: true })
-    : gemm(normal, weight(head, shape, x.type), { transB: true });
+  const matrix = { name: headWeight(config), shape: [config.vocabulary, config.width] };
+  return product(normal, matrix, weightFormat, { transposed: true });
 }
 
 /** [M, N, K] → [N, M, K]. */
@@ -127,12 +126,26 @@ function feedForward(x: Tensor, name: string, { config, weightFormat }: Make): T
 
 /** x W + b with W [in, out]. */
 function dense(x: Tensor, name: string, out: number, weightFormat?: WeightFormat): Tensor {
-  const kernel = `${name}.weight`;
-  const shape = [x.shape[1], out];
   const bias = weight(`${name}.bias`, [out], x.type);
-  return weightFormat === "int8"
-    ? add(quantisedMatMul(x, quantised(kernel, shape, x.type)), bias)
-    : gemm(x, weight(kernel, shape, x.type), { bias });
+  return product(x, { name: `${name}.weight`, shape: [x.shape[1], out] }, weightFormat, { bias });
+}
+
+/** x W (+ bias), or transposed x Wᵀ, with the matrix W in the given format. */
+function product(
+  x: Tensor,
+  { name, shape }: WeightShape,
+  format: WeightFormat = "stored",
+  { bias, transposed = false }: { bias?: Tensor; transposed?: boolean },
+): Tensor {
+  const biased = (y: Tensor): Tensor => (bias ? add(y, bias) : y);
+  switch (format) {
+    case "stored":
+      return gemm(x, weight(name, shape, x.type), { bias, transB: transposed });
+    case "float16":
+      return biased(halfMatMul(x, weight(name, shape, "float16"), { transposed }));
+    case "int8":
+      return biased(quantisedMatMul(x, quantised(name, shape, x.type), { transposed }));
+  }
 }
 
 /** A weight's bytes and scales, for a network that computes in the given type. */

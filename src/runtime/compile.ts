@@ -7,7 +7,8 @@ import type { StoredTensor, WeightStore } from "../checkpoints/checkpoint.ts";
 import { LabError } from "../common/errors.ts";
 import { type FloatArray, typeOf } from "../common/floats.ts";
 import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
-import type { ElementType, Tensor } from "../tensorgraph/tensor.ts";
+import { HALF_MAT_MUL } from "../tensorgraph/half.ts";
+import { type ElementType, type Tensor, topologicalOrder } from "../tensorgraph/tensor.ts";
 import { type DeviceName, deviceNamed } from "./devices.ts";
 import { sessionError } from "./session-errors.ts";
 
@@ -71,12 +72,22 @@ export async function compile(
           intra_op: { allow_spinning: "0" },
           ...(memory === "low" && { disable_prepacking: "1" }),
         },
+        ...graphOptions(outputs),
       },
     });
   } catch (error) {
     throw sessionError(error, device);
   }
   return new Session(session, device);
+}
+
+/** What would widen matrices in 16 bits when the session is made, or hold one from the way there to the way back. */
+const EAGER_CASTS = "ConstantFolding;CommonSubexpressionElimination;FuseFp16InitializerToFp32NodeTransformer";
+
+/** Options of a session that a graph needs. */
+export function graphOptions(outputs: Readonly<Record<string, Tensor>>): Record<string, Record<string, string>> {
+  const hasHalves = topologicalOrder(Object.values(outputs)).some(({ operator }) => operator === HALF_MAT_MUL);
+  return hasHalves ? { optimization: { disable_specified_optimizers: EAGER_CASTS } } : {};
 }
 
 class Session implements CompiledGraph {

@@ -6,6 +6,7 @@ import { LabError } from "../common/errors.ts";
 import type { StoredTensor } from "../checkpoints/checkpoint.ts";
 import { activationsKept, type NetworkShape, outputWidth, parametersRead } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
+import { hasHead, type WeightFormat } from "../networks/gpt2-config.ts";
 import { DIGITS } from "../tensorgraph/quantised.ts";
 import type { MemoryMode } from "./compile.ts";
 import { graphicsCards } from "./graphics-cards.ts";
@@ -25,7 +26,8 @@ const elementBytes = ({ type }: ObjectiveShape): number => (type === "float64" ?
 export function sessionBytes(shape: SessionShape, memory: MemoryMode): number {
   const { network, batch, length } = shape;
   const weights = parametersRead(network);
-  const activations = batch * activationsKept(network, length) * elementBytes(shape) + productBytes(shape);
+  const products = productBytes(shape) + widenedBytes(shape);
+  const activations = batch * activationsKept(network, length) * elementBytes(shape) + products;
   // The weights of a fully connected net are made for the occasion and grow with the square of the text: its file must
   // fit as well, or it would be read from the disk at each step.
   const file = network.kind === "gpt2" ? 0 : weights * elementBytes(shape);
@@ -34,20 +36,30 @@ export function sessionBytes(shape: SessionShape, memory: MemoryMode): number {
 
 /** Bytes that are held in memory for each weight. */
 function copiedBytes(shape: SessionShape, memory: MemoryMode): number {
-  // Bytes are packed for the forward direction only, and never cast.
-  if (isQuantised(shape.network)) return memory === "speed" ? 1 : 0;
+  // Bytes are packed for the forward direction only, and never cast; halves are widened where they are used.
+  const format = formatOf(shape.network);
+  if (format === "int8") return memory === "speed" ? 1 : 0;
+  if (format === "float16") return 0;
   const own = shape.type === "float64" ? "F64" : "F32";
   const { storedAs = "F32" } = shape;
   // Packed once for the forward and once for the backward direction, or cast where the file has other numbers.
   return elementBytes(shape) * (memory === "speed" ? 2 : storedAs === own ? 0 : 1);
 }
 
-const isQuantised = (network: NetworkShape): boolean => network.kind === "gpt2" && network.weightFormat === "int8";
+const formatOf = (network: NetworkShape): WeightFormat => (network.kind === "gpt2" && network.weightFormat) || "stored";
+
+/** The largest matrix in full width, made of 16 bits: one in use, and one whose place is not free yet. */
+function widenedBytes(shape: SessionShape): number {
+  const { network } = shape;
+  if (network.kind !== "gpt2" || formatOf(network) !== "float16") return 0;
+  const { width, innerWidth, vocabulary } = network.config;
+  return 2 * width * Math.max(3 * width, innerWidth, hasHead(network.output) ? vocabulary : 0) * elementBytes(shape);
+}
 
 /** The widest product with a matrix in 8 bits: sums of each digit as whole numbers, as reals, and weighted. */
 function productBytes(shape: SessionShape): number {
   const { network, batch, length, type } = shape;
-  if (network.kind !== "gpt2" || !isQuantised(network)) return 0;
+  if (network.kind !== "gpt2" || formatOf(network) !== "int8") return 0;
   const { width, innerWidth } = network.config;
   const widest = Math.max(3 * width, innerWidth, outputWidth(network));
   return batch * length * widest * DIGITS[type] * (4 + 2 * elementBytes(shape));
@@ -81,7 +93,7 @@ export async function checkCardMemory(
   shared = availableBytes(),
 ): Promise<void> {
   const free = Math.max(0, ...(await cards).map(({ memory }) => memory?.free ?? 0)) || shared;
-  const copy = elementBytes(shape) * parametersRead(shape.network);
+  const copy = (formatOf(shape.network) === "float16" ? 2 : elementBytes(shape)) * parametersRead(shape.network);
   const needed = copy + sessionBytes({ ...shape, storedAs: undefined }, "low");
   if (needed > free) throw tooLarge(needed, free, "memory on the graphics card", eightBitAdvice(shape, shared));
 }
@@ -91,7 +103,7 @@ const FEWER = "Fewer blocks, fewer restarts or a shorter text would take less.";
 /** What 8-bit weights would take, where that is there. */
 function eightBitAdvice(shape: SessionShape, available: number): string {
   const { network } = shape;
-  if (network.kind !== "gpt2" || isQuantised(network)) return FEWER;
+  if (network.kind !== "gpt2" || formatOf(network) === "int8") return FEWER;
   const needed = sessionBytes({ ...shape, network: { ...network, weightFormat: "int8" } }, "low");
   if (needed > available) return FEWER;
   return `With 8-bit weights, on the processor, it would take about ${gigabytes(needed)}.`;

@@ -61,8 +61,15 @@ export async function openNetwork({ weights, ...options }: NetworkOptions): Prom
   if (isCard) await checkCardMemory(options);
   const memory = isCard ? options.memory : fittingMode(options, options.memory);
   const opened = { ...options, memory, weights: await weights() };
-  return new OpenNetwork(opened, await compile(graph, opened));
+  const network = new OpenNetwork(opened, await compile(graph, opened));
+  // Whether a card knows 16 bits is only told when it is to compute in them.
+  if (isCard && storesHalves(options))
+    await network.forward(floats(options.type, options.batch * options.length * network.width));
+  return network;
 }
+
+const storesHalves = ({ network }: ObjectiveShape): boolean =>
+  network.kind === "gpt2" && network.weightFormat === "float16";
 
 /** What can be done beside descent steps, each by a graph of its own that is opened when it is first needed. */
 const GRAPHS = { pullback: pullbackGraph, normal: normalGraph } as const;

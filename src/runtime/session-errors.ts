@@ -19,10 +19,13 @@ const DEVICE_LOST = [
   /cudaErrorDevicesUnavailable|CUDA failure (?:46|214|700|702|71[4-9]|999)\b/i,
 ];
 
+/** Of a graphics driver without WebGPU's feature shader-f16. */
+const LACKS_HALVES = /requires f16 but the device does not support it/;
+
 /** ONNX Runtime puts the place in its source and the failed check before the reason. */
 const SOURCE_LOCATION = /^\S*onnxruntime_src\S*.* was (?:false|true)\. |\.$/gs;
 
-/** What ONNX Runtime threw when a session was made or run, as a LabError of kind "memory" or "device". */
+/** What ONNX Runtime threw when a session was made or run, as a LabError of kind "memory", "device" or "badInput". */
 export function sessionError(error: unknown, device: DeviceName): LabError {
   const cause = messageOf(error);
   if (OUT_OF_MEMORY.test(cause)) {
@@ -32,6 +35,13 @@ export function sessionError(error: unknown, device: DeviceName): LabError {
       {
         cause: error,
       },
+    );
+  }
+  if (LACKS_HALVES.test(cause)) {
+    return new LabError(
+      "badInput",
+      `The device ${device} does not compute in 16 bits here: use the stored weights, or the device cpu.`,
+      { cause: error },
     );
   }
   if (DEVICE_LOST.some((words) => words.test(cause))) {

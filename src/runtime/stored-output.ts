@@ -1,5 +1,5 @@
-// What a network computes with the weights as they are stored, for those that compute with weights in 8 bits: O(e) once,
-// by the forward pass alone, with the weights read in place.
+// What a network computes with the weights as they are stored, for those that compute with weights in fewer bits: O(e)
+// once, by the forward pass alone, with the weights read in place.
 
 import { type Checkpoint, matrixFormat } from "../checkpoints/checkpoint.ts";
 import type { FloatArray } from "../common/floats.ts";

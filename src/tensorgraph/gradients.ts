@@ -23,6 +23,7 @@ import {
   transpose,
   where,
 } from "./operations.ts";
+import { halfMatMul } from "./half.ts";
 import { quantisedMatMul } from "./quantised.ts";
 import { type Operation, scalar, type Tensor, topologicalOrder } from "./tensor.ts";
 
@@ -103,6 +104,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   QuantisedMatMul: ({ inputs: [, bytes, scale], attributes: { axis, transposed } }, [g]) => [
     quantisedMatMul(g, { bytes, scale, axis: axis as 0 | 1 }, { transposed: !transposed }),
     null,
+    null,
+  ],
+  HalfMatMul: ({ inputs: [, halves], attributes: { transposed } }, [g]) => [
+    halfMatMul(g, halves, { transposed: !transposed }),
     null,
   ],
   Reshape: ({ inputs: [x] }, [g]) => [reshape(g, x.shape), null],

@@ -20,7 +20,7 @@ import {
   ValueInfoProtoSchema,
 } from "onnx-buf";
 import { LabError } from "../common/errors.ts";
-import { type AttributeValue, type ElementType, type Tensor, topologicalOrder } from "./tensor.ts";
+import { type AttributeValue, type ElementType, type Operation, type Tensor, topologicalOrder } from "./tensor.ts";
 
 /** Opset 20 is the first with Gelu; IR version 9 is the one that belongs to it. */
 const OPSET = 20n;
@@ -58,6 +58,9 @@ export function toOnnx(
   const results = Object.entries(outputs);
   const tensors = results.map(([, tensor]) => tensor);
   const operations = topologicalOrder(tensors, ({ parts, inputs }) => parts ?? inputs);
+  // ONNX Runtime runs, of what a node waits for, the earlier ones last: a weight that is widened stands first, and is
+  // widened when its turn comes, not before everything else.
+  operations.sort((a, b) => Number(isOfWeights(b)) - Number(isOfWeights(a)));
   const inputs = new Map<string, Tensor>();
   const initializers = new Map<string, TensorProto>();
   const nodes: NodeProto[] = [];
@@ -132,6 +135,8 @@ export function toOnnx(
   });
   return toBinary(ModelProtoSchema, model);
 }
+
+const isOfWeights = ({ inputs }: Operation): boolean => inputs.every(({ origin }) => origin.kind === "weight");
 
 const castTo = (type: ElementType): AttributeProto => attributeProto("to", DATA_TYPE[type]);
 

@@ -1,4 +1,4 @@
-// Checkpoints in 8 bits: what the bytes stand for, and files that are made once, whole or not at all.
+// Checkpoints in 8 and 16 bits: what the numbers stand for, and files that are made once, whole or not at all.
 
 import assert from "node:assert/strict";
 import { readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
@@ -6,8 +6,8 @@ import path from "node:path";
 import fc from "fast-check";
 import type { Checkpoint, StoredType } from "../../src/checkpoints/checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
-import { quantise } from "../../src/checkpoints/quantised.ts";
-import { openRows } from "../../src/checkpoints/rows.ts";
+import { halvesOf, quantise } from "../../src/checkpoints/quantised.ts";
+import { halfToNumber, openRows } from "../../src/checkpoints/rows.ts";
 import { readSafetensorsHeader } from "../../src/checkpoints/safetensors.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { LabError } from "../../src/common/errors.ts";
@@ -58,7 +58,7 @@ describe("a checkpoint in 8 bits", () => {
             type,
             randomStream(seed, "w").normal(8 * 24, 0, spread, "float64"),
           );
-          const { checkpoint: quantised } = await quantise(checkpoint, 2, { cacheFolder });
+          const { checkpoint: quantised } = await quantise(checkpoint, 2, "int8", { cacheFolder });
           for (const name of [...kernels.map(({ name }) => name), headWeight(TINY)]) {
             const [values, ours] = [stored(checkpoint, name), dequantisedWeight(quantised, name)];
             const C = checkpoint.tensors.get(name)!.shape[1];
@@ -75,10 +75,51 @@ describe("a checkpoint in 8 bits", () => {
     });
   }
 
+  it("in 16 bits has the nearest number to every stored one, and what is beyond them as the largest", () => {
+    const wanted = [
+      0,
+      1,
+      -1,
+      0.1,
+      65504,
+      1e6,
+      -1e6,
+      2 ** -24,
+      1.4 * 2 ** -24,
+      2 ** -14,
+      1 + 3 * 2 ** -11,
+      1 + 2 ** -11,
+    ];
+    const got = [0, 1, -1, 0.0999755859375, 65504, 65504, -65504, 2 ** -24, 2 ** -24, 2 ** -14, 1 + 2 ** -9, 1];
+    assert.deepEqual(Array.from(halvesOf(Float32Array.from(wanted), new Float64Array(2)), halfToNumber), got);
+    fc.assert(
+      fc.property(fc.float({ min: -65504, max: 65504, noNaN: true }), (value) => {
+        const [half] = halvesOf(Float32Array.of(value), new Float64Array(2));
+        const off = Math.abs(halfToNumber(half) - value);
+        for (const other of [half - 1, half + 1]) {
+          if ((other & 0x7fff) >= 0x7c00 || other < 0 || (other & 0x8000) !== (half & 0x8000)) continue;
+          assert.ok(off <= Math.abs(halfToNumber(other) - value), `${value}: ${halfToNumber(half)}`);
+        }
+      }),
+      { numRuns: 2000, seed: 20261124 },
+    );
+  });
+
+  it("in 16 bits says how far its matrices are from the stored ones, and is itself where it has 16 bits", async () => {
+    const { checkpoint, cacheFolder } = await checkpointWith();
+    const { checkpoint: halved, error } = await quantise(checkpoint, 2, "float16", { cacheFolder });
+    assert.ok(error > 5e-5 && error < 5e-4, `${error}`);
+    assert.equal(halved.tensors.get("h.1.mlp.c_fc.weight")!.type, "F16");
+    assert.equal(halved.tensors.get("h.1.mlp.c_fc.bias")!.type, "F32");
+    assert.notEqual(halved.folder, (await quantise(checkpoint, 2, "int8", { cacheFolder })).checkpoint.folder);
+    const { checkpoint: half } = await checkpointWith("F16");
+    assert.deepEqual(await quantise(half, 2, "float16", { cacheFolder }), { checkpoint: half, error: 0 });
+  });
+
   it("keeps zeros, signs and the largest number of each output, and all that is no matrix, as they are", async () => {
     const values = Float64Array.from({ length: 8 * 24 }, (_, i) => (i % 24 === 3 ? 0 : ((i % 2) * 2 - 1) * (i % 24)));
     const { checkpoint, cacheFolder } = await checkpointWith("F32", values);
-    const { checkpoint: quantised } = await quantise(checkpoint, 2, { cacheFolder });
+    const { checkpoint: quantised } = await quantise(checkpoint, 2, "int8", { cacheFolder });
     const ours = dequantisedWeight(quantised, "h.0.attn.c_attn.weight");
     ours.forEach((value, i) => assert.ok(Math.abs(value - values[i]) <= 1e-6 * 24, `${value} ${values[i]}`));
     for (const { name, shape } of [...blockWeights(TINY, 1), { name: "ln_f.weight", shape: [8] }]) {
@@ -99,7 +140,7 @@ describe("a checkpoint in 8 bits", () => {
 
   it("says how far all its matrices are from the stored ones", async () => {
     const { checkpoint, cacheFolder } = await checkpointWith();
-    const { checkpoint: quantised, error } = await quantise(checkpoint, 2, { cacheFolder });
+    const { checkpoint: quantised, error } = await quantise(checkpoint, 2, "int8", { cacheFolder });
     let [lost, all] = [0, 0];
     for (const index of [0, 1]) {
       for (const { name, shape } of blockWeights(TINY, index)) {
@@ -119,14 +160,14 @@ describe("a checkpoint in 8 bits", () => {
     const { checkpoint, cacheFolder } = await checkpointWith();
     const stages: string[] = [];
     const onProgress = ({ stage }: { stage: string }) => stages.push(stage);
-    const { checkpoint: shallow } = await quantise(checkpoint, 1, { cacheFolder, onProgress });
+    const { checkpoint: shallow } = await quantise(checkpoint, 1, "int8", { cacheFolder, onProgress });
     assert.deepEqual((await readdir(shallow.folder)).sort(), ["block-0.safetensors", "ending.safetensors"]);
     const before = await stat(path.join(shallow.folder, "block-0.safetensors"));
-    const { checkpoint: deep } = await quantise(checkpoint, 2, { cacheFolder });
+    const { checkpoint: deep } = await quantise(checkpoint, 2, "int8", { cacheFolder });
     assert.equal((await stat(path.join(deep.folder, "block-0.safetensors"))).mtimeMs, before.mtimeMs);
     const told = stages.length;
     assert.ok(told > 0);
-    await quantise(checkpoint, 2, { cacheFolder, onProgress });
+    await quantise(checkpoint, 2, "int8", { cacheFolder, onProgress });
     assert.equal(stages.length, told);
     for (const file of await readdir(deep.folder)) await readSafetensorsHeader(path.join(deep.folder, file));
   });
@@ -135,7 +176,7 @@ describe("a checkpoint in 8 bits", () => {
     const { checkpoint, cacheFolder } = await checkpointWith();
     const other = await newFolder();
     const [one, two, three] = await Promise.all(
-      [cacheFolder, cacheFolder, other].map((folder) => quantise(checkpoint, 2, { cacheFolder: folder })),
+      [cacheFolder, cacheFolder, other].map((folder) => quantise(checkpoint, 2, "int8", { cacheFolder: folder })),
     );
     assert.equal(one.checkpoint.folder, two.checkpoint.folder);
     for (const file of await readdir(one.checkpoint.folder)) {
@@ -146,12 +187,12 @@ describe("a checkpoint in 8 bits", () => {
 
   it("is made again where a file is cut off or is another one", async () => {
     const { checkpoint, cacheFolder } = await checkpointWith();
-    const { checkpoint: quantised } = await quantise(checkpoint, 2, { cacheFolder });
+    const { checkpoint: quantised } = await quantise(checkpoint, 2, "int8", { cacheFolder });
     const [cut, other] = ["block-0.safetensors", "ending.safetensors"].map((file) => path.join(quantised.folder, file));
     const [right, also] = [await readFile(cut), await readFile(other)];
     await truncate(cut, right.length - 1);
     await writeFile(other, Buffer.alloc(also.length));
-    await quantise(checkpoint, 2, { cacheFolder });
+    await quantise(checkpoint, 2, "int8", { cacheFolder });
     assert.deepEqual([await readFile(cut), await readFile(other)], [right, also]);
   });
 
@@ -160,7 +201,7 @@ describe("a checkpoint in 8 bits", () => {
     const controller = new AbortController();
     const onProgress = ({ done = 0 }) => done > 2000 && controller.abort();
     await assert.rejects(
-      quantise(checkpoint, 2, { cacheFolder, signal: controller.signal, onProgress }),
+      quantise(checkpoint, 2, "int8", { cacheFolder, signal: controller.signal, onProgress }),
       (error) => error instanceof LabError && error.kind === "cancelled",
     );
     const [folder] = await readdir(path.join(cacheFolder, "quantised"));
@@ -176,7 +217,7 @@ describe("a checkpoint in 8 bits", () => {
     const { checkpoint, cacheFolder } = await checkpointWith();
     await writeFile(path.join(cacheFolder, "quantised"), "a file");
     await assert.rejects(
-      quantise(checkpoint, 2, { cacheFolder }),
+      quantise(checkpoint, 2, "int8", { cacheFolder }),
       (error) => error instanceof LabError && error.kind === "storage" && /is not a folder/.test(error.message),
     );
   });

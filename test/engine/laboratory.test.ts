@@ -85,6 +85,15 @@ describe("the laboratory", function () {
     assert.equal(stored.checkpoint.fingerprint, start.checkpoint.fingerprint);
   });
 
+  it("gives the prompt back with 16-bit weights, which are nearer to the stored ones", async () => {
+    const { start, end } = await run({ blocks: 2, iterations: 60, every: 60, weights: "float16" });
+    assert.equal(end.best.text, PROMPT);
+    const { weightError, outputError, outputDistance } = start.quantisation!;
+    assert.ok(weightError > 1e-4 && weightError < 3e-4, `${weightError}`);
+    assert.ok(outputError! > 0 && outputError! < 1e-3, `${outputError}`);
+    assert.ok(outputDistance! > 0 && outputDistance! < start.shiftDistance / 100, `${outputDistance}`);
+  });
+
   it("refuses 8-bit weights on a card that was asked for by its name", async () => {
     await assert.rejects(
       run({ weights: "int8", device: "webgpu" }),

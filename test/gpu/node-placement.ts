@@ -10,6 +10,7 @@ import { FULLY_CONNECTED_KINDS } from "../../src/networks/fully-connected.ts";
 import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
 import type { NetworkShape } from "../../src/networks/network.ts";
 import { normalGraph, objectiveGraph, type ObjectiveShape, pullbackGraph } from "../../src/networks/objective.ts";
+import { graphOptions } from "../../src/runtime/compile.ts";
 import { toOnnx } from "../../src/tensorgraph/onnx.ts";
 import { sizeOf, type Tensor } from "../../src/tensorgraph/tensor.ts";
 import { TINY } from "../support/checkpoint-folders.ts";
@@ -22,6 +23,7 @@ const networks: Record<string, NetworkShape> = {
       { kind: "gpt2", config: TINY, blocks: 2, output, weightFormat: "stored" } as const,
     ]),
   ),
+  "head in 16 bits": { kind: "gpt2", config: TINY, blocks: 2, output: "head", weightFormat: "float16" },
   ...Object.fromEntries(FULLY_CONNECTED_KINDS.map((kind) => [kind, { kind, length: LENGTH, width: TINY.width }])),
 };
 
@@ -39,17 +41,17 @@ const folder = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-placement-"))
 await writeFile(path.join(folder, ZEROS), "");
 await truncate(path.join(folder, ZEROS), 1 << 20);
 for (const [name, graph] of Object.entries(graphs)) {
-  const model = toOnnx(graph, (_, { shape }) => ({
+  const model = toOnnx(graph, (_, { shape, type }) => ({
     file: ZEROS,
     byteOffset: 0,
-    byteLength: 4 * sizeOf(shape),
-    type: "float32",
+    byteLength: (type === "float16" ? 2 : 4) * sizeOf(shape),
+    type,
   }));
   process.stderr.write(`\ngraph ${name}\n`);
   const session = await ort.InferenceSession.create(model, {
     executionProviders: ["webgpu", "cpu"],
     logSeverityLevel: 0,
-    extra: { session: { model_external_initializers_file_folder_path: folder } },
+    extra: { session: { model_external_initializers_file_folder_path: folder }, ...graphOptions(graph) },
   });
   await session.release();
 }

@@ -11,13 +11,14 @@ import { LabError } from "../../src/common/errors.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { exportGraph } from "../../src/runtime/export.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { WEIGHT_FORMATS } from "../../src/networks/gpt2-config.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/networks/gpt2-config.ts";
 import { openNetwork } from "../../src/runtime/network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
 
 const checkpoint = await openCheckpoint(TINY_GPT2, { blocks: 2 }, { cacheFolder: TEST_CACHE, initSeed: 0 });
-const { checkpoint: quantised } = await quantise(checkpoint, 2, { cacheFolder: TEST_CACHE });
+const weightsIn = async (format: WeightFormat) =>
+  format === "stored" ? checkpoint : (await quantise(checkpoint, 2, format, { cacheFolder: TEST_CACHE })).checkpoint;
 const network = { kind: "gpt2", config: checkpoint.config, blocks: 2, output: "head" } as const;
 const stored = { network, batch: 2, length: 4, type: "float32", measure: wholeOutput("l1") } as const;
 
@@ -28,7 +29,7 @@ describe("an exported graph", () => {
 
   for (const weightFormat of WEIGHT_FORMATS) {
     it(`computes output, distance and gradient in a bare session as the lab does, weights ${weightFormat}`, async () => {
-      const weights = weightFormat === "int8" ? quantised : checkpoint;
+      const weights = await weightsIn(weightFormat);
       const shape = { ...stored, network: { ...network, weightFormat } };
       const { model } = await exportGraph(weights, shape, folder);
       const session = await ort.InferenceSession.create(model);

@@ -9,6 +9,7 @@ import { compile } from "../../src/runtime/compile.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/network.ts";
 import { gpt2Subnetwork } from "../../src/networks/gpt2.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/networks/gpt2-config.ts";
 import { input, weight } from "../../src/tensorgraph/tensor.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
@@ -107,15 +108,15 @@ describe("an opened sub-network", () => {
 
 describe("the memory of a session", () => {
   const config = { ...checkpoint.config, width: 1600, innerWidth: 6400, blocks: 48, vocabulary: 50257 };
-  const shapeOf = (weightFormat: "stored" | "int8", changes = {}): SessionShape => ({
+  const shapeOf = (weightFormat: WeightFormat, changes = {}): SessionShape => ({
     ...options,
     batch: 1,
     network: { kind: "gpt2", config, blocks: 48, output: "head", weightFormat },
     ...changes,
   });
 
-  it("is below a gigabyte for all of gpt2-xl in low-memory mode and in 8 bits", () => {
-    for (const format of ["stored", "int8"] as const) assert.ok(sessionBytes(shapeOf(format), "low") < 1e9, format);
+  it("is below a gigabyte for all of gpt2-xl in low-memory mode, in 8 bits and in 16", () => {
+    for (const format of WEIGHT_FORMATS) assert.ok(sessionBytes(shapeOf(format), "low") < 1e9, format);
     const packed = sessionBytes(shapeOf("int8"), "speed");
     assert.ok(packed > 1.5e9 && packed < 2.5e9, `${packed}`);
   });

@@ -1,8 +1,9 @@
-// Matrices of bytes, and the real numbers that they stand for.
+// Matrices in 8 and 16 bits, and the real numbers that they stand for.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Checkpoint } from "../../src/checkpoints/checkpoint.ts";
+import { halfToNumber } from "../../src/checkpoints/rows.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { outputAxis, scaleName } from "../../src/networks/gpt2-config.ts";
 import type { QuantisedMatrix } from "../../src/tensorgraph/quantised.ts";
@@ -29,7 +30,7 @@ export function dequantised({ bytes, scale }: { bytes: Uint8Array; scale: Float3
   return Float64Array.from(bytes, (byte, i) => scale[axis === 0 ? Math.floor(i / C) : i % C] * (byte - 128));
 }
 
-/** A weight of a quantised checkpoint: what its bytes stand for, or its numbers in float32 where it has none. */
+/** A weight of a quantised checkpoint: what its bytes or halves stand for, or its numbers in float32. */
 export function dequantisedWeight({ folder, tensors }: Checkpoint, name: string): Float64Array {
   const read = (tensor: string): ArrayBuffer => {
     const { file, byteOffset, byteLength } = tensors.get(tensor)!;
@@ -37,6 +38,7 @@ export function dequantisedWeight({ folder, tensors }: Checkpoint, name: string)
     return bytes.buffer.slice(bytes.byteOffset + byteOffset, bytes.byteOffset + byteOffset + byteLength);
   };
   const { type, shape } = tensors.get(name)!;
+  if (type === "F16") return Float64Array.from(new Uint16Array(read(name)), halfToNumber);
   if (type !== "U8") return Float64Array.from(new Float32Array(read(name)));
   const values = { bytes: new Uint8Array(read(name)), scale: new Float32Array(read(scaleName(name))) };
   return dequantised(values, shape[1], outputAxis(name));

@@ -7,6 +7,7 @@ import type { FloatArray } from "../../src/common/floats.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { differentiableOperators, gradient } from "../../src/tensorgraph/gradients.ts";
 import * as op from "../../src/tensorgraph/operations.ts";
+import { halfMatMul } from "../../src/tensorgraph/half.ts";
 import { quantisedMatMul } from "../../src/tensorgraph/quantised.ts";
 import { randomMatrix } from "../support/quantised.ts";
 import { apply, constant, input, scalar, sizeOf, type Tensor, topologicalOrder } from "../../src/tensorgraph/tensor.ts";
@@ -84,6 +85,13 @@ const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
       shapes: [[n, transposed ? c : r]],
       build: (x) => quantisedMatMul(x, randomMatrix([r, c], axis, seed, x.type), { transposed }),
     })),
+  HalfMatMul: fc.tuple(extent, extent, extent, fc.boolean(), fc.nat()).map(([n, r, c, transposed, seed]) => ({
+    shapes: [[n, transposed ? c : r]],
+    build: (x) => {
+      const matrix = constant(randomStream(seed, "w").normal(r * c, 0, 1, "float32"), [r, c], "float32");
+      return halfMatMul(x, op.cast(matrix, "float16"), { transposed });
+    },
+  })),
   Reshape: shape().map((s) => ({ shapes: [s], build: (x) => op.reshape(x, [sizeOf(s), 1]) })),
   Transpose: shape(2)
     .chain((s) => fc.tuple(fc.constant(s), fc.shuffledSubarray([...s.keys()], { minLength: s.length })))

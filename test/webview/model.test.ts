@@ -443,6 +443,7 @@ describe("the condition of a run", () => {
     );
     const quantisation = { weightError: 0.008, outputError: 0.0304, outputDistance: 20 };
     assert.ok(conditionOf(spec({ weights: "int8" })).includes("8-bit weights"));
+    assert.ok(conditionOf(spec({ weights: "float16" })).includes("16-bit weights"));
     assert.ok(conditionOf(spec({ weights: "int8" }), { quantisation }).includes("8-bit weights, output 3 % off"));
     assert.equal(conditionOf(spec({ checkpoint: "/models/gpt2-tuned/" }))[0], "gpt2-tuned");
   });
