@@ -4,14 +4,15 @@
 import type { RunEvent } from "../experiments/events.ts";
 import type { RunInfo, ToPage } from "./panel-messages.ts";
 
-/** About three frames: quicker than anybody sees. */
-const PERIOD_MS = 50;
+/** Between two messages: what comes after a while of silence goes at once. */
+const PERIOD_MS = 100;
 
 export class Outbox {
   readonly #post: (message: ToPage) => void;
   readonly #runs = new Map<string, RunInfo>();
   readonly #events = new Map<string, RunEvent[]>();
   #timer: NodeJS.Timeout | undefined;
+  #flushedAt = -PERIOD_MS;
   #isHeld = false;
 
   constructor(post: (message: ToPage) => void) {
@@ -25,7 +26,9 @@ export class Outbox {
       if (batch) batch.push(...events);
       else this.#events.set(run.id, [...events]);
     }
-    if (!this.#isHeld) this.#timer ??= setTimeout(() => this.#flush(), PERIOD_MS);
+    if (this.#isHeld) return;
+    const waitMs = Math.max(0, this.#flushedAt + PERIOD_MS - performance.now());
+    this.#timer ??= setTimeout(() => this.#flush(), waitMs);
   }
 
   /** Lets changes wait until what comes before them has gone. */
@@ -53,6 +56,7 @@ export class Outbox {
     const events = [...this.#events];
     const runs = [...this.#runs.values()];
     this.clear();
+    this.#flushedAt = performance.now();
     for (const [id, batch] of events) this.#post({ type: "events", id, events: batch });
     for (const run of runs) this.#post({ type: "run", run });
   }
