@@ -264,7 +264,8 @@ try {
   );
 
   const name = `panel-${os.platform()}-${os.arch()}-${os.cpus().length}-cores`;
-  const condition = "the panel in VS Code's own server and Chromium, drawn in software";
+  const condition =
+    "the panel in VS Code's own server and Chromium, drawn in software; where others were at work, the times are upper bounds";
   printTable(condition, rows, QUICK ? undefined : path.join(RESULTS, name));
 } finally {
   await workbench.close();
