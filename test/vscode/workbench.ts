@@ -192,6 +192,19 @@ export class Workbench {
     });
   }
 
+  /** What the context menu of the selection offers. */
+  async contextMenu(): Promise<string[]> {
+    const box = await this.#editor.locator(".selected-text").first().boundingBox();
+    if (!box) throw new Error("Nothing is selected in the editor.");
+    const menu = this.page.locator(".monaco-menu");
+    await this.page.mouse.click(box.x + Math.min(box.width / 2, 40), box.y + box.height / 2, { button: "right" });
+    await shown(menu.first(), "the editor's context menu");
+    const items = await menu.locator(".action-label").allInnerTexts();
+    await this.page.keyboard.press("Escape");
+    await menu.first().waitFor({ state: "hidden" });
+    return items;
+  }
+
   /** Runs a command by its title in the palette, as "Inversion Lab: Show Log". */
   async runCommand(title: string): Promise<void> {
     // The command is there only when the extension host has told of its extensions, and an open palette learns nothing.
@@ -306,10 +319,10 @@ export class Workbench {
       .map(({ pid }) => pid);
   }
 
-  /** A picture for the documentation. */
-  async screenshot(name: string): Promise<void> {
+  /** A picture for the documentation; of what shows where the pointer rests, it stays there. */
+  async screenshot(name: string, { hovering = false } = {}): Promise<void> {
     await mkdir(SCREENSHOTS, { recursive: true });
-    await this.page.mouse.move(0, 0); // away from whatever it hovers over
+    if (!hovering) await this.page.mouse.move(0, 0); // away from whatever it hovers over
     await this.page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
   }
 
@@ -339,7 +352,7 @@ export async function shown(element: Locator, what: string, timeoutMs = 15_000):
 function watchForProblems(page: Page, problems: string[]): void {
   page.on("pageerror", (error) => problems.push(`Error in a page: ${error.stack ?? error.message}`.slice(0, 500)));
   page.on("console", (message) => {
-    if (isOurs(message)) problems.push(`${message.type()}: ${message.text()}`.slice(0, 500));
+    if (isOurs(message)) problems.push(`${message.type()}: ${message.text()} ${message.location().url}`.slice(0, 500));
   });
 }
 
