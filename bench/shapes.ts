@@ -1,5 +1,5 @@
 // What an iteration costs by size: restarts, length, depth, head, and the larger models, each on the processor and, where
-// `auto` means a graphics card, on that in a column of its own.
+// `auto` means a graphics card or one is asked for, on that in a column of its own.
 
 import { openCheckpoint } from "../src/checkpoints/open.ts";
 import { randomStream } from "../src/common/random.ts";
@@ -7,10 +7,11 @@ import { median } from "../src/experiments/shift-test.ts";
 import { wholeOutput } from "../src/networks/distance.ts";
 import type { Output } from "../src/networks/gpt2-config.ts";
 import type { DeviceName } from "../src/runtime/devices.ts";
+import { loadedSoftwareDriver } from "../src/runtime/software-drivers.ts";
 import { openSubnetwork } from "../src/runtime/network.ts";
 import { milliseconds, type Row } from "./table.ts";
 
-interface Shape {
+export interface Shape {
   readonly model?: string;
   readonly blocks: number;
   readonly output?: Output;
@@ -25,11 +26,17 @@ const SHAPES: readonly Shape[] = [
   ...["gpt2-medium", "gpt2-large", "gpt2-xl"].map((model) => ({ model, blocks: 1 })),
 ];
 
-const nameOf = ({ model = "gpt2", blocks, output = "block", batch = 1, length = 5 }: Shape): string =>
+export const nameOf = ({ model = "gpt2", blocks, output = "block", batch = 1, length = 5 }: Shape): string =>
   `${model}, ${blocks} block${blocks > 1 ? "s" : ""}${output === "head" ? " + head" : ""}, B = ${batch}, T = ${length}`;
 
-/** Milliseconds of one iteration: the median of as many as fit into the time, at least three. */
-async function iteration(shape: Shape, device: DeviceName, cacheFolder: string, milliseconds: number): Promise<number> {
+/** One iteration of a size, ready to be repeated. */
+export interface OpenIteration {
+  /** Milliseconds, the median of so many. */
+  median(count: number): Promise<number>;
+  release(): Promise<void>;
+}
+
+export async function openIteration(shape: Shape, device: DeviceName, cacheFolder: string): Promise<OpenIteration> {
   const { model = "gpt2", blocks, output = "block", batch = 1, length = 5 } = shape;
   const checkpoint = await openCheckpoint(`random:${model}`, { blocks }, { cacheFolder, initSeed: 0 });
   const network = await openSubnetwork({
@@ -47,16 +54,33 @@ async function iteration(shape: Shape, device: DeviceName, cacheFolder: string, 
   const [embedding, target] = [point("embedding"), await network.forward(point("target"))];
   const copy = target.slice();
   await network.distanceAndGradient(embedding, copy);
-  const times: number[] = [];
-  const start = performance.now();
-  while (times.length < 3 || performance.now() - start < milliseconds) {
+  const once = async (): Promise<number> => {
     const began = performance.now();
     await network.distanceAndGradient(embedding, copy);
-    times.push(performance.now() - began);
-  }
-  await network.release();
-  return median(times);
+    return performance.now() - began;
+  };
+  return {
+    async median(count) {
+      const times: number[] = [];
+      while (times.length < count) times.push(await once());
+      return median(times);
+    },
+    release: () => network.release(),
+  };
 }
+
+/** Milliseconds of one iteration: the median of as many as fit into the time, at least three. */
+async function iteration(shape: Shape, device: DeviceName, cacheFolder: string, budgetMs: number): Promise<number> {
+  const opened = await openIteration(shape, device, cacheFolder);
+  const first = await opened.median(1);
+  const ms = await opened.median(Math.max(3, Math.floor(budgetMs / first)));
+  await opened.release();
+  return ms;
+}
+
+/** A driver made of software takes minutes for what is not small. */
+const isSmall = ({ model, blocks, output, batch, length }: Shape): boolean =>
+  !model && blocks === 1 && !output && !batch && !length;
 
 /** One row a size. A size that does not fit says so. */
 export async function shapeRows(cacheFolder: string, device: DeviceName, budgetMs: number): Promise<Row[]> {
@@ -65,9 +89,12 @@ export async function shapeRows(cacheFolder: string, device: DeviceName, budgetM
     const values: Record<string, number> = {};
     const said: string[] = [];
     for (const place of new Set<DeviceName>(["cpu", device])) {
+      const software = place === "cpu" ? undefined : await loadedSoftwareDriver();
+      if (software && !isSmall(shape)) continue;
       try {
         values[place] = await iteration(shape, place, cacheFolder, budgetMs);
-        said.push(`${place} ${milliseconds(values[place])}`);
+        const driver = place === "cpu" ? undefined : await loadedSoftwareDriver();
+        said.push(`${place} ${milliseconds(values[place])}${driver ? ` on ${driver}, a driver made of software` : ""}`);
       } catch (error) {
         said.push(`${place}: ${(error as Error).message}`);
       }

@@ -1,6 +1,6 @@
 """One iteration of the inversion in PyTorch on the CPU, weights frozen: prints {"ms": median, "build": what ran}.
 
-  torch_iteration.py FOLDER BLOCKS BATCH LENGTH
+  torch_iteration.py FOLDER BLOCKS BATCH LENGTH OUTPUT
 """
 
 import json
@@ -14,18 +14,20 @@ import torch
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../test/reference"))
 from gpt2_reference import distance, read_checkpoint, subnetwork
 
-folder, blocks, batch, length = sys.argv[1], *map(int, sys.argv[2:])
+folder, blocks, batch, length, output = sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5]
 config, tensors = read_checkpoint(folder)
 tensors = {name: tensor.float() for name, tensor in tensors.items()}
 torch.manual_seed(0)
-target = torch.randn(batch, length, config["n_embd"]) * 0.02
+with torch.no_grad():
+    point = torch.randn(batch, length, config["n_embd"]) * 0.02
+    target = subnetwork(point, config, tensors, blocks, output)
 e = (torch.randn(batch, length, config["n_embd"]) * 0.02).requires_grad_()
 
 
 def iteration():
     began = time.perf_counter()
     e.grad = None
-    distance("l1", subnetwork(e, config, tensors, blocks, "block"), target).sum().backward()
+    distance("l1", subnetwork(e, config, tensors, blocks, output), target).sum().backward()
     return 1000 * (time.perf_counter() - began)
 
 

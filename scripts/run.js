@@ -32,7 +32,8 @@ function runCli(/** @type {string[]} */ parameters) {
 /** What an iteration and the program cost; with the parameter xl, a big model by the program itself. */
 async function bench(/** @type {string[]} */ parameters) {
   await ensureBuilt();
-  const [name = "bench"] = parameters.filter((parameter) => !parameter.startsWith("--"));
+  const [first = "--"] = parameters;
+  const name = first.startsWith("--") ? "bench" : first;
   const bench = path.join(root, "bench", `${name}.ts`);
   const [code] = await once(
     spawn(process.execPath, ["--import=tsx/esm", bench, ...parameters], {
