@@ -2,6 +2,7 @@
 
 import { element } from "./dom.ts";
 import { tokenParts } from "./format.ts";
+import { t } from "./l10n.ts";
 import type { Chip } from "./model.ts";
 
 /** A token by itself, as in the prompt. Marks are read out only where the token has no characters of its own. */
@@ -10,15 +11,15 @@ export function plainChip(id: number, text: string, className = "chip"): HTMLEle
   const silent = parts.some(({ mark }) => !mark) ? "true" : undefined;
   return element(
     "span",
-    { class: className, title: `${JSON.stringify(text)}, token ${id}` },
+    { class: className, title: t("{0}, token {1}", JSON.stringify(text), id) },
     ...parts.map(({ text, mark }) => element("span", mark ? { "class": "mark", "aria-hidden": silent } : {}, text)),
   );
 }
 
 /** How a chip stands out: a class, a sign, and what the sign says. */
 const MARKED = {
-  matches: { className: "chip matches", sign: "✓", meaning: "matches the prompt" },
-  changes: { className: "chip changed", sign: "≠", meaning: "differs from the prompt" },
+  matches: { className: "chip matches", sign: "✓", meaning: t("matches the prompt") },
+  changes: { className: "chip changed", sign: "≠", meaning: t("differs from the prompt") },
 } as const;
 
 /** A decoded token; one that stands out has a solid frame, bold letters and a sign. */

@@ -32,6 +32,8 @@ export interface Line {
   readonly dash: readonly number[];
   /** Points by themselves, for values that do not go over into each other. */
   readonly dotted?: boolean;
+  /** One value all along, which no smoothing changes. */
+  readonly isLevel?: boolean;
   /** In the background: other restarts, values before smoothing. */
   readonly faint?: boolean;
   readonly values: readonly (number | null)[];
@@ -46,7 +48,7 @@ export interface Figure {
   readonly kind?: "outputDistance" | "inputDistance" | "ratio";
 }
 
-const RATIO = "Ratio r = d_i / d_o";
+const RATIO = t("Ratio r = d_i / d_o");
 const SHIFT_DASH = [2, 4];
 
 type Column = readonly (number | null)[];
@@ -81,27 +83,35 @@ export function runFigures(page: PageModel): Figure[] {
       .filter((_, other) => other !== restart)
       .map((other) => ({ ...line(column(other), 0), dash: [], faint: true }));
   const output: Figure = {
-    name: "Output distance",
+    name: t("Output distance"),
     kind: "outputDistance",
     iterations,
     lines: [
       ...behind((other) => other.outputDistance),
-      line(series.outputDistance, 0, "output", `${METRIC_NAMES[spec.metric]} distance of the output to the prompt’s`),
       line(
-        iterations.map(() => run.start!.shiftDistance),
-        2,
-        "shift",
-        `Median output distance of the prompt with noise ${shiftName(spec)} added`,
+        series.outputDistance,
+        0,
+        t("output"),
+        t("{0} distance of the output to the prompt’s", METRIC_NAMES[spec.metric]),
       ),
+      {
+        ...line(
+          iterations.map(() => run.start!.shiftDistance),
+          2,
+          t("shift"),
+          t("Median output distance of the prompt with noise {0} added", shiftName(spec)),
+        ),
+        isLevel: true,
+      },
     ],
   };
   const input: Figure = {
-    name: "Input distance",
+    name: t("Input distance"),
     kind: "inputDistance",
     iterations,
     lines: [
       ...behind((other) => other.inputDistance),
-      line(series.inputDistance, 0, "input", "L1 distance of the input embedding to the prompt’s"),
+      line(series.inputDistance, 0, t("input"), t("L1 distance of the input embedding to the prompt’s")),
     ],
   };
   const ratio: Figure = {
@@ -110,15 +120,20 @@ export function runFigures(page: PageModel): Figure[] {
     iterations,
     lines: [
       ...behind((other) => other.ratio),
-      line(series.ratio, 0, "r", "Input distance by output distance: how far the input moved for what the output did"),
+      line(
+        series.ratio,
+        0,
+        "r",
+        t("Input distance by output distance: how far the input moved for what the output did"),
+      ),
     ],
   };
   const ranks = tokenFigure(
     run,
     series.iterations,
-    "Rank of the true token",
+    t("Rank of the true token"),
     series.ranks,
-    "its rank among all tokens",
+    t("its rank among all tokens"),
   );
   const directions = directionFigures(run, series);
   if (page.beside.length > 0) return comparisonFigures(page, [...directions, ranks]);
@@ -130,22 +145,28 @@ function directionFigures(run: RunModel, series: Series): Figure[] {
   const { iterations, gradientProducts, singularValue, clampedFrom } = series;
   if (gradientProducts.length > 0) {
     const sizes = gradientProducts.map((column) => column.map((value) => (value === null ? null : Math.abs(value))));
-    return [tokenFigure(run, iterations, "|gradient · v|", sizes, "the gradient’s product with the step’s direction")];
+    return [
+      tokenFigure(run, iterations, t("|gradient · v|"), sizes, t("the gradient’s product with the step’s direction")),
+    ];
   }
   if (clampedFrom.some((value) => value !== null)) {
     const { spec } = run.info;
     const halves =
       spec.method === "clampedWalk" && spec.form === "equation"
-        ? "noise below i, gradient steps from i on"
-        : "noise from i on, gradient steps below i";
-    const meaning = `Where each step divides the dimensions of every token: ${halves}`;
+        ? t("noise below i, gradient steps from i on")
+        : t("noise from i on, gradient steps below i");
+    const meaning = t("Where each step divides the dimensions of every token: {0}", halves);
     return [
-      { name: "Clamped at dimension i", iterations, lines: [{ ...line(clampedFrom, 0, "i", meaning), dotted: true }] },
+      {
+        name: t("Clamped at dimension i"),
+        iterations,
+        lines: [{ ...line(clampedFrom, 0, "i", meaning), dotted: true }],
+      },
     ];
   }
   if (singularValue.every((value) => value === null)) return [];
-  const meaning = "‖J v‖₂ for the step’s unit vector v: how much the output moves for it";
-  return [{ name: "Singular value ‖J v‖₂", iterations, lines: [line(singularValue, 0, "σ", meaning)] }];
+  const meaning = t("‖J v‖₂ for the step’s unit vector v: how much the output moves for it");
+  return [{ name: t("Singular value ‖J v‖₂"), iterations, lines: [line(singularValue, 0, "σ", meaning)] }];
 }
 
 function tokenFigure(
@@ -162,9 +183,9 @@ function tokenFigure(
       .map(({ text }) => text)
       .join("");
   return {
-    name: rest > 0 ? `${name}, first ${MOST_LINES} of ${columns.length}` : name,
+    name: rest > 0 ? t("{0}, first {1} of {2}", name, MOST_LINES, columns.length) : name,
     iterations,
-    lines: shown.map((column, token) => line(column, token, written(token), `Token ${token + 1}: ${what}`)),
+    lines: shown.map((column, token) => line(column, token, written(token), t("Token {0}: {1}", token + 1, what))),
   };
 }
 
@@ -201,8 +222,8 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
       line(
         spread(series.iterations, column(series, run)),
         place,
-        `run ${run.info.id}`,
-        `Run ${runLabel(run.info)}${run === page.run ? ", this one" : ""}`,
+        t("run {0}", run.info.id),
+        run === page.run ? t("Run {0}, this one", runLabel(run.info)) : t("Run {0}", runLabel(run.info)),
       ),
     );
     return { name, iterations, lines: [...others, ...lines], ...(kind && { kind }) };
@@ -213,17 +234,21 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
     if (level === undefined) return [];
     return [{ ...line(spread(ends, [level, level]), place), dash: SHIFT_DASH, faint: true }];
   });
-  const output = figure("Output distance; pale and level: shift", (series) => series.outputDistance, "outputDistance");
-  const input = figure("Input distance", (series) => series.inputDistance, "inputDistance");
+  const output = figure(
+    t("Output distance; pale and level: shift"),
+    (series) => series.outputDistance,
+    "outputDistance",
+  );
+  const input = figure(t("Input distance"), (series) => series.inputDistance, "inputDistance");
   const ratio = figure(RATIO, (series) => series.ratio, "ratio");
-  const right = figure("Tokens right", ({ right }) => right);
+  const right = figure(t("Tokens right"), ({ right }) => right);
   const shared = [{ ...output, lines: [...shifts, ...output.lines] }, input];
   const isWalk = page.run?.info.spec.method !== "inversion";
   return [
     ...(isWalk ? [ratio, ...shared] : [...shared, ratio]),
     right,
     ...own.map(({ name, iterations: from, lines }) => ({
-      name: `${name}, run ${page.run!.info.id}`,
+      name: t("{0}, run {1}", name, page.run!.info.id),
       iterations,
       lines: lines.map((each) => ({ ...each, values: spread(from, each.values) })),
     })),
@@ -313,7 +338,7 @@ export function smoothed(values: Column, weight: number): (number | null)[] {
 export function withSmoothing(figure: Figure, weight: number): Figure {
   if (weight === 0) return figure;
   const lines = figure.lines.flatMap((line): Line[] => {
-    if (line.faint || line.label === "shift") return [line];
+    if (line.faint || line.isLevel) return [line];
     if (line.dotted) return [line];
     const { style, colour, values } = line;
     return [
@@ -331,10 +356,11 @@ export function describeFigure({ name, iterations, lines }: Figure): string {
     .map(({ label, values }) => {
       const known = values.filter((value) => typeof value === "number");
       const [first, last] = [known[0], known.at(-1)];
-      if (first === undefined || last === undefined) return `${label} not known`;
+      if (first === undefined || last === undefined) return t("{0} not known", label!);
       return first === last
-        ? `${label} at ${formatNumber(first)}`
-        : `${label} from ${formatNumber(first)} to ${formatNumber(last)}`;
+        ? t("{0} at {1}", label!, formatNumber(first))
+        : t("{0} from {1} to {2}", label!, formatNumber(first), formatNumber(last));
     });
-  return `${name} over iterations ${iterations[0] ?? 0} to ${iterations.at(-1) ?? 0}: ${told.join("; ")}.`;
+  const [low, high] = [iterations[0] ?? 0, iterations.at(-1) ?? 0];
+  return t("{0} over iterations {1} to {2}: {3}.", name, low, high, told.join("; "));
 }

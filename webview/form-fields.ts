@@ -1,5 +1,7 @@
 // The fields of an experiment as a form shows them, read off the JSON schema of the spec: groups, kinds, texts, values.
 
+import { t } from "./l10n.ts";
+
 import type { MethodName } from "../src/experiments/spec.ts";
 
 /** What the form needs of a field's JSON schema. */
@@ -24,17 +26,18 @@ export type Draft = Readonly<Record<string, string>>;
 
 export const METHOD_TEXTS: Readonly<Record<MethodName, { readonly name: string; readonly formula: string }>> = {
   inversion: {
-    name: "Inversion",
-    formula: "e ← e − η ∇ₑ d(O(e), O(e*)),  from e₀ = s·N(μ, σ) + t·e*;  η falls linearly to η/10 over N iterations",
+    name: t("Inversion"),
+    formula: t("e ← e − η ∇ₑ d(O(e), O(e*)),  from e₀ = s·N(μ, σ) + t·e*;  η falls linearly to η/10 over N iterations"),
   },
   orthogonalWalk: {
-    name: "Orthogonal walk",
-    formula: "e ← e + η v, N times;  v ⟂ ∇ₑ ΣO(e), or v the smallest singular direction of J = ∂O/∂e",
+    name: t("Orthogonal walk"),
+    formula: t("e ← e + η v, N times;  v ⟂ ∇ₑ ΣO(e), or v the smallest singular direction of J = ∂O/∂e"),
   },
   clampedWalk: {
-    name: "Clamped walk",
-    formula:
+    name: t("Clamped walk"),
+    formula: t(
       "N times: draw i; e[:, i:] ← e[:, i:] + N(0, randEta); then innerSteps times e[:, :i] ← e[:, :i] − lr ∇ₑ d(O(e), O(e*))",
+    ),
   },
 };
 
@@ -48,19 +51,21 @@ const NOTES: Readonly<Record<string, string>> = {
   targetShare: "t",
   randEta: "std",
   shiftStd: "σ",
-  topK: "tokens",
-  every: "iterations",
-  channels: "numbers",
+  topK: t("tokens"),
+  every: t("iterations"),
+  channels: t("numbers"),
 };
 
 const GROUPS: readonly (readonly [name: string, fields: readonly string[]])[] = [
-  ["Network", ["checkpoint", "initSeed", "network", "blocks", "output", "positions"]],
-  ["Distance", ["metric", "reduction", "fromPosition", "channels", "shiftStd", "shiftUnit", "shiftDraws"]],
-  ["Decoding", ["decoder", "topK", "vocabulary", "every"]],
+  [t("Network"), ["checkpoint", "initSeed", "network", "blocks", "output", "positions"]],
+  [t("Distance"), ["metric", "reduction", "fromPosition", "channels", "shiftStd", "shiftUnit", "shiftDraws"]],
+  [t("Decoding"), ["decoder", "topK", "vocabulary", "every"]],
 ];
 
 export interface FieldGroup {
   readonly name: string;
+  /** Is it the one that begins with the method's name and formula? */
+  readonly isMethod?: boolean;
   readonly fields: readonly string[];
 }
 
@@ -74,8 +79,8 @@ export function groupsOf({ properties }: MethodSchema, common: readonly string[]
   }));
   return [
     network,
-    { name: "Method", fields: rest.filter((field) => !common.includes(field)) },
-    { name: "Run", fields: rest.filter((field) => common.includes(field)) },
+    { name: t("Method"), isMethod: true, fields: rest.filter((field) => !common.includes(field)) },
+    { name: t("Run"), fields: rest.filter((field) => common.includes(field)) },
     distance,
     decoding,
   ];
@@ -93,11 +98,18 @@ export function explanationOf({ description = "", ...schema }: FieldSchema): str
   const { minimum, exclusiveMinimum, maximum } = schema.anyOf?.[0] ?? schema;
   const low = minimum ?? exclusiveMinimum;
   const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
-  const bounds =
-    low === undefined && most === undefined
-      ? ""
-      : ` ${exclusiveMinimum !== undefined ? "Above" : "From"} ${low ?? "any"}${most === undefined ? "" : ` to ${most}`}.`;
-  return `${description}${bounds}${schema.default === undefined ? "" : ` Default: ${String(schema.default)}.`}`;
+  return [
+    description,
+    low !== undefined && boundsText(low, most, exclusiveMinimum !== undefined),
+    schema.default !== undefined && t("Default: {0}.", String(schema.default)),
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function boundsText(low: number, most: number | undefined, isAbove: boolean): string {
+  if (most === undefined) return isAbove ? t("Above {0}.", low) : t("From {0}.", low);
+  return isAbove ? t("Above {0} to {1}.", low, most) : t("From {0} to {1}.", low, most);
 }
 
 export const isNumber = ({ type, anyOf }: FieldSchema): boolean =>

@@ -18,6 +18,7 @@ import {
   requestOf,
   withMethod,
 } from "./form-fields.ts";
+import { t } from "./l10n.ts";
 import { button } from "./toolkit.ts";
 
 /** How long after the last key the host is asked. */
@@ -41,19 +42,19 @@ export class ExperimentForm {
   constructor(send: (message: FromPage) => void, onClose: () => void) {
     this.#send = send;
     this.#onClose = onClose;
-    this.#run = button("Run", "Start this experiment (Ctrl+Enter)", true, () => this.#start());
+    this.#run = button(t("Run"), t("Start this experiment (Ctrl+Enter)"), true, () => this.#start());
     this.element = element(
       "section",
-      { "class": "form", "aria-label": "New experiment" },
+      { "class": "form", "aria-label": t("New experiment") },
       element(
         "div",
         { class: "section-head" },
-        element("h2", {}, "New experiment"),
+        element("h2", {}, t("New experiment")),
         element(
           "div",
           { class: "actions" },
           this.#run,
-          button("Cancel", "Close without running", false, () => this.#close()),
+          button(t("Cancel"), t("Close without running"), false, () => this.#close()),
         ),
       ),
       this.#general,
@@ -140,14 +141,14 @@ export class ExperimentForm {
     });
     this.#body.replaceChildren(
       this.#field("prompt", schema.properties["prompt"]),
-      ...groupsOf(schema, this.#form!.commonFields).map(({ name, fields }) =>
+      ...groupsOf(schema, this.#form!.commonFields).map(({ name, fields, isMethod }) =>
         element(
           "fieldset",
           {},
           element("legend", {}, name),
-          ...(name === "Method"
+          ...(isMethod
             ? [
-                element("div", { class: "field" }, element("label", { for: "field-method" }, "Method"), methods),
+                element("div", { class: "field" }, element("label", { for: "field-method" }, t("Method")), methods),
                 element("p", { class: "formula" }, METHOD_TEXTS[method].formula),
               ]
             : []),
@@ -210,7 +211,7 @@ function controlOf(field: string, schema: FieldSchema, text: string): Control {
     return element(
       "select",
       {},
-      ...(optional ? [element("option", { value: "" }, "by default")] : []),
+      ...(optional ? [element("option", { value: "" }, t("by default"))] : []),
       ...schema.enum.map((value) => element("option", { value, selected: value === text ? "" : undefined }, value)),
     );
   }
@@ -228,6 +229,6 @@ function controlOf(field: string, schema: FieldSchema, text: string): Control {
     autocomplete: "off",
     inputmode: isNumber(schema) && !schema.anyOf ? "decimal" : undefined,
     list: field === "checkpoint" ? "checkpoints" : undefined,
-    placeholder: schema.default === undefined ? "by default" : undefined,
+    placeholder: schema.default === undefined ? t("by default") : undefined,
   });
 }

@@ -262,7 +262,7 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
   const until = phase.kind === "paused" ? phase.since : now;
   const elapsed = elapsedMs ?? (startedAt === undefined ? undefined : Math.max(0, until - startedAt - pausedMs));
   const time = elapsed === undefined ? "" : formatElapsed(elapsed);
-  const reached = `${done.toLocaleString("en")} of ${plural(spec.iterations, "iteration")}`;
+  const reached = t("{0} of {1}", done.toLocaleString("en"), plural(spec.iterations, "iteration"));
   switch (phase.kind) {
     case "waiting":
       return {
@@ -271,20 +271,20 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
         text: phase.behindPaused ? t("for the run before, which is paused") : t("for the run before"),
       };
     case "preparing": {
-      const { stage, done: part, total, bytesPerSecond } = phase.progress ?? { stage: "Starting the engine" };
+      const { stage, done: part, total, bytesPerSecond } = phase.progress ?? { stage: t("Starting the engine") };
       const share = part !== undefined && total ? part / total : undefined;
       const percent = share === undefined ? "" : ` ${Math.floor(100 * share)} %`;
       const speed = bytesPerSecond === undefined ? "" : `, ${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
-      return { tone: "busy", title: "Preparing", text: `${stage}…${percent}${speed}`, share };
+      return { tone: "busy", title: t("Preparing"), text: `${stage}…${percent}${speed}`, share };
     }
     case "running":
-      return { tone: "busy", title: "Running", text: `${reached} · ${time}`, share: done / spec.iterations };
+      return { tone: "busy", title: t("Running"), text: `${reached} · ${time}`, share: done / spec.iterations };
     case "pausing":
       return { tone: "busy", title: t("Pausing"), text: `${t("after the next shown iteration")} · ${reached}` };
     case "paused":
       return { tone: "paused", title: t("Paused"), text: `${reached} · ${time}`, share: done / spec.iterations };
     case "stopping":
-      return { tone: "busy", title: "Stopping", text: `after the iteration at hand · ${reached}` };
+      return { tone: "busy", title: t("Stopping"), text: `${t("after the iteration at hand")} · ${reached}` };
     case "elsewhere":
       return {
         tone: "busy",
@@ -293,24 +293,27 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
         share: done / spec.iterations,
       };
     case "completed":
-      return { tone: "good", title: "Done", text: `${plural(done, "iteration")} in ${time}` };
+      return { tone: "good", title: t("Done"), text: t("{0} in {1}", plural(done, "iteration"), time) };
     case "cancelled":
       return {
         tone: "neutral",
-        title: "Stopped",
-        text: steps.length > 0 ? `after ${reached}, ${time}` : "before it began",
+        title: t("Stopped"),
+        text: steps.length > 0 ? t("after {0}, {1}", reached, time) : t("before it began"),
       };
     case "interrupted":
       return {
         tone: "neutral",
-        title: "Interrupted",
-        text: `The window was closed while it ran${steps.length > 0 ? `, after ${reached}` : ""}. Run Again starts it anew.`,
+        title: t("Interrupted"),
+        text:
+          steps.length > 0
+            ? t("The window was closed while it ran, after {0}. Run Again starts it anew.", reached)
+            : t("The window was closed while it ran. Run Again starts it anew."),
       };
     case "failed":
       return {
         tone: "bad",
-        title: "Failed",
-        text: steps.length > 0 ? `after ${reached}` : "before the first iteration",
+        title: t("Failed"),
+        text: steps.length > 0 ? t("after {0}", reached) : t("before the first iteration"),
       };
   }
 }
@@ -323,12 +326,12 @@ export const troubleOf = ({ phase, warning }: RunInfo): string =>
 export function placeholderOf({ run }: PageModel): { title: string; text: string } | undefined {
   if (!run) {
     return {
-      title: "No run yet",
-      text: "Select a text in an editor, right-click it and choose Invert Selection.",
+      title: t("No run yet"),
+      text: t("Select a text in an editor, right-click it and choose Invert Selection."),
     };
   }
   if (run.steps.length > 0) return undefined;
-  const again = "Run Again starts it anew.";
+  const again = t("Run Again starts it anew.");
   switch (run.info.phase.kind) {
     case "waiting":
       return run.info.phase.behindPaused
@@ -346,13 +349,13 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
     case "paused":
     case "elsewhere":
     case "completed":
-      return { title: stateOf(run, 0).text, text: "Each decoded iteration appears here as it comes." };
+      return { title: stateOf(run, 0).text, text: t("Each decoded iteration appears here as it comes.") };
     case "stopping":
-      return { title: "Stopping", text: "Ends as soon as the work at hand allows." };
+      return { title: t("Stopping"), text: t("Ends as soon as the work at hand allows.") };
     case "cancelled":
-      return { title: "Stopped before the first iteration", text: again };
+      return { title: t("Stopped before the first iteration"), text: again };
     case "interrupted":
-      return { title: "Interrupted before the first iteration", text: again };
+      return { title: t("Interrupted before the first iteration"), text: again };
     case "failed":
       return undefined;
   }
@@ -361,12 +364,19 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
 /** What a screen reader is told when it changes: how the run stands, and at its end what came of it. */
 export function announcementOf(page: PageModel): string {
   if (!page.run) return "";
-  const { phase, spec } = page.run.info;
-  if (phase.kind === "running" || phase.kind === "elsewhere") return `Running, ${plural(spec.iterations, "iteration")}`;
-  if (phase.kind === "preparing") return "Preparing";
+  const { phase } = page.run.info;
+  if (phase.kind === "running" || phase.kind === "elsewhere") return runningPhrase(page.run);
+  if (phase.kind === "preparing") return t("Preparing");
   const { title, text } = stateOf(page.run, 0);
   const result = isOver(page.run.info) ? resultOf(page)?.title : undefined;
   return [title, text, troubleOf(page.run.info), result].filter(Boolean).join(". ");
+}
+
+/** Changes with each quarter of the work: often enough to know that it goes on. */
+function runningPhrase({ info: { spec }, steps }: RunModel): string {
+  const whole = plural(spec.iterations, "iteration");
+  const quarters = Math.floor((4 * (steps[0]?.at(-1)?.iteration ?? 0)) / spec.iterations);
+  return quarters === 0 ? t("Running, {0}", whole) : t("Running, {0} % of {1}", 25 * quarters, whole);
 }
 
 /** One figure of the result. */
@@ -410,27 +420,31 @@ function inversionResult(
   const exact = right === target.length;
   return {
     exact,
-    title: exact ? `Exact: all ${plural(target.length, "token")}` : `${right} of ${plural(target.length, "token")}`,
+    title: exact
+      ? t("Exact: all {0}", plural(target.length, "token"))
+      : t("{0} of {1}", right, plural(target.length, "token")),
     text: [
       wherefrom(page, run, ended ?? latest),
-      ended && !exact && `this search did not find the ${right === 0 ? "tokens" : "others"}`,
+      ended &&
+        !exact &&
+        (right === 0 ? t("this search did not find the tokens") : t("this search did not find the others")),
     ]
       .filter(Boolean)
       .join(" · "),
     facts: [
       {
-        label: "Output distance",
+        label: t("Output distance"),
         value: formatNumber(outputDistance),
         ...shiftVerdict(run, shownSteps(page), ended),
       },
       ended
         ? {
-            label: "Discrete distance",
+            label: t("Discrete distance"),
             value: formatNumber(ended.discreteDistance),
-            note: ended.exact ? "the decoded tokens are the prompt’s" : "of the decoded tokens’ own output",
+            note: ended.exact ? t("the decoded tokens are the prompt’s") : t("of the decoded tokens’ own output"),
             good: ended.exact,
           }
-        : { label: "Discrete distance", value: "–", note: openNote(run) },
+        : { label: t("Discrete distance"), value: "–", note: openNote(run) },
       nextTokenFact(run, nextToken, ended),
       ...decodingFacts(ended),
       ...(run.start?.rateSearch ? [rateFact(run.start.rateSearch)] : []),
@@ -442,12 +456,12 @@ function inversionResult(
 function rateFact({ iterations, rates, outputDistances, chosen }: RateSearch): Fact {
   const tried = rates.map((rate, i) => {
     const distance = outputDistances[i];
-    return `${formatNumber(rate)}: ${distance === null ? "diverged" : formatNumber(distance)}`;
+    return `${formatNumber(rate)}: ${distance === null ? t("diverged") : formatNumber(distance)}`;
   });
   return {
-    label: "Learning rate",
+    label: t("Learning rate"),
     value: formatNumber(chosen),
-    note: `found by trying; output distance after ${plural(iterations, "iteration")} at ${tried.join(", ")}`,
+    note: t("found by trying; output distance after {0} at {1}", plural(iterations, "iteration"), tried.join(", ")),
   };
 }
 
@@ -467,23 +481,29 @@ function walkResult(
     exact: false,
     title:
       ratio === null
-        ? "The output has not moved"
-        : `r = ${formatNumber(ratio)}: the input moved ${formatNumber(ratio)} times as far as the output`,
-    text: [wherefrom(page, run, ended ?? latest), `${left} of ${plural(target.length, "token")} changed`].join(" · "),
+        ? t("The output has not moved")
+        : t("r = {0}: the input moved {0} times as far as the output", formatNumber(ratio)),
+    text: [wherefrom(page, run, ended ?? latest), t("{0} of {1} changed", left, plural(target.length, "token"))].join(
+      " · ",
+    ),
     facts: [
       {
-        label: "Output moved",
+        label: t("Output moved"),
         value: formatNumber(outputDistance),
-        note: `${within ? "less" : "not less"} than by a ${shiftName(run.info.spec)} shift (${formatNumber(shiftDistance)})`,
+        note: within
+          ? t("less than by a {0} shift ({1})", shiftName(run.info.spec), formatNumber(shiftDistance))
+          : t("not less than by a {0} shift ({1})", shiftName(run.info.spec), formatNumber(shiftDistance)),
         good: within,
       },
       {
-        label: "Input moved",
+        label: t("Input moved"),
         value: formatNumber(inputDistance),
         note:
           ratio === null
-            ? "L1 distance to the prompt’s embedding"
-            : `output / input ${formatNumber(1 / ratio)}${typeof perElement === "number" ? `; r an element ${formatNumber(perElement)}` : ""}`,
+            ? t("L1 distance to the prompt’s embedding")
+            : typeof perElement === "number"
+              ? t("output / input {0}; r an element {1}", formatNumber(1 / ratio), formatNumber(perElement))
+              : t("output / input {0}", formatNumber(1 / ratio)),
       },
       nextTokenFact(run, nextToken, ended),
       ...decodingFacts(ended),
@@ -496,38 +516,39 @@ function decodingFacts(ended: RestartResult | undefined): Fact[] {
   if (!ended) return [];
   const [top1, top5] = wrongTokens(ended);
   return [
-    { label: "Wrong tokens", value: top1, note: `the prompt’s not among the best five: ${top5}` },
+    { label: t("Wrong tokens"), value: top1, note: t("the prompt’s not among the best five: {0}", top5) },
     {
-      label: "Repeated tokens",
+      label: t("Repeated tokens"),
       value: percent(ended.repetition.repeated),
-      note: `distinct-1 / distinct-2: ${distinct(ended)}`,
+      note: t("distinct-1 / distinct-2: {0}", distinct(ended)),
     },
   ];
 }
 
-const openNote = ({ info }: RunModel): string => (isOver(info) ? "not known: the run ended early" : "known at the end");
+const openNote = ({ info }: RunModel): string =>
+  isOver(info) ? t("not known: the run ended early") : t("known at the end");
 
 function nextTokenFact(run: RunModel, wanted: Token | null, ended: RestartResult | undefined): Fact {
-  if (!wanted) return { label: "Next token", value: "–", note: "this network predicts no token" };
-  if (!ended?.nextToken) return { label: "Next token", value: "–", note: openNote(run) };
+  if (!wanted) return { label: t("Next token"), value: "–", note: t("this network predicts no token") };
+  if (!ended?.nextToken) return { label: t("Next token"), value: "–", note: openNote(run) };
   const same = ended.sameNextToken === true;
   return {
-    label: "Next token",
-    value: same ? "the same" : "different",
+    label: t("Next token"),
+    value: same ? t("the same") : t("different"),
     tokens: [wanted, ended.nextToken],
-    note: "of the prompt, and of what was found",
+    note: t("of the prompt, and of what was found"),
     good: same,
   };
 }
 
 function wherefrom({ restart }: PageModel, run: RunModel, shown: RestartResult | StepEvent): string {
   const { restarts } = run.info.spec;
-  const at = `${isOver(run.info) ? "at" : "now at"} iteration ${shown.iteration.toLocaleString("en")}`;
+  const iteration = shown.iteration.toLocaleString("en");
+  const at = isOver(run.info) ? t("at iteration {0}", iteration) : t("now at iteration {0}", iteration);
   if (restarts === 1) return at;
-  const best = run.end?.best.restart === shown.restart ? "best of " : "";
-  const which =
-    restart === undefined && best ? `${best}${restarts} restarts` : `restart ${shown.restart + 1} of ${restarts}`;
-  return `${which}, ${at} · ${exactRestarts(run)} of ${restarts} restarts exact`;
+  const isBest = restart === undefined && run.end?.best.restart === shown.restart;
+  const which = isBest ? t("best of {0} restarts", restarts) : t("restart {0} of {1}", shown.restart + 1, restarts);
+  return `${which}, ${at} · ${t("{0} of {1} restarts exact", exactRestarts(run), restarts)}`;
 }
 
 function shiftVerdict(
@@ -536,13 +557,21 @@ function shiftVerdict(
   ended: RestartResult | undefined,
 ): { note: string; good?: boolean } {
   const bar = start!.shiftDistance;
-  const test = `a ${shiftName(info.spec)} shift (${formatNumber(bar)})`;
+  const test = t("a {0} shift ({1})", shiftName(info.spec), formatNumber(bar));
   // Between shown iterations nobody looked: before the end it is known only by when at the latest.
   const since = ended ? ended.beatsShiftAt : steps.find(({ outputDistance }) => outputDistance < bar)?.iteration;
   if (typeof since === "number") {
-    return { note: `closer than ${test} ${ended ? "from" : "by"} iteration ${since.toLocaleString("en")}`, good: true };
+    const iteration = since.toLocaleString("en");
+    return {
+      note: ended
+        ? t("closer than {0} from iteration {1}", test, iteration)
+        : t("closer than {0} by iteration {1}", test, iteration),
+      good: true,
+    };
   }
-  return isOver(info) ? { note: `never closer than ${test}`, good: false } : { note: `not yet closer than ${test}` };
+  return isOver(info)
+    ? { note: t("never closer than {0}", test), good: false }
+    : { note: t("not yet closer than {0}", test) };
 }
 
 /** "N(0, 0.05)", or "N(0, 0.5 σₑ)" in units of the embeddings' own deviation. */
@@ -552,7 +581,7 @@ export const shiftName = ({ shiftStd, shiftUnit }: ExperimentSpec): string =>
 export const METRIC_NAMES: Readonly<Record<ExperimentSpec["metric"], string>> = {
   l1: "L1",
   l2: "L2",
-  cosine: "cosine",
+  cosine: t("cosine"),
 };
 
 /** The experiment's condition, a part each, most telling first. */
@@ -563,19 +592,19 @@ export function conditionOf(
   const random = spec.checkpoint.startsWith("random:") || spec.network !== "gpt2";
   const { metric, reduction, fromPosition, channels } = spec;
   return [
-    `${modelName(spec.checkpoint)}${random ? `, init seed ${spec.initSeed}` : ""}`,
+    random ? t("{0}, init seed {1}", modelName(spec.checkpoint), spec.initSeed) : modelName(spec.checkpoint),
     ...(spec.network === "gpt2"
-      ? [plural(spec.blocks, "block"), `output ${spec.output}`]
-      : [`fully connected net, ${NETWORK_NAMES[spec.network]}`]),
+      ? [plural(spec.blocks, "block"), t("output {0}", spec.output)]
+      : [t("fully connected net, {0}", NETWORK_NAMES[spec.network])]),
     ...(spec.weights === "stored" ? [] : [narrowWeights(spec.weights, quantisation)]),
     ...methodParts(spec),
-    `${reduction === "mean" ? "mean " : ""}${METRIC_NAMES[metric]}`,
-    ...(fromPosition === 0 ? [] : [`output from position ${fromPosition}`]),
-    ...(channels === undefined ? [] : [`first ${plural(channels, "channel")}`]),
-    ...(spec.positions === "first" ? ["all tokens at position 0"] : []),
-    ...(spec.decoder === "pseudoinverse" ? [] : [`decoder ${spec.decoder}`]),
-    ...(spec.vocabulary === undefined ? [] : ["restricted vocabulary"]),
-    `seed ${spec.seed}`,
+    reduction === "mean" ? t("mean {0}", METRIC_NAMES[metric]) : METRIC_NAMES[metric],
+    ...(fromPosition === 0 ? [] : [t("output from position {0}", fromPosition)]),
+    ...(channels === undefined ? [] : [t("first {0}", plural(channels, "channel"))]),
+    ...(spec.positions === "first" ? [t("all tokens at position 0")] : []),
+    ...(spec.decoder === "pseudoinverse" ? [] : [t("decoder {0}", spec.decoder)]),
+    ...(spec.vocabulary === undefined ? [] : [t("restricted vocabulary")]),
+    t("seed {0}", spec.seed),
     ...(spec.restarts > 1 ? [plural(spec.restarts, "restart")] : []),
     ...(spec.dtype === "float64" ? ["float64"] : []),
     device ?? spec.device,
@@ -586,15 +615,15 @@ function narrowWeights(
   format: Exclude<ExperimentSpec["weights"], "stored">,
   quantisation: Quantisation | undefined,
 ): string {
-  const name = format === "int8" ? "8-bit weights" : "16-bit weights";
+  const name = format === "int8" ? t("8-bit weights") : t("16-bit weights");
   const error = quantisation?.outputError;
-  return typeof error === "number" ? `${name}, output ${Number((100 * error).toPrecision(2))} % off` : name;
+  return typeof error === "number" ? t("{0}, output {1} % off", name, Number((100 * error).toPrecision(2))) : name;
 }
 
 const NETWORK_NAMES: Readonly<Record<Exclude<ExperimentSpec["network"], "gpt2">, string>> = {
-  invertible: "invertible",
-  notInvertible: "not invertible",
-  perToken: "per token",
+  invertible: t("invertible"),
+  notInvertible: t("not invertible"),
+  perToken: t("per token"),
 };
 
 function methodParts(spec: ExperimentSpec): string[] {
@@ -602,24 +631,30 @@ function methodParts(spec: ExperimentSpec): string[] {
     case "inversion": {
       const mixed = spec.noiseShare !== 1 || spec.targetShare !== 0;
       return [
-        `start ${spec.start}${mixed ? `, ${spec.noiseShare}·noise + ${spec.targetShare}·e*` : ""}`,
-        `${spec.optimizer === "adam" ? "Adam" : "gradient descent"}, η ${spec.learningRate === "auto" ? "found by trying" : spec.learningRate}`,
+        mixed
+          ? t("start {0}, {1}·noise + {2}·e*", spec.start, spec.noiseShare, spec.targetShare)
+          : t("start {0}", spec.start),
+        t(
+          "{0}, η {1}",
+          spec.optimizer === "adam" ? "Adam" : t("gradient descent"),
+          spec.learningRate === "auto" ? t("found by trying") : spec.learningRate,
+        ),
       ];
     }
     case "orthogonalWalk":
       return [
-        "orthogonal walk",
-        spec.direction === "gradient" ? "null vectors of the gradient" : "smallest directions of the Jacobian",
-        spec.vectors === "broadcast" ? "one vector for all tokens" : "a vector a token",
-        ...(spec.nullVector === "fresh" ? ["drawn anew each step"] : []),
-        `step ${spec.learningRate}`,
+        t("orthogonal walk"),
+        spec.direction === "gradient" ? t("null vectors of the gradient") : t("smallest directions of the Jacobian"),
+        spec.vectors === "broadcast" ? t("one vector for all tokens") : t("a vector a token"),
+        ...(spec.nullVector === "fresh" ? [t("drawn anew each step")] : []),
+        t("step {0}", spec.learningRate),
       ];
     case "clampedWalk":
       return [
-        "clamped walk",
-        `noise ${spec.randEta}`,
-        `${plural(spec.innerSteps, "gradient step")} of ${spec.learningRate}`,
-        ...(spec.form === "equation" ? ["the equation’s form"] : []),
+        t("clamped walk"),
+        t("noise {0}", spec.randEta),
+        t("{0} of {1}", plural(spec.innerSteps, "gradient step"), spec.learningRate),
+        ...(spec.form === "equation" ? [t("the equation’s form")] : []),
       ];
   }
 }
@@ -631,17 +666,17 @@ export const modelName = (checkpoint: string): string =>
     : (checkpoint.split(/[\\/]/).filter(Boolean).at(-1) ?? checkpoint);
 
 const PHASE_NAMES: Readonly<Record<RunInfo["phase"]["kind"], string>> = {
-  waiting: "waiting",
-  preparing: "running",
-  running: "running",
-  pausing: "pausing",
-  paused: "paused",
-  stopping: "stopping",
-  elsewhere: "running",
-  completed: "done",
-  cancelled: "stopped",
-  interrupted: "interrupted",
-  failed: "failed",
+  waiting: t("waiting"),
+  preparing: t("running"),
+  running: t("running"),
+  pausing: t("pausing"),
+  paused: t("paused"),
+  stopping: t("stopping"),
+  elsewhere: t("running"),
+  completed: t("done"),
+  cancelled: t("stopped"),
+  interrupted: t("interrupted"),
+  failed: t("failed"),
 };
 
 /** What a plot in a file of its own is about. */
@@ -730,17 +765,17 @@ export function comparisonOf(page: PageModel): Comparison | undefined {
     })),
     differences: differencesOf(runs.map(({ info }) => info.spec)),
     rows: [
-      row("State", (run) => stateOf(run, 0).title),
-      row("Tokens right", rightOf),
-      row("Exact restarts", (run) => `${exactRestarts(run)} of ${run.info.spec.restarts}`),
-      row("Output distance", (run) => latestOf(run)?.outputDistance),
-      row("Shift distance", ({ start }) => start?.shiftDistance),
-      ...(isWalk ? [] : [row("Closer than the shift from iteration", ({ end }) => end?.best.beatsShiftAt)]),
-      row("Discrete distance", ({ end }) => end?.best.discreteDistance),
-      ...(isWalk ? [row("Input moved / output moved, r", (run) => latestOf(run)?.ratio)] : []),
-      row("Wrong tokens, top 1 / top 5", ({ end }) => end && wrongTokens(end.best).join(" / ")),
-      row("Repeated tokens", ({ end }) => end && percent(end.best.repetition.repeated)),
-      row("Distinct-1 / distinct-2", ({ end }) => end && distinct(end.best)),
+      row(t("State"), (run) => stateOf(run, 0).title),
+      row(t("Tokens right"), rightOf),
+      row(t("Exact restarts"), (run) => t("{0} of {1}", exactRestarts(run), run.info.spec.restarts)),
+      row(t("Output distance"), (run) => latestOf(run)?.outputDistance),
+      row(t("Shift distance"), ({ start }) => start?.shiftDistance),
+      ...(isWalk ? [] : [row(t("Closer than the shift from iteration"), ({ end }) => end?.best.beatsShiftAt)]),
+      row(t("Discrete distance"), ({ end }) => end?.best.discreteDistance),
+      ...(isWalk ? [row(t("Input moved / output moved, r"), (run) => latestOf(run)?.ratio)] : []),
+      row(t("Wrong tokens, top 1 / top 5"), ({ end }) => end && wrongTokens(end.best).join(" / ")),
+      row(t("Repeated tokens"), ({ end }) => end && percent(end.best.repetition.repeated)),
+      row(t("Distinct-1 / distinct-2"), ({ end }) => end && distinct(end.best)),
     ],
   };
 }

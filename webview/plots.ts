@@ -5,6 +5,7 @@ import type { Figure as PrintedFigure } from "../src/common/line-chart.ts";
 import { Chart, type ChartFrame } from "./chart.ts";
 import { element, setText } from "./dom.ts";
 import { type Figure, forPrint, lastUpTo, withSmoothing } from "./figures.ts";
+import { t } from "./l10n.ts";
 import { onThemeChange } from "./theme.ts";
 import { iconButton } from "./toolkit.ts";
 
@@ -29,14 +30,14 @@ export class Plots {
   readonly #title = element("h2");
   readonly #log = element("input", { type: "checkbox", checked: "" });
   readonly #smoothing = element("input", { type: "range", min: "0", max: "0.99", step: "0.01", value: "0" });
-  readonly #whole = iconButton("Whole run", "Show the whole run again (double-click a plot)", () =>
+  readonly #whole = iconButton(t("Whole run"), t("Show the whole run again (double-click a plot)"), () =>
     this.#setZoom(undefined),
   );
   readonly #charts: Chart[] = [];
   readonly #grid = element("div", { class: "charts" });
   readonly element = element(
     "section",
-    { "class": "plots", "aria-label": "Plots" },
+    { "class": "plots", "aria-label": t("Plots") },
     element(
       "div",
       { class: "section-head" },
@@ -44,15 +45,15 @@ export class Plots {
       element(
         "div",
         { class: "plot-controls" },
-        element("label", { title: "Logarithmic axes; what is not positive is left out" }, this.#log, "Log"),
+        element("label", { title: t("Logarithmic axes; what is not positive is left out") }, this.#log, t("Log")),
         element(
           "label",
-          { title: "Exponential moving average; the values themselves stay as faint lines" },
-          "Smooth",
+          { title: t("Exponential moving average; the values themselves stay as faint lines") },
+          t("Smooth"),
           this.#smoothing,
         ),
-        iconButton("−", "Zoom out", () => this.#zoomBy(2)),
-        iconButton("+", "Zoom in around the iteration under study (or drag across a plot)", () => this.#zoomBy(0.5)),
+        iconButton("−", t("Zoom out"), () => this.#zoomBy(2)),
+        iconButton("+", t("Zoom in around the iteration under study (or drag across a plot)"), () => this.#zoomBy(0.5)),
         this.#whole,
       ),
     ),
@@ -134,7 +135,7 @@ export class Plots {
     const { studied } = this.#state ?? {};
     const place = this.#hovered ?? (studied === undefined ? undefined : lastUpTo(iterations, studied));
     const iteration = place === undefined ? studied : iterations[place];
-    setText(this.#title, iteration === undefined ? "Plots" : `At iteration ${iteration.toLocaleString("en")}`);
+    setText(this.#title, iteration === undefined ? t("Plots") : t("At iteration {0}", iteration.toLocaleString("en")));
     for (const chart of this.#charts) chart.writeLegend(place);
   }
 

@@ -2,10 +2,11 @@
 
 import { plainChip } from "./chips.ts";
 import { element } from "./dom.ts";
+import { t } from "./l10n.ts";
 import { type Fact, type PageModel, resultOf } from "./model.ts";
 
 export class ResultView {
-  readonly element = element("section", { "class": "result", "aria-label": "Result" });
+  readonly element = element("section", { "class": "result", "aria-label": t("Result") });
   #shown = "";
 
   update(page: PageModel): void {

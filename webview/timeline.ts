@@ -4,6 +4,7 @@ import type { StepEvent } from "../src/experiments/events.ts";
 import { chip, plainChip } from "./chips.ts";
 import { element } from "./dom.ts";
 import { columnsOf, formatNumber, tokenParts } from "./format.ts";
+import { t } from "./l10n.ts";
 import {
   chipsOf,
   type PageModel,
@@ -37,14 +38,14 @@ export class Timeline {
     "class": "scrubber",
     "type": "range",
     "min": "0",
-    "aria-label": "Iteration",
+    "aria-label": t("Iteration"),
   });
   readonly #head = element("div", { "class": "cells names", "aria-hidden": "true" });
   readonly #list = element("div", {
     "class": "rows",
     "role": "listbox",
     "tabindex": "0",
-    "aria-label": "Shown iterations",
+    "aria-label": t("Shown iterations"),
   });
   readonly #window: RowWindow;
   #run: RunModel | undefined;
@@ -60,10 +61,10 @@ export class Timeline {
 
   constructor(actions: TimelineActions) {
     this.#actions = actions;
-    this.#restarts = new OptionList("Restart", (value) =>
+    this.#restarts = new OptionList(t("Restart"), (value) =>
       actions.pickRestart(value === "" ? undefined : Number(value)),
     );
-    this.#follow = button("Follow Newest", "Show the newest iteration, and each that comes", false, () =>
+    this.#follow = button(t("Follow Newest"), t("Show the newest iteration, and each that comes"), false, () =>
       this.#followNewest(),
     );
     this.#window = new RowWindow({
@@ -81,11 +82,11 @@ export class Timeline {
     });
     this.element = element(
       "section",
-      { "class": "timeline", "aria-label": "Iterations" },
+      { "class": "timeline", "aria-label": t("Iterations") },
       element(
         "div",
         { class: "section-head" },
-        element("h2", {}, "Iterations"),
+        element("h2", {}, t("Iterations")),
         this.#restarts.element,
         this.#scrubber,
         this.#follow,
@@ -117,7 +118,7 @@ export class Timeline {
     this.#window.update(this.#steps.length);
     this.#scrubber.max = String(this.#steps.length - 1);
     this.#scrubber.value = String(row);
-    this.#scrubber.setAttribute("aria-valuetext", `iteration ${this.#steps[row].iteration.toLocaleString("en")}`);
+    this.#scrubber.setAttribute("aria-valuetext", t("iteration {0}", this.#steps[row].iteration.toLocaleString("en")));
     if (moved && !this.#following) this.#window.reveal(row);
     this.#keepEnd();
   }
@@ -152,9 +153,9 @@ export class Timeline {
       columnWidths(this.#run!.info.spec.iterations, tokenIds, shown),
     );
     this.#head.replaceChildren(
-      element("span", { class: "number" }, "Iteration"),
-      element("span", { class: "number" }, "Output dist."),
-      element("span", { class: "number" }, this.#isWalk ? "Changed" : "Right"),
+      element("span", { class: "number" }, t("Iteration")),
+      element("span", { class: "number" }, t("Output dist.")),
+      element("span", { class: "number" }, this.#isWalk ? t("Changed") : t("Right")),
       ...shown.map((text, position) => plainChip(tokenIds[position], text)),
       more(tokenIds.length),
     );
@@ -174,12 +175,12 @@ export class Timeline {
         "aria-selected": "false",
         "aria-posinset": String(row + 1),
       },
-      element("span", { class: "number" }, spoken("iteration "), step.iteration.toLocaleString("en")),
-      element("span", { class: "number" }, spoken(", output distance "), formatNumber(step.outputDistance)),
+      element("span", { class: "number" }, spoken(`${t("iteration")} `), step.iteration.toLocaleString("en")),
+      element("span", { class: "number" }, spoken(`, ${t("output distance")} `), formatNumber(step.outputDistance)),
       element(
         "span",
         { class: "number" },
-        spoken(`, tokens ${this.#isWalk ? "changed" : "right"} `),
+        spoken(`, ${this.#isWalk ? t("tokens changed") : t("tokens right")} `),
         `${counted}/${tokenIds.length}`,
         spoken(", "),
       ),
@@ -235,7 +236,7 @@ function columnWidths(iterations: number, tokenIds: readonly number[], tokens: r
 }
 
 const more = (tokens: number): HTMLElement =>
-  element("span", { class: "more" }, tokens > MOST_COLUMNS ? `and ${tokens - MOST_COLUMNS} more` : "");
+  element("span", { class: "more" }, tokens > MOST_COLUMNS ? t("and {0} more", tokens - MOST_COLUMNS) : "");
 
 /** Words that the columns' heads say to the eye. */
 const spoken = (words: string): HTMLElement => element("span", { class: "for-screen-readers" }, words);
@@ -244,11 +245,11 @@ function restartOptions({ info, end }: RunModel): { value: string; label: string
   const { restarts } = info.spec;
   const options = Array.from({ length: restarts }, (_, restart) => ({
     value: String(restart),
-    label: `Restart ${restart + 1}${end?.restarts[restart].exact ? " · exact" : ""}`,
+    label: end?.restarts[restart].exact ? t("Restart {0} · exact", restart + 1) : t("Restart {0}", restart + 1),
   }));
   if (restarts === 1) return options;
   return [
-    { value: "", label: end ? `Best: restart ${end.best.restart + 1}` : "Restart 1, the best at the end" },
+    { value: "", label: end ? t("Best: restart {0}", end.best.restart + 1) : t("Restart 1, the best at the end") },
     ...options,
   ];
 }

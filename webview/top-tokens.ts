@@ -4,6 +4,7 @@ import type { StepEvent } from "../src/experiments/events.ts";
 import { chip, plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { formatNumber } from "./format.ts";
+import { t } from "./l10n.ts";
 import { type PageModel, shownStep, type Target } from "./model.ts";
 import { RowWindow } from "./row-window.ts";
 
@@ -29,12 +30,12 @@ export class TopTokens {
       make: (row) => this.#makeRow(row),
     });
     const { scroller } = this.#window;
-    for (const [name, value] of Object.entries({ "role": "table", "tabindex": "0", "aria-label": "Best tokens" })) {
+    for (const [name, value] of Object.entries({ "role": "table", "tabindex": "0", "aria-label": t("Best tokens") })) {
       scroller.setAttribute(name, value);
     }
     this.element = element(
       "section",
-      { "class": "top-tokens", "aria-label": "Best tokens a position" },
+      { "class": "top-tokens", "aria-label": t("Best tokens a position") },
       element("div", { class: "section-head" }, this.#title),
       scroller,
     );
@@ -47,7 +48,7 @@ export class TopTokens {
     if (!step || !target || step === this.#step) return;
     this.#step = step;
     this.#target = target;
-    setText(this.#title, `Best tokens at iteration ${step.iteration.toLocaleString("en")}`);
+    setText(this.#title, t("Best tokens at iteration {0}", step.iteration.toLocaleString("en")));
     this.#drawHead(step);
     this.#window.clear();
     this.#window.update(step.topK.length);
@@ -57,7 +58,7 @@ export class TopTokens {
     const places = topK[0].length;
     this.#window.scroller.setAttribute("aria-rowcount", String(topK.length + 1));
     this.#window.scroller.style.setProperty("--columns", `96px 56px repeat(${places}, minmax(82px, 1fr))`);
-    const names = ["Prompt", "Rank", ...Array.from({ length: places }, (_, place) => ordinal(place + 1))];
+    const names = [t("Prompt"), t("Rank"), ...Array.from({ length: places }, (_, place) => ordinal(place + 1))];
     this.#head.replaceChildren(
       ...names.map((name, column) =>
         element("span", { role: "columnheader", class: column === 1 ? "number" : undefined }, name),

@@ -422,8 +422,10 @@ describe("the state of a run", () => {
   it("is announced when it changes, and not with every iteration", () => {
     const page = running([startEvent(), stepEvent(0, 0)]);
     const before = announcementOf(page);
-    receive(page, { type: "events", id: "1", events: [stepEvent(5, 1)] });
+    receive(page, { type: "events", id: "1", events: [stepEvent(2, 1)] });
     assert.equal(announcementOf(page), before);
+    receive(page, { type: "events", id: "1", events: [stepEvent(5, 1)] });
+    assert.equal(announcementOf(page), "Running, 50 % of 10 iterations");
     assert.match(announcementOf(done()), /Done.*Exact: all 3 tokens/);
   });
 });
