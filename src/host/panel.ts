@@ -57,6 +57,8 @@ export class RunPanel implements vscode.Disposable {
   #checked: unknown;
   /** Has the page said that it is there? */
   #ready = false;
+  /** Tells that it need not be put in again. */
+  readonly #arrived: () => void;
   readonly #drawings = new Drawings((message) => void this.#panel.webview.postMessage(message));
 
   constructor(
@@ -73,6 +75,7 @@ export class RunPanel implements vscode.Disposable {
     const media = (name: string) => vscode.Uri.joinPath(extensionUri, "media", name);
     panel.iconPath = { light: media("panel-light.svg"), dark: media("panel-dark.svg") };
     panel.onDidDispose(() => {
+      this.#arrived();
       this.#outbox.clear();
       this.#drawings.giveUp();
       onDidDispose();
@@ -84,7 +87,7 @@ export class RunPanel implements vscode.Disposable {
       this.#drawings.hold();
     });
     webview.onDidReceiveMessage((message: FromPage) => this.#receive(message));
-    fillWebview(webview, extensionUri, "panel", "Inversion Lab");
+    this.#arrived = fillWebview(webview, extensionUri, "panel", "Inversion Lab");
   }
 
   static create(column: vscode.ViewColumn): vscode.WebviewPanel {
@@ -215,6 +218,7 @@ export class RunPanel implements vscode.Disposable {
     switch (message.type) {
       case "ready":
         this.#ready = true;
+        this.#arrived();
         this.#drawings.go();
         return void this.#send();
       case "select":

@@ -45,6 +45,8 @@ export class SweepsPage implements vscode.Disposable {
   #view: vscode.WebviewView | undefined;
   /** Has the page said that it is there? */
   #ready = false;
+  /** Tells that it need not be put in again. */
+  #arrived: () => void = () => undefined;
   #shown: string | undefined;
   /** What each sweep's map is to show, where somebody has chosen. */
   readonly #choices = new Map<string, HeatChoice>();
@@ -83,6 +85,7 @@ export class SweepsPage implements vscode.Disposable {
   attach(view: vscode.WebviewView): void {
     this.#view = view;
     view.onDidDispose(() => {
+      this.#arrived();
       this.#view = undefined;
       this.#ready = false;
     });
@@ -93,7 +96,7 @@ export class SweepsPage implements vscode.Disposable {
     view.webview.onDidReceiveMessage((message: FromSweepsPage) => {
       this.#receive(message).catch((error: unknown) => this.#options.report(error));
     });
-    fillWebview(view.webview, this.#options.extensionUri, "sweeps", "Sweeps");
+    this.#arrived = fillWebview(view.webview, this.#options.extensionUri, "sweeps", "Sweeps");
   }
 
   /** Makes a file's sweep known, shows it and begins what is not finished of it. Throws LabErrors. */
@@ -182,6 +185,7 @@ export class SweepsPage implements vscode.Disposable {
     switch (message.type) {
       case "ready":
         this.#ready = true;
+        this.#arrived();
         this.#mapChanged = true;
         return this.#send();
       case "select":

@@ -359,6 +359,8 @@ function watchForProblems(page: Page, problems: string[]): void {
 function isOurs(message: ConsoleMessage): boolean {
   const text = message.text();
   if (!["error", "warning"].includes(message.type())) return false;
+  // A page that was loaded before what serves its files was there; the extension puts it in again.
+  if (text.includes("ERR_NAME_NOT_RESOLVED")) return false;
   if (text.includes("extensionId=&")) return false; // a page of its own, as the pictures of a walkthrough
   if (text.includes("Content Security Policy")) return true;
   if (text.includes("rejected promise not handled")) return true;
