@@ -19,6 +19,8 @@ const send = (message: FromSweepsPage): void => host.postMessage(message);
 let sweeps: readonly SweepInfo[] = [];
 let shown: string | undefined;
 let map: Extract<ToSweepsPage, { type: "map" }> | undefined;
+/** What was picked and is not shown yet. */
+let chosen: HeatChoice | undefined;
 let listed: Extract<ToSweepsPage, { type: "runs" }> | undefined;
 
 const act =
@@ -119,11 +121,12 @@ document.body.append(
 addEventListener("message", ({ data }: MessageEvent<ToSweepsPage>) => {
   switch (data.type) {
     case "sweeps":
-      if (data.shown !== shown) listed = undefined;
+      if (data.shown !== shown) chosen = listed = undefined;
       ({ sweeps, shown } = data);
       break;
     case "map":
       map = data;
+      if (chosen && isOf(data.map, chosen)) chosen = undefined;
       break;
     case "runs":
       listed = data;
@@ -141,18 +144,23 @@ addEventListener("message", ({ data }: MessageEvent<ToSweepsPage>) => {
 });
 send({ type: "ready" });
 
+const isOf = (map: HeatChoice, { across, down, figure }: HeatChoice): boolean =>
+  map.across === across && map.down === down && map.figure === figure;
+
 function pick(change: Partial<HeatChoice>): void {
   if (!map) return;
-  const { across, down, figure } = { ...map.map, ...change };
+  // Two picks may come before the host has answered the first.
+  const before = chosen ?? map.map;
+  const { across, down, figure } = { ...before, ...change };
   // An axis cannot be both: the other one gives way.
-  const other = across !== undefined && across === down;
-  const choice = {
-    across: other && "down" in change ? map.map.down : across,
-    down: other && "across" in change ? map.map.across : down,
+  const twice = across !== undefined && across === down;
+  chosen = {
+    across: twice && "down" in change ? before.down : across,
+    down: twice && "across" in change ? before.across : down,
     figure,
   };
   listed = undefined;
-  send({ type: "choose", choice });
+  send({ type: "choose", choice: chosen });
 }
 
 /** A list with a label over it. */
