@@ -53,6 +53,8 @@ export class Header {
   readonly #condition = element("p", { class: "condition" });
   readonly #trouble = element("p", { class: "trouble" });
   readonly #log: HTMLElement;
+  /** Did the button that had the focus go, with nothing to be done until the run has stopped? */
+  #lostFocus = false;
   #page: PageModel | undefined;
   /** What the prompt's chips were made of. */
   #prompted: unknown;
@@ -219,7 +221,11 @@ export class Header {
     // A button that goes takes the focus with it to the next thing to do.
     if (focused === this.#pause && paused) this.#resume.focus();
     if (focused === this.#resume && kind === "running") this.#pause.focus();
-    if ((focused === this.#stop || focused === this.#pause || focused === this.#resume) && over) this.#again.focus();
+    if (focused === this.#stop || focused === this.#pause || focused === this.#resume) this.#lostFocus = !stoppable;
+    if (this.#lostFocus && over) {
+      this.#lostFocus = false;
+      if (document.activeElement === document.body) this.#again.focus();
+    }
     if ((focused === this.#again || focused === this.#source) && stoppable) this.#stop.focus();
   }
 }

@@ -52,10 +52,14 @@ describe("every view", () => {
     comparison: () => show("Compared"),
     sweeps: () => new SweepsView(the.workbench).page(),
   };
-  const inEachView = async (check: (page: Frame) => Promise<string[]>): Promise<string[]> => {
+  const inEachView = async (
+    check: (page: Frame) => Promise<string[]>,
+    then?: (view: string) => Promise<void>,
+  ): Promise<string[]> => {
     const found: string[] = [];
     for (const [name, open] of Object.entries(VIEWS)) {
       found.push(...(await check(await open())).map((problem) => `${name}: ${problem}`));
+      await then?.(name);
     }
     return found;
   };
@@ -105,12 +109,16 @@ describe("every view", () => {
     await the.workbench.openFile("small.sweep.json");
     await the.workbench.runCommand("Inversion Lab: Run Experiment File");
     await sweeps.waitForState("Done", 60_000);
+    await the.workbench.runCommand("Notifications: Clear All Notifications"); // they lie over the panel
   });
 
   for (const theme of Object.keys(THEMES) as Theme[]) {
     it(`is good for a screen reader in the ${theme} theme`, async () => {
       await the.workbench.switchTheme(theme);
-      assert.deepEqual(await inEachView(accessibilityProblems), []);
+      assert.deepEqual(
+        await inEachView(accessibilityProblems, (view) => the.workbench.screenshot(`${view}-${theme}`)),
+        [],
+      );
     });
   }
 
@@ -131,6 +139,64 @@ describe("every view", () => {
     await the.panel.waitForState("Stopped");
     assert.deepEqual(await inEachView(motions), []);
     await the.workbench.page.emulateMedia({ reducedMotion: "no-preference" });
+  });
+
+  itWasQuiet(the);
+});
+
+describe("by keyboard alone", () => {
+  const the = useWorkbench({
+    settings: { "inversionLab.checkpoint": "random:mini", "inversionLab.iterations": 50_000 },
+  });
+  const press = async (keys: string) => {
+    for (const key of keys.split(" ")) await the.workbench.page.keyboard.press(key);
+  };
+  /** What has the focus in the panel: its label or its text. */
+  const focused = async (): Promise<string> =>
+    String(
+      await (
+        await the.panel.page()
+      ).evaluate("document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? ''"),
+    );
+  const tabTo = (label: string) =>
+    until(`Tab comes to "${label}"`, async () => {
+      if ((await focused()) === label) return true;
+      await press("Tab");
+      return (await focused()) === label;
+    });
+
+  it("a text is selected, inverted, paused and stopped", async () => {
+    await the.workbench.selectLine(1);
+    await press("Control+k Shift+I");
+    await the.panel.waitForState("Running");
+    await the.panel.waitForRows(2);
+    await press("Control+k Shift+L");
+    await tabTo("Pause");
+    await press("Enter");
+    await the.panel.waitForState("Paused");
+    await until("the focus is on what can be done next", async () => (await focused()) === "Resume");
+    await press("Enter");
+    await the.panel.waitForState("Running");
+    await tabTo("Stop");
+    await press("Enter");
+    await the.panel.waitForState("Stopped");
+    await until("the focus is on Run Again", async () => (await focused()) === "Run Again");
+  });
+
+  it("iterations are walked through, and a run is duplicated with changes", async () => {
+    const page = await the.panel.page();
+    await tabTo("Shown iterations");
+    await press("Home ArrowDown");
+    await shown(page.getByRole("heading", { name: /Best tokens at iteration 1,250/ }), "the second iteration");
+    await press("Control+k Shift+L");
+    await tabTo("Duplicate…");
+    await press("Enter");
+    await shown(page.locator("#field-iterations"), "the form");
+    await page.locator("#field-iterations").focus();
+    await press("Control+a");
+    await the.workbench.page.keyboard.type("40");
+    await press("Control+Enter");
+    await the.panel.waitForState("Done", 30_000);
   });
 
   itWasQuiet(the);
