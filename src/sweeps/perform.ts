@@ -5,7 +5,7 @@ import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { withFileLock } from "../checkpoints/file-lock.ts";
 import { storageError } from "../checkpoints/files.ts";
-import { errorData, LabError, type LabErrorData } from "../common/errors.ts";
+import { errorData, LabError, type LabErrorData, throwIfCancelled } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import type { OnProgress } from "../common/progress.ts";
 import type { RunExperiment } from "../engine/client.ts";
@@ -70,6 +70,7 @@ export async function performSweep(cells: readonly Cell[], options: SweepOptions
   const { folder, signal, patienceMs = 0, now } = options;
   const began = now();
   const busy = () => {
+    throwIfCancelled(signal);
     if (now() - began < patienceMs) return;
     throw new LabError(
       "storage",
@@ -78,8 +79,10 @@ export async function performSweep(cells: readonly Cell[], options: SweepOptions
   };
   try {
     await makeFolder(path.join(folder, RUNS));
-    return await withFileLock(path.join(folder, LOCK), { signal, onWaiting: busy }, () => performAll(cells, options));
+    return await withFileLock(path.join(folder, LOCK), { onWaiting: busy }, () => performAll(cells, options));
   } catch (error) {
+    // Stopped while somebody else was at it.
+    if (error instanceof LabError && error.kind === "cancelled") return [...(await outcomesIn(cells, folder)).values()];
     throw storageError(error, folder);
   }
 }

@@ -124,6 +124,11 @@ describe("a sweep", () => {
     const first = perform(cells, { run: slow });
     await inside;
     await assert.rejects(perform(cells), (error) => error instanceof LabError && /somebody else/i.test(error.message));
+    // One that waits can be stopped.
+    const stop = new AbortController();
+    const waiting = perform(cells, { patienceMs: 60_000, signal: stop.signal });
+    stop.abort();
+    assert.deepEqual(await waiting, []);
     release();
     assert.equal((await first).length, 1);
     assert.deepEqual(begun, [1]);
