@@ -548,6 +548,8 @@ function wherefrom({ restart }: PageModel, run: RunModel, shown: RestartResult |
   if (restarts === 1) return at;
   const isBest = restart === undefined && run.end?.best.restart === shown.restart;
   const which = isBest ? t("best of {0} restarts", restarts) : t("restart {0} of {1}", shown.restart + 1, restarts);
+  // A walk is not out to find the prompt.
+  if (run.info.spec.method !== "inversion") return `${which}, ${at}`;
   return `${which}, ${at} · ${t("{0} of {1} restarts exact", exactRestarts(run), restarts)}`;
 }
 

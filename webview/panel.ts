@@ -148,10 +148,16 @@ function draw(): void {
 }
 
 /** How often the figures of a run that goes on are made anew. */
-const FIGURES_MS = 100;
+const FIGURES_MS = 250;
 let figures: readonly Figure[] = [];
 /** What the figures were made of: with ten thousand steps they are not made anew for another row. */
-let figured = { subject: "", sizes: "", at: 0 };
+let figured: {
+  readonly subject: string;
+  readonly sizes: string;
+  readonly at: number;
+  /** The iteration that was the newest then. */
+  readonly newest: number | undefined;
+} = { subject: "", sizes: "", at: 0, newest: undefined };
 let figuresDue: ReturnType<typeof setTimeout> | undefined;
 
 function drawPlots(): void {
@@ -164,7 +170,7 @@ function drawPlots(): void {
   const sizes = JSON.stringify(shown.map((each) => each?.series.map(({ iterations }) => iterations.length)));
   const now = performance.now();
   if (subject !== figured.subject || (sizes !== figured.sizes && now - figured.at >= FIGURES_MS)) {
-    figured = { subject, sizes, at: now };
+    figured = { subject, sizes, at: now, newest: shownStep(page)?.iteration };
     figures = runFigures(page);
   } else if (sizes !== figured.sizes) {
     figuresDue ??= setTimeout(() => {
@@ -172,10 +178,12 @@ function drawPlots(): void {
       drawSoon();
     }, FIGURES_MS);
   }
+  // While the newest iteration is followed, the line that marks it moves with the figures: it would have them drawn anew.
+  const isFollowing = page.row === undefined && sizes !== figured.sizes;
   plots.update({
     figures,
     subject: run?.info.id,
-    studied: shownStep(page)?.iteration,
+    studied: isFollowing ? figured.newest : shownStep(page)?.iteration,
     end: (run && !isOver(run.info) ? run.info.spec.iterations : shownSeries(page)?.iterations.at(-1)) ?? 1,
   });
 }

@@ -91,7 +91,16 @@ export class Plots {
   }
 
   update(state: PlotsState): void {
-    if (state.subject !== this.#state?.subject) {
+    const before = this.#state;
+    // Drawing costs more than all else on the page.
+    if (
+      before?.figures === state.figures &&
+      before.subject === state.subject &&
+      before.studied === state.studied &&
+      before.end === state.end
+    )
+      return;
+    if (state.subject !== before?.subject) {
       this.#zoom = undefined;
       this.#whole.hidden = true;
     }
