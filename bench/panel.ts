@@ -9,6 +9,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Frame } from "playwright-core";
 import { EngineClient } from "../src/engine/client.ts";
+import { median } from "../src/common/statistics.ts";
 import { parseSpec } from "../src/experiments/spec.ts";
 import { Panel } from "../test/vscode/panel.ts";
 import { until } from "../test/vscode/until.ts";
@@ -165,11 +166,15 @@ const frameRow = (work: string, { perSecond, longestMs, usedMs }: Frames): Row =
   values: { perSecond, longestMs, usedMs },
 });
 
-/** Resolves when the panel has drawn its first row, to milliseconds since 1970. */
+/**
+ * Resolves when the panel has drawn its first row, to milliseconds since 1970: when VS Code asked for the first file of the
+ * page, and when the row was there.
+ */
 const FIRST_ROW = `new Promise((resolve) => {
   const look = () => {
     if (!document.querySelector(".timeline .row")) return requestAnimationFrame(look);
-    resolve(performance.timeOrigin + performance.now());
+    const asked = Math.min(...performance.getEntriesByType("resource").map(({ startTime }) => startTime));
+    resolve([performance.timeOrigin + asked, performance.timeOrigin + performance.now()]);
   };
   look();
 })`;
@@ -194,27 +199,29 @@ try {
     values: { ms: activation.activationMs!, usedMs: activation.activationUsedMs! },
   });
 
-  const openings: number[] = [];
+  const openings: (readonly [whole: number, ours: number])[] = [];
   for (let i = 0; i < (QUICK ? 1 : 5); i++) {
     await workbench.runCommand("View: Close Editors in Other Groups");
     await workbench.selectLine(1);
     await workbench.page.keyboard.press("Control+K");
     const asked = Date.now();
     await workbench.page.keyboard.press("Shift+I");
-    let drawn: number | undefined;
+    let drawn: [number, number] | undefined;
     // VS Code may put the page into another frame meanwhile.
     while (drawn === undefined) {
-      drawn = await (await panel.page()).evaluate<number>(FIRST_ROW).catch(() => undefined);
+      drawn = await (await panel.page()).evaluate<[number, number]>(FIRST_ROW).catch(() => undefined);
     }
-    openings.push(drawn - asked);
+    openings.push([drawn[1] - asked, drawn[1] - drawn[0]]);
     await panel.waitForState("Done", 60_000);
   }
-  const opening = openings.toSorted((a, b) => a - b)[Math.floor(openings.length / 2)];
+  const [opening, ours] = ([0, 1] as const).map((part) => median(openings.map((each) => each[part])));
   rows.push({
-    work: "from the key to the first drawn iteration, the panel opened for it, 1 block of gpt2, warm",
-    measured: `${milliseconds(opening)} (median of ${openings.length})`,
+    work:
+      "from the key to the first drawn iteration, the panel opened for it, 1 block of gpt2, warm (of that since VS Code " +
+      "asked for the panel’s page: before, Chromium holds its frame back for a second)",
+    measured: `${milliseconds(opening)} (${milliseconds(ours)}; medians of ${openings.length})`,
     bar: "≤ 1 s",
-    values: { ms: opening },
+    values: { ms: opening, oursMs: ours },
   });
 
   await workbench.openFile("fast.inversion.json");

@@ -199,5 +199,22 @@ describe("by keyboard alone", () => {
     await the.panel.waitForState("Done", 30_000);
   });
 
+  it("it is compared with the run before, and the comparison is exported", async () => {
+    const page = await the.panel.page();
+    await press("Control+k Shift+L");
+    await tabTo("Compare…");
+    await press("Enter");
+    // The first run of the list has the focus.
+    await until("the focus is in the list of runs", async () =>
+      page.evaluate<boolean>("document.activeElement?.type === 'checkbox'"),
+    );
+    await press("Space");
+    await shown(page.locator(".comparison table"), "the comparison");
+    await tabTo("Export…");
+    await press("Enter");
+    await shown(the.workbench.page.locator(".quick-input-widget .monaco-list-row").first(), "the kinds of files");
+    await press("Escape");
+  });
+
   itWasQuiet(the);
 });
