@@ -53,6 +53,8 @@ describe("the package for this platform", () => {
       "dist/extension.cjs",
       "dist/webview/panel.css",
       "dist/webview/panel.js",
+      "dist/webview/sweeps.css",
+      "dist/webview/sweeps.js",
       "dist/weights-worker.cjs",
       "l10n/bundle.l10n.json",
       "media/*.png",

@@ -173,8 +173,17 @@ export class Workbench {
 
   /** Right-clicks inside the selection and picks an item of the menu. */
   async pickFromContextMenu(item: string): Promise<void> {
-    const box = await this.#editor.locator(".selected-text").first().boundingBox();
-    if (!box) throw new Error("Nothing is selected in the editor.");
+    // VS Code draws the selection anew while it is looked at.
+    let selection: Awaited<ReturnType<Locator["boundingBox"]>> = null;
+    await until("a text is selected in the editor", async () => {
+      selection = await this.#editor
+        .locator(".selected-text")
+        .first()
+        .boundingBox({ timeout: 500 })
+        .catch(() => null);
+      return selection !== null;
+    });
+    const box = selection!;
     const menu = this.page.locator(".monaco-menu");
     const entry = menu.locator(".action-label").getByText(item, { exact: true });
     // The item is there only when the extension host has told of its extensions.
@@ -194,8 +203,17 @@ export class Workbench {
 
   /** What the context menu of the selection offers. */
   async contextMenu(): Promise<string[]> {
-    const box = await this.#editor.locator(".selected-text").first().boundingBox();
-    if (!box) throw new Error("Nothing is selected in the editor.");
+    // VS Code draws the selection anew while it is looked at.
+    let selection: Awaited<ReturnType<Locator["boundingBox"]>> = null;
+    await until("a text is selected in the editor", async () => {
+      selection = await this.#editor
+        .locator(".selected-text")
+        .first()
+        .boundingBox({ timeout: 500 })
+        .catch(() => null);
+      return selection !== null;
+    });
+    const box = selection!;
     const menu = this.page.locator(".monaco-menu");
     await this.page.mouse.click(box.x + Math.min(box.width / 2, 40), box.y + box.height / 2, { button: "right" });
     await shown(menu.first(), "the editor's context menu");
