@@ -36,7 +36,9 @@ describe("a sweep", () => {
 
   it("records every run, and tells of each with the time that is left", async () => {
     const places: Place[] = [];
+    let ms = 0;
     const outcomes = await perform(cellsFor({ blocks: [1, 2, 3] }), {
+      now: () => (ms += 10),
       onOutcome: (_: Outcome, place: Place) => void places.push(place),
     });
     assert.deepEqual(
