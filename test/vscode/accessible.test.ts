@@ -93,6 +93,7 @@ describe("every view", () => {
 
   it("is reached: runs that are done, failed and interrupted, a walk, a comparison, a sweep", async () => {
     await run("long.inversion", "Running");
+    await the.workbench.settled();
     await the.workbench.reload();
     await the.panel.waitForState("Interrupted");
     await run("fails.inversion", "Failed");

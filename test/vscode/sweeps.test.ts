@@ -84,7 +84,7 @@ describe("the Sweeps view", () => {
     await view().press("Duplicate…");
     await view().write("name", "Closed");
     await view().write("prompt", "The sky is blue.");
-    await view().write("iterations", "1000");
+    await view().write("iterations", "3000");
     await view().press("Start");
     await view().waitForState("Running");
     await view().press("Pause");
@@ -96,7 +96,9 @@ describe("the Sweeps view", () => {
   it("goes on by itself after the window was closed in the middle, and repeats and loses nothing", async () => {
     const sweep = path.join(cache, "sweeps", "Closed.sweep");
     await until("a few runs are finished", async () => (await finishedRuns(sweep)).size >= 3, 60_000);
+    await the.workbench.settled();
     const before = await finishedRuns(sweep);
+    assert.ok(before.size < 12, "it is in the middle");
     await the.workbench.reload();
     await view().open();
     assert.match(await view().waitForState("Done", 90_000), /12 of 12 runs/);

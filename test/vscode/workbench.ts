@@ -4,6 +4,7 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type ConsoleMessage, type Frame, type Locator, type Page } from "playwright-core";
 import { findProgram } from "../../scripts/programs.js";
@@ -142,6 +143,11 @@ export class Workbench {
     return this.#problems;
   }
 
+  /** Waits until VS Code has written what it remembers: in a browser it does so every five seconds, not when it is closed. */
+  async settled(): Promise<void> {
+    await sleep(6_000);
+  }
+
   /** The window is closed and opened again, as by the command "Reload Window". */
   async reload(): Promise<void> {
     await this.page.reload();
@@ -171,24 +177,25 @@ export class Workbench {
     for (let at = 1; at < line; at++) await this.page.keyboard.press("ArrowDown");
   }
 
+  async #rightClickSelection(): Promise<void> {
+    const selection = this.#editor.locator(".selected-text").first();
+    let box: Awaited<ReturnType<Locator["boundingBox"]>> | undefined;
+    // VS Code draws the selection anew while it is looked at.
+    await until("a text is selected in the editor", async () => {
+      box = await selection.boundingBox({ timeout: 500 }).catch(() => null);
+      return Boolean(box);
+    });
+    const { x, y, width, height } = box!;
+    await this.page.mouse.click(x + Math.min(width / 2, 40), y + height / 2, { button: "right" });
+  }
+
   /** Right-clicks inside the selection and picks an item of the menu. */
   async pickFromContextMenu(item: string): Promise<void> {
-    // VS Code draws the selection anew while it is looked at.
-    let selection: Awaited<ReturnType<Locator["boundingBox"]>> = null;
-    await until("a text is selected in the editor", async () => {
-      selection = await this.#editor
-        .locator(".selected-text")
-        .first()
-        .boundingBox({ timeout: 500 })
-        .catch(() => null);
-      return selection !== null;
-    });
-    const box = selection!;
     const menu = this.page.locator(".monaco-menu");
     const entry = menu.locator(".action-label").getByText(item, { exact: true });
     // The item is there only when the extension host has told of its extensions.
     await until(`"${item}" is in the editor's context menu`, async () => {
-      await this.page.mouse.click(box.x + Math.min(box.width / 2, 40), box.y + box.height / 2, { button: "right" });
+      await this.#rightClickSelection();
       await shown(menu.first(), "the editor's context menu");
       if (await entry.isVisible()) return true;
       await this.page.keyboard.press("Escape");
@@ -203,19 +210,8 @@ export class Workbench {
 
   /** What the context menu of the selection offers. */
   async contextMenu(): Promise<string[]> {
-    // VS Code draws the selection anew while it is looked at.
-    let selection: Awaited<ReturnType<Locator["boundingBox"]>> = null;
-    await until("a text is selected in the editor", async () => {
-      selection = await this.#editor
-        .locator(".selected-text")
-        .first()
-        .boundingBox({ timeout: 500 })
-        .catch(() => null);
-      return selection !== null;
-    });
-    const box = selection!;
     const menu = this.page.locator(".monaco-menu");
-    await this.page.mouse.click(box.x + Math.min(box.width / 2, 40), box.y + box.height / 2, { button: "right" });
+    await this.#rightClickSelection();
     await shown(menu.first(), "the editor's context menu");
     const items = await menu.locator(".action-label").allInnerTexts();
     await this.page.keyboard.press("Escape");
