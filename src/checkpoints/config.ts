@@ -111,6 +111,8 @@ export type SizeName = keyof typeof SIZES;
 export const SIZE_NAMES = Object.keys(SIZES) as SizeName[];
 /** The checkpoint that comes with the program: trained, in the sizes of `random:mini`. A folder of that name is `./mini`. */
 export const MINI = "mini";
+/** Sources that need not be looked for. */
+export const NAMED_SOURCES: readonly string[] = [MINI, ...SIZE_NAMES.map((name) => `random:${name}`)];
 export const isSizeName = (name: string): name is SizeName => Object.hasOwn(SIZES, name);
 
 /** The config.json of `GPT2LMHeadModel(GPT2Config())` in one of its sizes. */

@@ -10,7 +10,7 @@ import type { OnProgress } from "../common/progress.ts";
 import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from "../networks/gpt2-config.ts";
 import { auditFile, isStoredType, type FileAudit } from "./audit.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
-import { MINI, readConfig, SIZE_NAMES } from "./config.ts";
+import { NAMED_SOURCES, readConfig } from "./config.ts";
 import { errorCode } from "./files.ts";
 import { CONFIG_FILE, INDEX_FILE, plainName, WEIGHTS_FILE } from "./hugging-face.ts";
 import { readSafetensorsHeader, type Safetensors, type SafetensorsEntry } from "./safetensors.ts";
@@ -75,7 +75,7 @@ async function existingFolder(source: string): Promise<string> {
   const folder = path.resolve(source);
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory()) return folder;
-  const sources = [MINI, ...SIZE_NAMES.map((name) => `random:${name}`), "a hub id such as openai-community/gpt2"];
+  const sources = [...NAMED_SOURCES, "a hub id such as openai-community/gpt2"];
   throw new LabError(
     "checkpoint",
     found

@@ -285,3 +285,7 @@ function sentence(issue: z.core.$ZodIssue, schema: z.ZodType, request: unknown, 
 
 /** JSON schema of a method's request, for editors and for help. */
 export const specSchema = (method: MethodName = "inversion"): unknown => z.toJSONSchema(SPECS[method], { io: "input" });
+
+/** The same of every method. */
+export const specSchemas = (): Readonly<Record<MethodName, unknown>> =>
+  Object.fromEntries(METHODS.map((method) => [method, specSchema(method)])) as Record<MethodName, unknown>;

@@ -97,6 +97,7 @@ export class Lab implements vscode.Disposable {
       memory: workspaceState,
       run: (spec, options) => this.#runs.experiment(spec, options),
       cacheFolder,
+      library,
       request: () => requestFromSettings(readSetting),
       openRecord: (folder) => this.openRecord(folder),
       onChange: () => this.#updateStatus([]),

@@ -3,9 +3,9 @@
 
 import { setImmediate as otherEvents } from "node:timers/promises";
 import * as vscode from "vscode";
-import { MINI, SIZE_NAMES } from "../checkpoints/config.ts";
+import { NAMED_SOURCES } from "../checkpoints/config.ts";
 import type { RunEvent } from "../experiments/events.ts";
-import { COMMON_FIELDS, METHODS, specSchema } from "../experiments/spec.ts";
+import { COMMON_FIELDS, specSchemas } from "../experiments/spec.ts";
 import type { FieldProblem, FormData, FromPage, Repetition, RunInfo, ToldRun, ToPage } from "./panel-messages.ts";
 import { Drawings } from "./drawings.ts";
 import { Outbox } from "./outbox.ts";
@@ -156,9 +156,12 @@ export class RunPanel implements vscode.Disposable {
 
   #sendForm(): void {
     if (!this.#ready || !this.#form) return;
-    const schemas = Object.fromEntries(METHODS.map((method) => [method, specSchema(method)])) as FormData["schemas"];
-    const checkpoints = [MINI, ...SIZE_NAMES.map((name) => `random:${name}`)];
-    const form = { schemas, commonFields: COMMON_FIELDS, checkpoints, request: this.#form };
+    const form = {
+      schemas: specSchemas(),
+      commonFields: COMMON_FIELDS,
+      checkpoints: NAMED_SOURCES,
+      request: this.#form,
+    };
     this.#form = undefined;
     void this.#panel.webview.postMessage({ type: "form", form } satisfies ToPage);
   }

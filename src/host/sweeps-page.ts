@@ -3,22 +3,24 @@
 
 import path from "node:path";
 import * as vscode from "vscode";
-import { MINI, SIZE_NAMES } from "../checkpoints/config.ts";
+import { NAMED_SOURCES } from "../checkpoints/config.ts";
 import { LabError } from "../common/errors.ts";
-import { runsFolder } from "../common/folders.ts";
 import type { RunExperiment } from "../engine/client.ts";
-import { METHODS, parseSpec, specSchema } from "../experiments/spec.ts";
+import { parseSpec, specSchemas } from "../experiments/spec.ts";
 import { checkSweep, draftOf, fileOf, nameFor, sweepOf } from "../sweeps/draft.ts";
-import { recentTimes, type TimedRun } from "../sweeps/estimate.ts";
+import type { TimedRun } from "../sweeps/estimate.ts";
 import { createSweepFile, SWEEP_ENDING } from "../sweeps/files.ts";
 import { defaultChoice, HEAT_FIGURE_NAMES, HEAT_FIGURES, heatMapDrawing } from "../sweeps/heat-map.ts";
 import { RESULTS_MARKDOWN } from "../sweeps/results.ts";
 import type { HeatChoice, SweepDraft } from "../sweeps/view-data.ts";
+import type { RunLibrary } from "./run-library.ts";
 import { isGoingOn, type StoredSweep, Sweeps } from "./sweeps.ts";
 import type { FigureInfo, FromSweepsPage, SweepFormData, SweepInfo, ToSweepsPage } from "./sweeps-messages.ts";
 import { SWEEPS_KEY, SWEEPS_VIEW } from "./sweeps-view.ts";
 import { fillWebview } from "./webview.ts";
 
+/** Runs of the past that an estimate is made from. */
+const RECENT = 40;
 /** How often the page is told of progress, in milliseconds. */
 const PERIOD_MS = 100;
 
@@ -28,6 +30,8 @@ export interface SweepsPageOptions {
   readonly run: RunExperiment;
   /** Where weights and records are kept. Throws a LabError (badInput). */
   readonly cacheFolder: () => string;
+  /** The runs of the past. */
+  readonly library: Pick<RunLibrary, "begin" | "rows">;
   /** What the settings ask for of a run. */
   readonly request: () => Readonly<Record<string, unknown>>;
   /** Shows a recorded run in the panel. */
@@ -229,10 +233,7 @@ export class SweepsPage implements vscode.Disposable {
   }
 
   #openForm(draft: SweepDraft): void {
-    const schemas = Object.fromEntries(
-      METHODS.map((method) => [method, specSchema(method)]),
-    ) as SweepFormData["schemas"];
-    this.#form = { schemas, checkpoints: [MINI, ...SIZE_NAMES.map((name) => `random:${name}`)], draft };
+    this.#form = { schemas: specSchemas(), checkpoints: NAMED_SOURCES, draft };
     this.#send();
   }
 
@@ -284,8 +285,15 @@ export class SweepsPage implements vscode.Disposable {
     await this.#options.openRecord(this.#sweeps.folderOf(id, name));
   }
 
+  /** Of the newest runs that are at hand. */
   async #timedRuns(): Promise<readonly TimedRun[]> {
-    return recentTimes(runsFolder(this.#options.cacheFolder()));
+    const { library } = this.#options;
+    await library.begin();
+    return library.rows
+      .slice(0, RECENT)
+      .flatMap(({ spec, state, elapsedMs }) =>
+        state === "completed" && elapsedMs !== undefined ? [{ spec, elapsedMs }] : [],
+      );
   }
 
   #tellEnd({ id, name, phase, runs, finished, failed }: SweepInfo): void {

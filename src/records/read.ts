@@ -66,20 +66,24 @@ export async function readListing(folder: string): Promise<RunListing> {
 
 /** The last event of a run, where that is its end. Reads no more of the file than that. Throws a LabError (storage). */
 export async function readEnd(folder: string): Promise<EndEvent | undefined> {
-  const file = path.join(folder, EVENTS_FILE);
-  const line = await ifThere(lastLine(file));
-  if (line === undefined) return undefined;
-  const event = parseJson(line, `The last line of ${file}`) as RunEvent;
-  return event.type === "end" ? event : undefined;
+  const event = await eventAt(folder, "last", lastLine);
+  return event?.type === "end" ? event : undefined;
 }
 
 /** The first event of a run, where it has told any. Reads little more than that. Throws a LabError (storage). */
 export async function readStart(folder: string): Promise<StartEvent | undefined> {
+  const event = await eventAt(folder, "first", firstLine);
+  return event?.type === "start" ? event : undefined;
+}
+
+async function eventAt(
+  folder: string,
+  place: "first" | "last",
+  lineOf: (file: string) => Promise<string | undefined>,
+): Promise<RunEvent | undefined> {
   const file = path.join(folder, EVENTS_FILE);
-  const line = await ifThere(firstLine(file));
-  if (line === undefined) return undefined;
-  const event = parseJson(line, `The first line of ${file}`) as RunEvent;
-  return event.type === "start" ? event : undefined;
+  const line = await ifThere(lineOf(file));
+  return line === undefined ? undefined : (parseJson(line, `The ${place} line of ${file}`) as RunEvent);
 }
 
 /** How long lines are read without a pause. */

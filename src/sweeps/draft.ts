@@ -7,7 +7,7 @@ import {
   type MethodName,
   METHODS,
   problemsOf,
-  specSchema,
+  specSchemas,
 } from "../experiments/spec.ts";
 import { Estimate, type TimedRun } from "./estimate.ts";
 import {
@@ -71,8 +71,8 @@ let schemas: ReadonlyMap<string, FieldSchema> | undefined;
 /** Making a schema takes milliseconds: once is enough. */
 function schemaOf(field: string): FieldSchema | undefined {
   schemas ??= new Map(
-    METHODS.flatMap((method) =>
-      Object.entries((specSchema(method) as { properties: Record<string, FieldSchema> }).properties),
+    Object.values(specSchemas()).flatMap((schema) =>
+      Object.entries((schema as { properties: Record<string, FieldSchema> }).properties),
     ),
   );
   return schemas.get(field);

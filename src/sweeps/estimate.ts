@@ -1,13 +1,10 @@
 // How long runs take, from how long others took. An iteration costs what it reads of the weights; a run also decodes
 // what it shows, and most often has to open its network first.
 
-import { readdir } from "node:fs/promises";
-import path from "node:path";
 import { isSizeName, parseConfig, type SizeName, sizedConfig } from "../checkpoints/config.ts";
 import { RANDOM } from "../checkpoints/random.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { type GPT2Config, hasHead } from "../networks/gpt2-config.ts";
-import { readListing } from "../records/read.ts";
 
 /** A run that was carried out. */
 export interface TimedRun {
@@ -79,23 +76,4 @@ export function roughly(ms: number): string {
   return seconds < 5400
     ? `about ${Math.round(seconds / 60)} min`
     : `about ${Number((seconds / 3600).toPrecision(2))} h`;
-}
-
-/** Runs of the past that an estimate is made from. */
-const RECENT = 40;
-
-/** The newest completed runs of a folder of records; their names sort by time. */
-export async function recentTimes(runsFolder: string): Promise<TimedRun[]> {
-  const names = await readdir(runsFolder).catch(() => []);
-  const listings = await Promise.all(
-    names
-      .toSorted()
-      .slice(-RECENT)
-      .map((name) => readListing(path.join(runsFolder, name)).catch(() => undefined)),
-  );
-  return listings.flatMap((listing) =>
-    listing?.status === "completed" && listing.elapsedMs !== undefined
-      ? [{ spec: listing.spec, elapsedMs: listing.elapsedMs }]
-      : [],
-  );
 }

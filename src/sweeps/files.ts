@@ -29,6 +29,9 @@ export interface Sweep {
   readonly axes: readonly Axis[];
 }
 
+/** Fields over which a condition is repeated, and not another condition. */
+export const SEEDS: readonly string[] = ["seed", "initSeed"];
+
 /** One run of a sweep. */
 export interface Cell {
   /** The value of each axis that the cell's method has. */

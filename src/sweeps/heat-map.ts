@@ -4,7 +4,7 @@
 import { heatChart } from "../common/heat-chart.ts";
 import { median } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
-import { type Cell, valueText } from "./files.ts";
+import { type Cell, SEEDS, valueText } from "./files.ts";
 import type { Outcome } from "./perform.ts";
 import type { HeatAxis, HeatCell, HeatChoice, HeatFigure, HeatMap, HeatScale } from "./view-data.ts";
 
@@ -67,10 +67,7 @@ export function heatAxes(cells: readonly Cell[]): HeatAxis[] {
     .filter(({ values: { length } }) => length > 1);
 }
 
-/** Axes over which a condition is repeated: a map is rather of others. */
-const SEEDS = ["seed", "initSeed"];
-
-/** The longest axis across, the next one down; and whether the prompt came back. */
+/** The longest axis across, the next one down, seeds last; and whether the prompt came back. */
 export function defaultChoice(axes: readonly HeatAxis[]): HeatChoice {
   const rank = ({ field, values }: HeatAxis): number => values.length - (SEEDS.includes(field) ? 1e6 : 0);
   const [across, down] = axes.toSorted((a, b) => rank(b) - rank(a));

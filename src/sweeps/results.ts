@@ -7,14 +7,11 @@ import { type CsvValue, csv } from "../common/csv.ts";
 import { markdownCell, markdownCodeCell, markdownTable } from "../common/markdown.ts";
 import { median, wilson } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
-import { valueText } from "./files.ts";
+import { SEEDS, valueText } from "./files.ts";
 import type { Outcome } from "./perform.ts";
 
 export const RESULTS_CSV = "results.csv";
 export const RESULTS_MARKDOWN = "results.md";
-
-/** Axes over which a condition is repeated, and not another condition. */
-const SEEDS = ["seed", "initSeed"];
 
 /** The axes of all outcomes, in the order of the file. */
 const axesOf = (outcomes: readonly Outcome[]): string[] => [

@@ -84,6 +84,15 @@ describe("the sweeps of a window", () => {
     return file;
   };
 
+  /** A sweep that has begun and is held in its first run. */
+  const heldInFirst = async (window: Window, blocks: readonly number[]): Promise<string> => {
+    const { id } = await window.sweeps.add(await fileOf(blocks));
+    window.close();
+    window.sweeps.start(id);
+    await window.until(() => window.begun.length === 1);
+    return id;
+  };
+
   it("are carried out to the end, with their tables and a map that fills", async () => {
     const window = new Window();
     const { id, runs, phase } = await window.sweeps.add(await fileOf([1, 2, 3]));
@@ -109,10 +118,7 @@ describe("the sweeps of a window", () => {
 
   it("pause after the run at hand, and go on from there", async () => {
     const window = new Window();
-    const { id } = await window.sweeps.add(await fileOf([1, 2, 3]));
-    window.close();
-    window.sweeps.start(id);
-    await window.until(() => window.begun.length === 1);
+    const id = await heldInFirst(window, [1, 2, 3]);
     window.sweeps.pause(id);
     assert.equal(window.sweeps.get(id)?.phase.kind, "pausing");
     window.open();
@@ -127,10 +133,7 @@ describe("the sweeps of a window", () => {
 
   it("go on when a pause is taken back before it came", async () => {
     const window = new Window();
-    const { id } = await window.sweeps.add(await fileOf([1, 2, 3]));
-    window.close();
-    window.sweeps.start(id);
-    await window.until(() => window.begun.length === 1);
+    const id = await heldInFirst(window, [1, 2, 3]);
     window.sweeps.pause(id);
     window.sweeps.start(id);
     window.open();
@@ -141,10 +144,7 @@ describe("the sweeps of a window", () => {
 
   it("stop at once, and repeat the run at hand when they are started again", async () => {
     const window = new Window();
-    const { id } = await window.sweeps.add(await fileOf([1, 2]));
-    window.close();
-    window.sweeps.start(id);
-    await window.until(() => window.begun.length === 1);
+    const id = await heldInFirst(window, [1, 2]);
     window.sweeps.stop(id);
     await window.reach(id, "idle");
     assert.deepEqual(window.stored, [{ file: id }]);
