@@ -11,10 +11,13 @@ const ROOMS = [
   "runtime",
   "text",
   "experiments",
+  "describe",
   "records",
+  "reports",
   "engine",
-  "reproduction",
   "sweeps",
+  "reproduction",
+  "session",
   "host",
 ];
 

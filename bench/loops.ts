@@ -5,13 +5,13 @@ import * as ort from "onnxruntime-node";
 import type { Checkpoint } from "../src/checkpoints/checkpoint.ts";
 import { randomStream } from "../src/common/random.ts";
 import { median } from "../src/experiments/shift-test.ts";
-import { perform } from "../src/experiments/methods.ts";
+import { perform } from "../src/experiments/methods/methods.ts";
 import type { ExperimentSetting } from "../src/experiments/setting.ts";
 import { parseSpec } from "../src/experiments/spec.ts";
 import { wholeOutput } from "../src/networks/distance.ts";
 import { objectiveGraph, type ObjectiveShape } from "../src/networks/objective.ts";
 import { locateWeight } from "../src/runtime/compile.ts";
-import { openSubnetwork } from "../src/runtime/network.ts";
+import { openSubnetwork } from "../src/runtime/open-network.ts";
 import { toOnnx } from "../src/tensorgraph/onnx.ts";
 import { sizeOf, type Tensor } from "../src/tensorgraph/tensor.ts";
 

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { openCheckpoint } from "../src/checkpoints/open.ts";
 import { wholeOutput } from "../src/networks/distance.ts";
-import { openSubnetwork } from "../src/runtime/network.ts";
+import { openSubnetwork } from "../src/runtime/open-network.ts";
 
 const [cacheFolder, memory] = process.argv.slice(2) as [string, "speed" | "low"];
 const anonymous = (): number => {

@@ -7,8 +7,8 @@ import os from "node:os";
 import path from "node:path";
 import { openCheckpoint } from "../src/checkpoints/open.ts";
 import { EngineClient } from "../src/engine/client.ts";
-import { cellsOf } from "../src/sweeps/files.ts";
-import { performSweep } from "../src/sweeps/perform.ts";
+import { cellsOf } from "../src/sweeps/sweep-files.ts";
+import { performSweep } from "../src/sweeps/perform-sweep.ts";
 import { bareLoop, QUICK, time } from "./loops.ts";
 import { printTable } from "./table.ts";
 

@@ -7,11 +7,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { openCheckpoint } from "../src/checkpoints/open.ts";
-import { quantise } from "../src/checkpoints/quantised.ts";
+import { quantise } from "../src/checkpoints/generated/reduced-precision.ts";
 import { randomStream } from "../src/common/random.ts";
 import type { RunEvent, StartEvent } from "../src/experiments/events.ts";
 import { wholeOutput } from "../src/networks/distance.ts";
-import { openSubnetwork } from "../src/runtime/network.ts";
+import { openSubnetwork } from "../src/runtime/open-network.ts";
 import { milliseconds, printTable, type Row } from "./table.ts";
 
 const CACHE = path.join(import.meta.dirname, "../.cache/tests");

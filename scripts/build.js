@@ -15,9 +15,9 @@ const node = {
   entryPoints: {
     "extension": "src/extension.ts",
     "engine": "src/engine/main.ts",
-    "device-trial": "src/runtime/trial-process.ts",
-    "weights-worker": "src/checkpoints/weights-worker.ts",
-    "download-worker": "src/checkpoints/download-worker.ts",
+    "device-trial": "src/runtime/devices/trial-process.ts",
+    "weights-worker": "src/checkpoints/generated/weights-worker.ts",
+    "download-worker": "src/checkpoints/hub/download-worker.ts",
     "cli": "src/cli.ts",
   },
   platform: "node",

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { inversionFileSchema, sweepFileSchema } from "../src/sweeps/schemas.ts";
+import { inversionFileSchema, sweepFileSchema } from "../src/sweeps/experiment-schemas.ts";
 
 const folder = path.join(import.meta.dirname, "..", "schemas");
 const schemas = { "inversion.schema.json": inversionFileSchema(), "sweep.schema.json": sweepFileSchema() };

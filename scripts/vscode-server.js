@@ -87,31 +87,31 @@ export async function startServer({ dataFolder, extensionsFolder, settings, port
   const token = randomUUID();
   const logFile = path.join(dataFolder, "server.log");
   const log = createWriteStream(logFile);
-  const leash = fork(
-    path.join(import.meta.dirname, "leash.js"),
+  const group = fork(
+    path.join(import.meta.dirname, "process-group.js"),
     [
       ...command(server, dataFolder, extensionsFolder),
       ...["--host", "127.0.0.1", "--port", `${port}`, "--connection-token", token],
       ...["--disable-workspace-trust", "--disable-telemetry", "--disable-getting-started-override"],
     ],
     {
-      detached: true, // Ctrl-C in a terminal is for the process that holds the leash
+      detached: true, // Ctrl-C in a terminal is for the process that holds the group
       env: { ...serverEnvironment(), ...env },
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     },
   );
-  const output = /** @type {import("node:stream").Readable} */ (leash.stdout);
+  const output = /** @type {import("node:stream").Readable} */ (group.stdout);
   output.pipe(log, { end: false });
-  leash.stderr?.pipe(log, { end: false });
-  const ended = once(leash, "exit");
+  group.stderr?.pipe(log, { end: false });
+  const ended = once(group, "exit");
   const stop = async () => {
-    if (leash.connected) leash.disconnect();
+    if (group.connected) group.disconnect();
     await ended;
     log.end();
   };
   try {
-    const started = Promise.all([once(leash, "message"), boundPort(output)]);
+    const started = Promise.all([once(group, "message"), boundPort(output)]);
     const failed = Promise.race([
       ended.then(([code]) => `it ended with exit code ${code}`),
       sleep(START_TIMEOUT_MS, undefined, { ref: false }).then(() => `no answer in ${START_TIMEOUT_MS / 1000} s`),

@@ -7,7 +7,7 @@ import process from "node:process";
 import { version } from "../package.json";
 import { runCli } from "./cli/program.ts";
 import { EXIT } from "./cli/io.ts";
-import { hubSettings } from "./checkpoints/hub-settings.ts";
+import { hubSettings } from "./checkpoints/hub/hub-settings.ts";
 import { cacheFolder } from "./common/folders.ts";
 import { EngineClient } from "./engine/client.ts";
 

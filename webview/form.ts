@@ -3,7 +3,7 @@
 // into the toolkit's shadow roots.
 
 import type { MethodName } from "../src/experiments/spec.ts";
-import type { FieldProblem, FormData, FromPage } from "../src/host/panel-messages.ts";
+import type { FieldProblem, FormData, FromPage } from "../src/session/panel-messages.ts";
 import { element, setText } from "./dom.ts";
 import {
   type Draft,

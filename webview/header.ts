@@ -1,6 +1,6 @@
 // The head of the page: which run this is, under what condition, how it is doing, and what can be done about it.
 
-import type { FromPage, RunInfo } from "../src/host/panel-messages.ts";
+import type { FromPage, RunInfo } from "../src/session/panel-messages.ts";
 import { plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { t } from "./l10n.ts";

@@ -12,7 +12,7 @@ import type {
   WalkPoint,
 } from "../src/experiments/events.ts";
 import type { ExperimentSpec } from "../src/experiments/spec.ts";
-import type { RunInfo, ToldRun, ToPage } from "../src/host/panel-messages.ts";
+import type { RunInfo, RunHistory, ToPage } from "../src/session/panel-messages.ts";
 import { formatElapsed, formatNumber, plural } from "./format.ts";
 import { t } from "./l10n.ts";
 
@@ -78,7 +78,7 @@ export function receive(page: PageModel, message: Extract<ToPage, { readonly typ
   switch (message.type) {
     case "show": {
       const { runs, shown, beside } = message;
-      const modelOf = (told: ToldRun | undefined): RunModel | undefined => {
+      const modelOf = (told: RunHistory | undefined): RunModel | undefined => {
         const info = runs.find(({ id }) => id === told?.id);
         const model = info && newRun(info);
         if (model && told) addEvents(model, told.events);
@@ -285,7 +285,7 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
       return { tone: "paused", title: t("Paused"), text: `${reached} · ${time}`, share: done / spec.iterations };
     case "stopping":
       return { tone: "busy", title: t("Stopping"), text: `${t("after the iteration at hand")} · ${reached}` };
-    case "elsewhere":
+    case "external":
       return {
         tone: "busy",
         title: t("Running"),
@@ -347,7 +347,7 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
     case "running":
     case "pausing":
     case "paused":
-    case "elsewhere":
+    case "external":
     case "completed":
       return { title: stateOf(run, 0).text, text: t("Each decoded iteration appears here as it comes.") };
     case "stopping":
@@ -365,7 +365,7 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
 export function announcementOf(page: PageModel): string {
   if (!page.run) return "";
   const { phase } = page.run.info;
-  if (phase.kind === "running" || phase.kind === "elsewhere") return runningPhrase(page.run);
+  if (phase.kind === "running" || phase.kind === "external") return runningPhrase(page.run);
   if (phase.kind === "preparing") return t("Preparing");
   const { title, text } = stateOf(page.run, 0);
   const result = isOver(page.run.info) ? resultOf(page)?.title : undefined;
@@ -674,7 +674,7 @@ const PHASE_NAMES: Readonly<Record<RunInfo["phase"]["kind"], string>> = {
   pausing: t("pausing"),
   paused: t("paused"),
   stopping: t("stopping"),
-  elsewhere: t("running"),
+  external: t("running"),
   completed: t("done"),
   cancelled: t("stopped"),
   interrupted: t("interrupted"),
@@ -705,7 +705,7 @@ export const canStop = ({ phase: { kind } }: RunInfo): boolean =>
 
 /** Is it over, in whatever way? */
 export const isOver = (info: RunInfo): boolean =>
-  !canStop(info) && info.phase.kind !== "stopping" && info.phase.kind !== "elsewhere";
+  !canStop(info) && info.phase.kind !== "stopping" && info.phase.kind !== "external";
 
 /**
  * At most `most` places for the lines of a logarithmic axis from `low` to `high` (both positive): the powers of ten, or

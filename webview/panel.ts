@@ -1,6 +1,6 @@
 // The panel's page: takes the host's messages into the model and has the views show it, once a frame at most.
 
-import type { FromPage, ToPage } from "../src/host/panel-messages.ts";
+import type { FromPage, ToPage } from "../src/session/panel-messages.ts";
 import { ComparisonView } from "./comparison.ts";
 import { element, setText } from "./dom.ts";
 import { ExperimentForm } from "./form.ts";

@@ -1,7 +1,7 @@
 // A list of the session's runs to tick for a comparison; opened by a button, in the page's flow, so that it has the
 // width of the panel.
 
-import type { RunInfo } from "../src/host/panel-messages.ts";
+import type { RunInfo } from "../src/session/panel-messages.ts";
 import { element, setText } from "./dom.ts";
 import { MOST_LINES } from "./figures.ts";
 import { t } from "./l10n.ts";

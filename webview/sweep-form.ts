@@ -2,7 +2,7 @@
 // runs that makes, and how long they take, is said as it is written.
 
 import type { MethodName } from "../src/experiments/spec.ts";
-import type { FromSweepsPage, SweepFormData } from "../src/host/sweeps-messages.ts";
+import type { FromSweepsPage, SweepFormData } from "../src/session/sweeps-messages.ts";
 import type { SweepCheck, SweepDraft } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
 import { explanationOf, type FieldSchema, labelOf, METHOD_TEXTS, type MethodSchema } from "./form-fields.ts";

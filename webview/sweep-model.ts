@@ -1,6 +1,6 @@
 // What the page of the Sweeps view reads off a sweep: texts, and colours of a map, without a document.
 
-import type { SweepInfo } from "../src/host/sweeps-messages.ts";
+import type { SweepInfo } from "../src/session/sweeps-messages.ts";
 import { formatElapsed, formatNumber, plural } from "./format.ts";
 import { t } from "./l10n.ts";
 

@@ -1,6 +1,6 @@
 // The page of the Sweeps view: the sweep that is shown with its map, and the form for a new one.
 
-import type { CellInfo, FromSweepsPage, SweepInfo, ToSweepsPage } from "../src/host/sweeps-messages.ts";
+import type { CellInfo, FromSweepsPage, SweepInfo, ToSweepsPage } from "../src/session/sweeps-messages.ts";
 import "./base.css";
 import type { HeatChoice, HeatFigure } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";

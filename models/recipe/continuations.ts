@@ -7,7 +7,7 @@ import path from "node:path";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { threefry2x32 } from "../../src/common/random.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { openSubnetwork } from "../../src/runtime/network.ts";
+import { openSubnetwork } from "../../src/runtime/open-network.ts";
 import { topScores } from "../../src/text/decoders.ts";
 import { embedTokens } from "../../src/text/embedding.ts";
 import { loadTokenizer } from "../../src/text/tokenizer.ts";

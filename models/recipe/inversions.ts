@@ -12,7 +12,7 @@ import { median } from "../../src/experiments/shift-test.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { startPoints } from "../../src/experiments/start-points.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { openSubnetwork } from "../../src/runtime/network.ts";
+import { openSubnetwork } from "../../src/runtime/open-network.ts";
 import { type Decoder, type DecoderName, openDecoder } from "../../src/text/decoders.ts";
 import { embedTokens } from "../../src/text/embedding.ts";
 import { embeddingMoments, embeddingStatistics } from "../../src/text/embedding-statistics.ts";

@@ -7,7 +7,7 @@ import path from "node:path";
 import * as z from "zod";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import type { StoredType } from "./checkpoint.ts";
-import { writeAtomically } from "./files.ts";
+import { writeAtomically } from "../common/files.ts";
 import type { Safetensors, SafetensorsEntry } from "./safetensors.ts";
 
 /** Of one tensor. */

@@ -11,7 +11,7 @@ import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from ".
 import { auditFile, isStoredType, type FileAudit } from "./audit.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { NAMED_SOURCES, readConfig } from "./config.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "../common/files.ts";
 import { CONFIG_FILE, INDEX_FILE, plainName, WEIGHTS_FILE } from "./hugging-face.ts";
 import { readSafetensorsHeader, type Safetensors, type SafetensorsEntry } from "./safetensors.ts";
 

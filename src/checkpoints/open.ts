@@ -6,14 +6,19 @@ import { LabError } from "../common/errors.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { MINI } from "./config.ts";
 import { checkDepth, openFolder } from "./folder.ts";
-import { type FetchOptions, fetchFromHub, openFromHub } from "./hub.ts";
-import { storageError } from "./files.ts";
-import { deleteSnapshot, type HubCheckpoint, listHubCheckpoints, type Snapshot } from "./hub-cache.ts";
-import { parseHubId } from "./hub-id.ts";
-import type { HubSettings } from "./hub-settings.ts";
-import { RANDOM, randomNetwork } from "./random.ts";
-import type { WritingOptions } from "./random-files.ts";
-import { listRandomCheckpoints, openRandom, type RandomCheckpoint, writeWholeFolder } from "./random-folder.ts";
+import { type FetchOptions, fetchFromHub, openFromHub } from "./hub/hub.ts";
+import { storageError } from "../common/files.ts";
+import { deleteSnapshot, type HubCheckpoint, listHubCheckpoints, type Snapshot } from "./hub/hub-cache.ts";
+import { parseHubId } from "./hub/hub-id.ts";
+import type { HubSettings } from "./hub/hub-settings.ts";
+import { RANDOM, randomNetwork } from "./generated/random-network.ts";
+import type { WritingOptions } from "./generated/random-files.ts";
+import {
+  listRandomCheckpoints,
+  openRandom,
+  type RandomCheckpoint,
+  writeWholeFolder,
+} from "./generated/random-folder.ts";
 
 export interface OpenOptions extends WritingOptions {
   /** Folder for what can be made again: random weights, digests. */

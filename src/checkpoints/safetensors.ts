@@ -4,7 +4,7 @@
 import { open, stat } from "node:fs/promises";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "../common/files.ts";
 
 /** Bytes of a number in every format that the header may name. */
 const FORMAT_BYTES = {

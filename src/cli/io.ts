@@ -1,8 +1,8 @@
-// The terminal's three streams as the commands use them, and what a command needs of its surroundings.
+// The terminal's three streams as the commands use them, and what a command needs of its context.
 
 import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
-import type { HubSettings } from "../checkpoints/hub-settings.ts";
+import type { HubSettings } from "../checkpoints/hub/hub-settings.ts";
 import { LabError, type LabErrorKind, messageOf } from "../common/errors.ts";
 import type { EngineClient } from "../engine/client.ts";
 import { visible } from "../common/visible.ts";
@@ -10,7 +10,7 @@ import { visible } from "../common/visible.ts";
 /** A process's output; a terminal says so, and its size. */
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
-export interface Surroundings {
+export interface CliContext {
   readonly stdin: Readable;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
@@ -62,7 +62,7 @@ export class OutputClosed extends LabError {
  * Writes to stdout and waits until it is taken, so that a slow reader slows the run instead of filling the memory.
  * Throws OutputClosed, or a LabError (storage) when the output is a file on a full disk.
  */
-export function print({ stdout }: Surroundings, text: string): Promise<void> {
+export function print({ stdout }: CliContext, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stdout.write(text, (error) => {
       if (!error) return resolve();
@@ -73,12 +73,12 @@ export function print({ stdout }: Surroundings, text: string): Promise<void> {
 }
 
 /** A line for the person, on stderr. */
-export function tell({ stderr }: Surroundings, line: string): void {
+export function tell({ stderr }: CliContext, line: string): void {
   stderr.write(`${visible(line)}\n`);
 }
 
 /** Is there a terminal that can be drawn on? */
-export const isLive = ({ stdout, env }: Surroundings): boolean => stdout.isTTY === true && env.TERM !== "dumb";
+export const isLive = ({ stdout, env }: CliContext): boolean => stdout.isTTY === true && env.TERM !== "dumb";
 
 /** How pieces of text are marked: with colour only where the terminal has it and nobody set NO_COLOR. */
 export interface Styles {

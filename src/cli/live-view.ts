@@ -5,10 +5,10 @@ import { createLogUpdate } from "log-update";
 import type { Progress } from "../common/progress.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { print, type Styles, stylesFor, type Surroundings, tell } from "./io.ts";
-import { bar, stageLine } from "./progress.ts";
-import { decoded, duration, figure, header, rightTokens, summary } from "./report.ts";
-import type { RunView } from "./views.ts";
+import { print, type Styles, stylesFor, type CliContext, tell } from "./io.ts";
+import { bar, stageLine } from "./progress-line.ts";
+import { decoded, duration, figure, header, rightTokens, summary } from "./run-summary.ts";
+import type { RunView } from "./run-views.ts";
 import { visible } from "../common/visible.ts";
 import { fit } from "./visible-text.ts";
 
@@ -20,18 +20,18 @@ const NEWEST = 10;
 const OTHER_LINES = 9;
 
 export class LiveView implements RunView {
-  readonly #surroundings: Surroundings;
+  readonly #context: CliContext;
   readonly #draw: ReturnType<typeof createLogUpdate>;
   readonly #state: LiveState;
   readonly #log: string[] = [];
   #frame: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(spec: ExperimentSpec, surroundings: Surroundings) {
-    this.#surroundings = surroundings;
-    this.#draw = createLogUpdate(surroundings.stdout);
+  constructor(spec: ExperimentSpec, context: CliContext) {
+    this.#context = context;
+    this.#draw = createLogUpdate(context.stdout);
     this.#state = { spec, steps: [] };
-    surroundings.signal.addEventListener("abort", this.#showStopping, { once: true });
+    context.signal.addEventListener("abort", this.#showStopping, { once: true });
     this.#paint();
   }
 
@@ -41,13 +41,13 @@ export class LiveView implements RunView {
   }
 
   async show(event: RunEvent): Promise<void> {
-    follow(this.#state, event, this.#surroundings.now());
+    follow(this.#state, event, this.#context.now());
     this.#paintSoon();
     if (event.type !== "end") return;
     this.close();
-    const styles = stylesFor(this.#surroundings.stdout);
+    const styles = stylesFor(this.#context.stdout);
     const [verdict, ...rows] = summary(event, this.#state.start!).map(visible);
-    await print(this.#surroundings, `\n${[styles.strong(verdict), ...rows].join("\n")}\n`);
+    await print(this.#context, `\n${[styles.strong(verdict), ...rows].join("\n")}\n`);
   }
 
   log(line: string): void {
@@ -57,11 +57,11 @@ export class LiveView implements RunView {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#surroundings.signal.removeEventListener("abort", this.#showStopping);
+    this.#context.signal.removeEventListener("abort", this.#showStopping);
     clearTimeout(this.#frame);
     this.#paint();
     this.#draw.done();
-    for (const line of this.#log.splice(0)) tell(this.#surroundings, line);
+    for (const line of this.#log.splice(0)) tell(this.#context, line);
   }
 
   readonly #showStopping = (): void => {
@@ -77,8 +77,8 @@ export class LiveView implements RunView {
   }
 
   #paint(): void {
-    const { columns = 80, rows = 24 } = this.#surroundings.stdout;
-    this.#draw(picture(this.#state, { columns, rows, styles: stylesFor(this.#surroundings.stdout) }).join("\n"));
+    const { columns = 80, rows = 24 } = this.#context.stdout;
+    this.#draw(picture(this.#state, { columns, rows, styles: stylesFor(this.#context.stdout) }).join("\n"));
   }
 }
 

@@ -4,46 +4,53 @@
 import { Command, CommanderError } from "commander";
 import { LabError, messageOf } from "../common/errors.ts";
 import type { MethodName } from "../experiments/spec.ts";
-import { type CreateFlags, type FetchFlags, type ListFlags, create, fetchOne, listCached } from "./checkpoints.ts";
-import { doctor, type DoctorFlags } from "./doctor.ts";
-import { type ExportFlags, exportRecords } from "./export.ts";
-import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph.ts";
-import { EXIT, exitCodeOf, OutputClosed, type Surroundings, tell } from "./io.ts";
-import { reproduceClaims, type ReproduceFlags } from "./reproduce.ts";
-import { type RunFlags, runMethod } from "./run.ts";
-import { type SweepFlags, sweepFile } from "./sweep.ts";
+import {
+  type CreateFlags,
+  type FetchFlags,
+  type ListFlags,
+  create,
+  fetchOne,
+  listCached,
+} from "./checkpoints-command.ts";
+import { doctor, type DoctorFlags } from "./doctor-command.ts";
+import { type ExportFlags, exportRecords } from "./export-command.ts";
+import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph-command.ts";
+import { EXIT, exitCodeOf, OutputClosed, type CliContext, tell } from "./io.ts";
+import { reproduceClaims, type ReproduceFlags } from "./reproduce-command.ts";
+import { type RunFlags, runMethod } from "./run-command.ts";
+import { type SweepFlags, sweepFile } from "./sweep-command.ts";
 import { specOptions, type SpecSchema, type SpecSchemas } from "./spec-options.ts";
 
 /** Runs one command line, without the program's own name, and resolves to the exit code. Never rejects. */
-export async function runCli(argv: readonly string[], version: string, surroundings: Surroundings): Promise<number> {
+export async function runCli(argv: readonly string[], version: string, context: CliContext): Promise<number> {
   // Streams that nobody listens to take the process down; what went wrong is told to whoever wrote.
-  for (const stream of [surroundings.stdout, surroundings.stderr]) stream.on("error", () => undefined);
+  for (const stream of [context.stdout, context.stderr]) stream.on("error", () => undefined);
   let code: number = EXIT.done;
   try {
     const schemas = asksForHelp(argv) ? await loadSchemas() : undefined;
-    await commands(version, surroundings, schemas, (result) => (code = result)).parseAsync(argv, { from: "user" });
+    await commands(version, context, schemas, (result) => (code = result)).parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.done;
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.done;
       // Without a command, commander has shown the help already.
-      if (error.code !== "commander.help") tell(surroundings, usage(error));
+      if (error.code !== "commander.help") tell(context, usage(error));
       return EXIT.badInput;
     }
-    tell(surroundings, messageOf(error));
-    if (!(error instanceof LabError) && error instanceof Error) surroundings.stderr.write(`${error.stack}\n`);
+    tell(context, messageOf(error));
+    if (!(error instanceof LabError) && error instanceof Error) context.stderr.write(`${error.stack}\n`);
     return exitCodeOf(error);
   }
 }
 
 function commands(
   version: string,
-  surroundings: Surroundings,
+  context: CliContext,
   schemas: SpecSchemas | undefined,
   exit: (code: number) => void,
 ): Command {
-  const { stdout, stderr } = surroundings;
+  const { stdout, stderr } = context;
   const program = new Command("inversion-lab")
     .description("What does this layer still know about its input?")
     .version(version)
@@ -70,8 +77,8 @@ function commands(
       .option("--vocabulary-file <FILE>", "read the text of --vocabulary from a file")
       .option("--out <DIR>", "write the run's record into this folder")
       .option("--json", "print one JSON object a line and nothing else")
-      .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
-      .action(async (text: string, flags: RunFlags) => exit(await runMethod(method, text, flags, surroundings)));
+      .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
+      .action(async (text: string, flags: RunFlags) => exit(await runMethod(method, text, flags, context)));
   };
   running(
     program.command("invert").description("search for inputs that give the same hidden states as a text"),
@@ -95,8 +102,8 @@ function commands(
     .option("--claims <LIST>", "only these, as C1,C5")
     .option("--out <DIR>", "the folder for index.html, table.md and findings.json (default: reproduction)")
     .option("--json", "print one JSON object a claim and nothing else")
-    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
-    .action(async (flags: ReproduceFlags) => exit(await reproduceClaims(flags, version, surroundings)));
+    .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
+    .action(async (flags: ReproduceFlags) => exit(await reproduceClaims(flags, version, context)));
 
   program
     .command("sweep")
@@ -105,8 +112,8 @@ function commands(
     .option("--out <DIR>", "the folder of the runs and tables (default: NAME.sweep beside the file)")
     .option("--dry-run", "list the runs and carry out none")
     .option("--json", "print one JSON object a line and nothing else")
-    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
-    .action(async (file: string, flags: SweepFlags) => exit(await sweepFile(file, flags, surroundings)));
+    .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
+    .action(async (file: string, flags: SweepFlags) => exit(await sweepFile(file, flags, context)));
 
   program
     .command("export")
@@ -114,22 +121,22 @@ function commands(
     .argument("<RUN...>", "folders of records, or names of runs that VS Code made")
     .option("--format <NAME>", "csv, json, md, latex, html or svg (default: as the name of --out ends)")
     .option("--out <FILE>", "the file to write (default: standard output)")
-    .option("--cache <DIR>", `folder that holds the runs of VS Code (default: ${surroundings.cacheFolder})`)
-    .action((runs: string[], flags: ExportFlags) => exportRecords(runs, flags, surroundings));
+    .option("--cache <DIR>", `folder that holds the runs of VS Code (default: ${context.cacheFolder})`)
+    .action((runs: string[], flags: ExportFlags) => exportRecords(runs, flags, context));
 
   const checkpoints = program.command("checkpoints").description("the weights that are at hand");
   checkpoints
     .command("list")
     .description("list the checkpoints in the lab's cache and in the Hugging Face cache")
     .option("--json", "print one JSON object a line and nothing else")
-    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
-    .action((flags: ListFlags) => listCached(flags, surroundings));
+    .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
+    .action((flags: ListFlags) => listCached(flags, context));
   checkpoints
     .command("fetch")
     .description("download a model of the Hugging Face hub into the Hugging Face cache, or what that lacks of it")
     .argument("<ID>", "owner/name or owner/name@REVISION, for example openai-community/gpt2")
     .option("--json", "print one JSON object a line and nothing else")
-    .action((source: string, flags: FetchFlags) => fetchOne(source, flags, surroundings));
+    .action((source: string, flags: FetchFlags) => fetchOne(source, flags, context));
   const creating = checkpoints
     .command("create")
     .description("write random weights as a folder that Hugging Face's tools open")
@@ -138,7 +145,7 @@ function commands(
   for (const option of specOptions("inversion", schemas, ["initSeed"])) creating.addOption(option);
   creating
     .option("--json", "print one JSON object and nothing else")
-    .action((source: string, flags: CreateFlags) => create(source, flags, surroundings));
+    .action((source: string, flags: CreateFlags) => create(source, flags, context));
 
   const graphing = program
     .command("graph")
@@ -149,8 +156,8 @@ function commands(
     .option("--batch <B>", "number of restarts", "1")
     .requiredOption("--out <DIR>", "the folder to write")
     .option("--json", "print one JSON object and nothing else")
-    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
-    .action((flags: GraphFlags) => graph(flags, surroundings));
+    .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
+    .action((flags: GraphFlags) => graph(flags, context));
 
   const examining = program
     .command("doctor")
@@ -164,8 +171,8 @@ function commands(
     )
     .option("--yes", "download without asking")
     .option("--json", "print one JSON object a line and nothing else")
-    .option("--cache <DIR>", `folder for weights (default: ${surroundings.cacheFolder})`)
-    .action((flags: DoctorFlags) => doctor(flags, surroundings));
+    .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
+    .action((flags: DoctorFlags) => doctor(flags, context));
   return program;
 }
 

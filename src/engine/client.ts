@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import { nodeProcess } from "../common/node-process.ts";
 import type { OnProgress } from "../common/progress.ts";
-import type { RunEmbeddings } from "../experiments/embeddings.ts";
+import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { EmbeddingsPieces } from "./embeddings-pieces.ts";
@@ -25,7 +25,7 @@ export interface EngineOptions {
   readonly onLog?: (line: string) => void;
   readonly fork?: typeof fork;
   /** How long a cancelled run may take to end before the process is ended instead; 5 s by default. */
-  readonly patienceMs?: number;
+  readonly cancelTimeoutMs?: number;
 }
 
 export interface RunOptions {
@@ -150,7 +150,7 @@ const COMPLAINT = /^\w*Error\b|FATAL ERROR|terminate called|what\(\)|out of memo
 /** One engine process, from its fork to its end. */
 class EngineProcess {
   readonly #child: ChildProcess;
-  readonly #patienceMs: number;
+  readonly #cancelTimeoutMs: number;
   /** Runs that are not settled, in the order the engine takes them: only the first can be going on. */
   readonly #runs = new Map<string, PendingRun>();
   readonly #ended: Promise<void>;
@@ -159,7 +159,7 @@ class EngineProcess {
   #ready = false;
   /** Its last line that told of trouble. */
   #complaint: string | undefined;
-  #patience: NodeJS.Timeout | undefined;
+  #cancelTimer: NodeJS.Timeout | undefined;
 
   constructor({
     modulePath,
@@ -167,9 +167,9 @@ class EngineProcess {
     hubToken,
     onLog,
     fork: forkProcess = fork,
-    patienceMs = 5000,
+    cancelTimeoutMs = 5000,
   }: EngineOptions) {
-    this.#patienceMs = patienceMs;
+    this.#cancelTimeoutMs = cancelTimeoutMs;
     this.#child = forkProcess(modulePath, [cacheFolder], {
       ...nodeProcess(hubToken === undefined ? {} : { HF_TOKEN: hubToken }),
       // What is shown live is then what the record and `--json` hold, and for events of this size it is the faster one.
@@ -226,7 +226,7 @@ class EngineProcess {
     this.#send({ type: "cancel", runId: run.id });
     const [current] = this.#runs.values();
     if (run !== current) return this.#settle(run, new LabError("cancelled", "The run was stopped before it began."));
-    this.#patience ??= setTimeout(() => this.#giveUpOn(run), this.#patienceMs);
+    this.#cancelTimer ??= setTimeout(() => this.#giveUpOn(run), this.#cancelTimeoutMs);
   }
 
   async close(): Promise<void> {
@@ -238,7 +238,7 @@ class EngineProcess {
   }
 
   #giveUpOn(run: PendingRun): void {
-    const waited = `did not answer for ${this.#patienceMs / 1000} s after it was stopped, so its process was ended`;
+    const waited = `did not answer for ${this.#cancelTimeoutMs / 1000} s after it was stopped, so its process was ended`;
     this.#settle(run, new LabError("cancelled", `The run ${waited}.`));
     this.#end(new LabError("engine", `The run before ${waited}; start this one again.`));
     this.#child.kill("SIGKILL");
@@ -278,8 +278,8 @@ class EngineProcess {
   #settle(run: PendingRun, error?: LabError): void {
     const [current] = this.#runs.values();
     if (run === current) {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
+      clearTimeout(this.#cancelTimer);
+      this.#cancelTimer = undefined;
     }
     this.#runs.delete(run.id);
     run.settle(error);
@@ -293,7 +293,7 @@ class EngineProcess {
 
 /** A driver may have taken the process along: `auto` is not to choose its device again without a trial. */
 async function forgetDevice(cacheFolder: string): Promise<void> {
-  const { forgetAutomaticDevice } = await import("../runtime/device-choice.ts");
+  const { forgetAutomaticDevice } = await import("../runtime/devices/device-choice.ts");
   await forgetAutomaticDevice(cacheFolder);
 }
 

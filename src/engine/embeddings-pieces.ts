@@ -2,7 +2,7 @@
 // that reads it.
 
 import { type FloatArray, floats, typeOf } from "../common/floats.ts";
-import type { RunEmbeddings } from "../experiments/embeddings.ts";
+import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { EmbeddingsPiece } from "./messages.ts";
 
 export function* piecesOf({ restarts, length, width, ...arrays }: RunEmbeddings): Generator<EmbeddingsPiece> {

@@ -4,7 +4,7 @@ import { realpathSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { hubSettings } from "../checkpoints/hub-settings.ts";
+import { hubSettings } from "../checkpoints/hub/hub-settings.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { type Experimenter, serve } from "./server.ts";
 
@@ -24,18 +24,18 @@ serve(
     // With a callback, a parent that has just gone is no error: "disconnect" is about to end this process.
     send: (message) => process.send!(message, undefined, undefined, () => undefined),
   },
-  openLaboratory,
+  openRunner,
   console.error,
   () => performance.now(),
 );
 
 /** Loaded while the first message is on its way: the native runtime takes its time. */
-async function openLaboratory(): Promise<Experimenter> {
+async function openRunner(): Promise<Experimenter> {
   try {
-    const { Laboratory } = await import("./laboratory.ts");
+    const { ExperimentRunner } = await import("./experiment-runner.ts");
     const programs = path.dirname(realpathSync(program));
     const workerPath = path.join(programs, "weights-worker.cjs");
-    return new Laboratory({
+    return new ExperimentRunner({
       cacheFolder,
       workerPath,
       modelsFolder: path.join(programs, "..", "models"),

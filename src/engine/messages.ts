@@ -3,7 +3,7 @@
 import type { LabErrorData } from "../common/errors.ts";
 import type { FloatType } from "../common/floats.ts";
 import type { Progress } from "../common/progress.ts";
-import type { RunEmbeddings } from "../experiments/embeddings.ts";
+import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 

@@ -1,10 +1,10 @@
 // The engine's side of the channel: runs are carried out one at a time in the order they were asked for, and every one
 // of them is answered by an "end" event or by one "failed" message.
 
-import { setImmediate as otherEvents } from "node:timers/promises";
+import { yieldToEventLoop } from "../common/event-loop.ts";
 import { errorData, LabError } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
-import type { RunEmbeddings } from "../experiments/embeddings.ts";
+import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
 import { piecesOf } from "./embeddings-pieces.ts";
@@ -107,7 +107,7 @@ export function serve(
       for await (const event of events) {
         channel.send({ type: "event", runId, event });
         ended = event.type === "end";
-        await otherEvents(); // Messages are read here, even when the experiment never waits for anything.
+        await yieldToEventLoop(); // Messages are read here, even when the experiment never waits for anything.
         if (ended) continue;
         await run.roomForMore();
         // An iteration is shown whole, with all its restarts.

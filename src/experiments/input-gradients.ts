@@ -1,7 +1,7 @@
 // The gradient of a whole output with respect to the input (M8): ∇ₑ ΣO by one backward pass with a cotangent of ones, or
 // as the sum of one backward pass for each element of the output. Mathematically they are the same.
 
-import { setImmediate as otherEvents } from "node:timers/promises";
+import { yieldToEventLoop } from "../common/event-loop.ts";
 import { throwIfCancelled } from "../common/errors.ts";
 import { type FloatArray, floats } from "../common/floats.ts";
 import type { NetworkFunctions } from "../networks/functions.ts";
@@ -32,7 +32,7 @@ export async function elementwiseGradient(
     const { gradient } = await network.vjp(embedding, cotangent, targetOutput);
     // Restarts without an element have a gradient of zero.
     for (let i = 0; i < count * sum.length; i++) sum[i % sum.length] += gradient[i];
-    await otherEvents();
+    await yieldToEventLoop();
   }
   return sum;
 }

@@ -5,7 +5,7 @@ import type { NetworkFunctions } from "../networks/functions.ts";
 import type { EmbeddingDecoder } from "../text/decoder.ts";
 import type { Moments } from "../text/embedding-statistics.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import type { RunEmbeddings } from "./embeddings.ts";
+import type { RunEmbeddings } from "./run-embeddings.ts";
 import type { RateSearch, StartEvent } from "./events.ts";
 
 export interface ExperimentSetting {

@@ -7,7 +7,7 @@ import { LabError, messageOf } from "../common/errors.ts";
 import { METRICS, REDUCTIONS } from "../networks/distance.ts";
 import { FULLY_CONNECTED_KINDS } from "../networks/fully-connected.ts";
 import { OUTPUTS, WEIGHT_FORMATS } from "../networks/gpt2-config.ts";
-import { DEVICE_NAMES } from "../runtime/devices.ts";
+import { DEVICE_NAMES } from "../runtime/devices/devices.ts";
 import { type FieldRule, ruleInWords } from "./field-rules.ts";
 import { OPTIMIZER_RULES, type OptimizerName } from "./optimizers.ts";
 

@@ -3,7 +3,7 @@
 
 import type { FloatArray } from "../common/floats.ts";
 import type { Decoding } from "../text/decoder.ts";
-import { type Aim, distancesOf, endEvent, judge, stepEvent, throwIfDiverged } from "./aim.ts";
+import { type Aim, distancesOf, endEvent, judge, stepEvent, throwIfDiverged } from "./target.ts";
 import type { EndEvent, RestartResult, StepEvent, WalkPoint } from "./events.ts";
 import { absoluteDistances } from "./metrics.ts";
 import type { ExperimentSetting } from "./setting.ts";

@@ -5,7 +5,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { LabError } from "../common/errors.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { eachCell, parseExperimentFile } from "../sweeps/files.ts";
+import { eachCell, parseExperimentFile } from "../sweeps/sweep-files.ts";
 
 /** What a file asks for is started by these. */
 export interface Experimenter {

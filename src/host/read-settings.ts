@@ -2,7 +2,7 @@
 
 import os from "node:os";
 import * as vscode from "vscode";
-import { cacheFolderFromSettings, type ReadSetting } from "./settings.ts";
+import { cacheFolderFromSettings, type ReadSetting } from "../session/settings.ts";
 
 export const readSetting: ReadSetting = (name) => vscode.workspace.getConfiguration("inversionLab").get(name);
 

@@ -3,9 +3,14 @@
 
 import * as vscode from "vscode";
 import { formatBytes } from "../common/bytes.ts";
-import { checkCudaPlatform, fetchCudaLibraries, findCudaPackage, runtimeFolder } from "../runtime/cuda-libraries.ts";
-import { type DeviceSurvey, surveyDevices, type TriedDevice } from "../runtime/device-choice.ts";
-import { describeCard, describeDevices, statusPhrase } from "../runtime/device-report.ts";
+import {
+  checkCudaPlatform,
+  fetchCudaLibraries,
+  findCudaPackage,
+  runtimeFolder,
+} from "../runtime/devices/cuda-libraries.ts";
+import { type DeviceSurvey, surveyDevices, type TriedDevice } from "../runtime/devices/device-choice.ts";
+import { describeCard, describeDevices, statusPhrase } from "../runtime/devices/device-report.ts";
 
 export interface DeviceOptions {
   readonly cacheFolder: string;

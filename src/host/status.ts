@@ -2,10 +2,10 @@
 
 import * as vscode from "vscode";
 import type { RunEvent } from "../experiments/events.ts";
-import type { RunInfo } from "./panel-messages.ts";
-import { shorten, statusPhrase } from "./phrases.ts";
-import type { SweepInfo } from "./sweeps-messages.ts";
-import { SWEEPS_VIEW } from "./sweeps-view.ts";
+import type { RunInfo } from "../session/panel-messages.ts";
+import { shorten, statusPhrase } from "../session/phrases.ts";
+import type { SweepInfo } from "../session/sweeps-messages.ts";
+import { SWEEPS_VIEW } from "./sweeps/sweeps-view.ts";
 
 /** Nobody reads an iteration's number more often. */
 const PERIOD_MS = 100;

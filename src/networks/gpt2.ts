@@ -16,8 +16,8 @@ import {
   split,
   transpose,
 } from "../tensorgraph/operations.ts";
-import { halfMatMul } from "../tensorgraph/half.ts";
-import { type QuantisedMatrix, quantisedMatMul } from "../tensorgraph/quantised.ts";
+import { halfMatMul } from "../tensorgraph/half-product.ts";
+import { type QuantisedMatrix, quantisedMatMul } from "../tensorgraph/quantised-product.ts";
 import { constant, type ElementType, type Tensor, weight } from "../tensorgraph/tensor.ts";
 import {
   type GPT2Config,

@@ -4,14 +4,14 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { errorCode, storageError, writeAtomically } from "../checkpoints/files.ts";
+import { errorCode, storageError, writeAtomically } from "../common/files.ts";
 import { errorData, LabError, type LabErrorData } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { jsonLine } from "../common/json-lines.ts";
-import type { RunEmbeddings } from "../experiments/embeddings.ts";
+import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { EndEvent, RunEvent, StartEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { writeEmbeddings } from "./embeddings.ts";
+import { writeEmbeddings } from "./record-embeddings.ts";
 import {
   EMBEDDINGS_FILE,
   EVENTS_FILE,
@@ -20,8 +20,8 @@ import {
   SPEC_FILE,
   SUMMARY_FILE,
   type RunSummary,
-} from "./files.ts";
-import { thisWriter } from "./writer.ts";
+} from "./record-files.ts";
+import { thisWriter } from "./record-writer.ts";
 
 export interface RecordOptions {
   /** When the run began; the present by default. */

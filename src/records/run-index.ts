@@ -3,9 +3,9 @@
 
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { errorCode } from "../checkpoints/files.ts";
+import { errorCode } from "../common/files.ts";
 import { LabError, messageOf } from "../common/errors.ts";
-import { newestFirst, readListing, type RunListing } from "./read.ts";
+import { newestFirst, readListing, type RunListing } from "./read-record.ts";
 
 /** Records that are read at the same time; whoever waits is told after each so many. */
 const BATCH = 100;

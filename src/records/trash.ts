@@ -4,10 +4,10 @@
 import { randomBytes } from "node:crypto";
 import { readdir, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { storageError } from "../checkpoints/files.ts";
+import { storageError } from "../common/files.ts";
 import { LabError } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
-import { readListing, type RunListing } from "./read.ts";
+import { readListing, type RunListing } from "./read-record.ts";
 
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 /** `1790000000000-3f9a`: when the batch was deleted, in milliseconds since 1970. */

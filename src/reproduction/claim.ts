@@ -1,6 +1,6 @@
 // A claim of the source as data: what it says, the runs that test it, and how their results are read.
 
-import type { Figure } from "../common/line-chart.ts";
+import type { Figure } from "../reports/line-chart.ts";
 import { type Interval, median, medianInterval, wilson } from "../common/statistics.ts";
 import type { EndEvent, RestartResult, StartEvent, StepEvent } from "../experiments/events.ts";
 import type { ExperimentRequest, ExperimentSpec } from "../experiments/spec.ts";

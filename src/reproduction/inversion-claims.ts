@@ -1,6 +1,6 @@
 // The source's claims on inversion of random networks and fully connected nets, C1 to C7.
 
-import type { Figure } from "../common/line-chart.ts";
+import type { Figure } from "../reports/line-chart.ts";
 import { median } from "../common/statistics.ts";
 import { PRESETS } from "../experiments/spec.ts";
 import {

@@ -3,7 +3,7 @@
 import path from "node:path";
 import { LabError } from "../common/errors.ts";
 import { SIZE_NAMES } from "../checkpoints/config.ts";
-import { RANDOM } from "../checkpoints/random.ts";
+import { RANDOM } from "../checkpoints/generated/random-network.ts";
 import type { TrainedCheckpoint } from "./claim.ts";
 
 /**

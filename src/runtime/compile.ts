@@ -7,9 +7,9 @@ import type { StoredTensor, WeightStore } from "../checkpoints/checkpoint.ts";
 import { LabError } from "../common/errors.ts";
 import { type FloatArray, typeOf } from "../common/floats.ts";
 import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
-import { HALF_MAT_MUL } from "../tensorgraph/half.ts";
+import { HALF_MAT_MUL } from "../tensorgraph/half-product.ts";
 import { type ElementType, type Tensor, topologicalOrder } from "../tensorgraph/tensor.ts";
-import { type DeviceName, deviceNamed } from "./devices.ts";
+import { type DeviceName, deviceNamed } from "./devices/devices.ts";
 import { sessionError } from "./session-errors.ts";
 
 /** `speed` keeps packed copies of the weights; `low` reads them in place at each use, and opens at once. */

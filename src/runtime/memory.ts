@@ -7,9 +7,9 @@ import type { StoredTensor } from "../checkpoints/checkpoint.ts";
 import { activationsKept, type NetworkShape, outputWidth, parametersRead } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
 import { hasHead, type WeightFormat } from "../networks/gpt2-config.ts";
-import { DIGITS } from "../tensorgraph/quantised.ts";
+import { DIGITS } from "../tensorgraph/quantised-product.ts";
 import type { MemoryMode } from "./compile.ts";
-import { graphicsCards } from "./graphics-cards.ts";
+import { graphicsCards } from "./devices/graphics-cards.ts";
 
 /** What decides how much memory a session takes. */
 export interface SessionShape extends ObjectiveShape {

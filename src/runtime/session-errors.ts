@@ -1,7 +1,7 @@
 // From ONNX Runtime's words, which are all it says, to the trouble that they stand for.
 
 import { LabError, messageOf } from "../common/errors.ts";
-import { type DeviceName, deviceNamed } from "./devices.ts";
+import { type DeviceName, deviceNamed } from "./devices/devices.ts";
 
 /** ONNX Runtime reports a failed allocation in words only. */
 const OUT_OF_MEMORY = /bad_alloc|bad allocation|failed to allocate|out of memory/i;

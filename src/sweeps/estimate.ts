@@ -2,7 +2,7 @@
 // what it shows, and most often has to open its network first.
 
 import { isSizeName, parseConfig, type SizeName, sizedConfig } from "../checkpoints/config.ts";
-import { RANDOM } from "../checkpoints/random.ts";
+import { RANDOM } from "../checkpoints/generated/random-network.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { type GPT2Config, hasHead } from "../networks/gpt2-config.ts";
 

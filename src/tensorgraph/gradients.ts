@@ -23,8 +23,8 @@ import {
   transpose,
   where,
 } from "./operations.ts";
-import { halfMatMul } from "./half.ts";
-import { quantisedMatMul } from "./quantised.ts";
+import { halfMatMul } from "./half-product.ts";
+import { quantisedMatMul } from "./quantised-product.ts";
 import { type Operation, scalar, type Tensor, topologicalOrder } from "./tensor.ts";
 
 /**

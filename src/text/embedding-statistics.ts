@@ -4,9 +4,9 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { setImmediate as otherEvents } from "node:timers/promises";
+import { yieldToEventLoop } from "../common/event-loop.ts";
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
-import { writeAtomically } from "../checkpoints/files.ts";
+import { writeAtomically } from "../common/files.ts";
 import { openRows } from "../checkpoints/rows.ts";
 import { throwIfCancelled } from "../common/errors.ts";
 import { type FloatArray, floats, type FloatType, typeOf } from "../common/floats.ts";
@@ -104,7 +104,7 @@ async function compute(
     let sum = 0;
     for (let from = 0; from < V; from += count) {
       onProgress?.({ stage: "Measuring the token embedding", done: from, total: V });
-      await otherEvents();
+      await yieldToEventLoop();
       throwIfCancelled(signal);
       const present = Math.min(count, V - from);
       const chunk = rows.read(from, present);

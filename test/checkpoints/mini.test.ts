@@ -8,7 +8,7 @@ import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { halfToNumber } from "../../src/checkpoints/rows.ts";
 import { readSafetensorsHeader } from "../../src/checkpoints/safetensors.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/network.ts";
+import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/open-network.ts";
 import { openDecoder } from "../../src/text/decoders.ts";
 import { embedTokens } from "../../src/text/embedding.ts";
 import { embeddingStatistics } from "../../src/text/embedding-statistics.ts";

@@ -10,14 +10,14 @@ import { PassThrough, Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
 import * as ort from "onnxruntime-node";
-import type { HubSettings } from "../../src/checkpoints/hub-settings.ts";
-import type { Surroundings } from "../../src/cli/io.ts";
+import type { HubSettings } from "../../src/checkpoints/hub/hub-settings.ts";
+import type { CliContext } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { fieldsOf, flagOf, flagsOf } from "../../src/cli/spec-flags.ts";
 import { EngineClient } from "../../src/engine/client.ts";
 import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/events.ts";
 import { type InversionSpec, parseSpec, PRESETS } from "../../src/experiments/spec.ts";
-import { readRun } from "../../src/records/read.ts";
+import { readRun } from "../../src/records/read-record.ts";
 import { configJson, safetensorsBytes, TINY, weightValues } from "../support/checkpoint-folders.ts";
 import { HubServer } from "../support/hub-server.ts";
 import { readTensors } from "../support/safetensors.ts";
@@ -62,19 +62,20 @@ describe("command line", () => {
     const stderr = new PassThrough();
     if (stopAt) stdout.on("data", (chunk: Buffer) => chunk.includes(stopAt) && stop.abort());
     const output = Promise.all([text(stdout), text(stderr)]);
-    const surroundings: Surroundings = {
+    const context: CliContext = {
       stdin: Readable.from([Buffer.from(stdin)]),
       stdout,
       stderr,
       env,
       signal: stop.signal,
       cacheFolder: path.join(scratch, "cache"),
-      trialProgram: path.join(import.meta.dirname, "../runtime/fixtures/fake-trial.js"),
+      trialProgram: path.join(import.meta.dirname, "../runtime/devices/fixtures/fake-trial.js"),
       hub: { endpoint: "http://127.0.0.1:1", cacheFolder: path.join(scratch, "hub"), offline: true, ...hub },
-      createEngine: (cacheFolder) => new EngineClient({ modulePath: engine.modulePath, cacheFolder, patienceMs: 500 }),
+      createEngine: (cacheFolder) =>
+        new EngineClient({ modulePath: engine.modulePath, cacheFolder, cancelTimeoutMs: 500 }),
       now: () => performance.now(),
     };
-    const code = await runCli(argv, "1.2.3", surroundings);
+    const code = await runCli(argv, "1.2.3", context);
     stdout.end();
     stderr.end();
     const [out, err] = await output;

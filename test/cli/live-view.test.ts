@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { PLAIN } from "../../src/cli/io.ts";
 import { follow, type LiveState, picture } from "../../src/cli/live-view.ts";
-import { duration, figure } from "../../src/cli/report.ts";
+import { duration, figure } from "../../src/cli/run-summary.ts";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
-import { Laboratory } from "../engine/fixtures/fake-laboratory.ts";
+import { ExperimentRunner } from "../engine/fixtures/fake-experiment-runner.ts";
 
 /** The state after all events but the last `left`, one of them each 10 ms. */
 async function stateOf(request: ExperimentRequest, left = 1): Promise<LiveState> {
@@ -15,7 +15,7 @@ async function stateOf(request: ExperimentRequest, left = 1): Promise<LiveState>
   const { signal } = new AbortController();
   const events: RunEvent[] = [];
   const options = { signal, onProgress: () => undefined, now: () => 0 };
-  for await (const event of new Laboratory({ cacheFolder: "" }).run(spec, options)) events.push(event);
+  for await (const event of new ExperimentRunner({ cacheFolder: "" }).run(spec, options)) events.push(event);
   events.slice(0, -left).forEach((event, index) => follow(state, event, index * 10));
   return state;
 }

@@ -1,4 +1,4 @@
-// The engine process and its client, with real processes around a laboratory that does as the prompt tells it.
+// The engine process and its client, with real processes around a runner that does as the prompt tells it.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, fork } from "node:child_process";
@@ -12,7 +12,7 @@ import { EngineClient, type EngineOptions, type RunOptions } from "../../src/eng
 import type { Progress } from "../../src/common/progress.ts";
 import type { FromEngine } from "../../src/engine/messages.ts";
 import { PauseSwitch } from "../../src/engine/pause-switch.ts";
-import type { RunEmbeddings } from "../../src/experiments/embeddings.ts";
+import type { RunEmbeddings } from "../../src/experiments/run-embeddings.ts";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import { temporaryFolders } from "../support/temporary-folders.ts";
@@ -134,7 +134,7 @@ describe("engine", () => {
       assert.deepEqual(stages, [{ stage: "Opening the network", done: 1, total: 2 }]);
     });
 
-    it("fails with the laboratory's own error", async () => {
+    it("fails with the runner's own error", async () => {
       const events: RunEvent[] = [];
       const run = async () => {
         for await (const event of client().run(specOf("fail checkpoint"))) events.push(event);
@@ -161,14 +161,14 @@ describe("engine", () => {
       assert.equal(children.length, 2);
     });
 
-    it("fails with an error of kind engine when the laboratory has a defect, and the log has its stack", async () => {
+    it("fails with an error of kind engine when the runner has a defect, and the log has its stack", async () => {
       const lines: string[] = [];
       const run = client({ onLog: (line) => lines.push(line) });
       await rejects(all(run.run(specOf("bug"))), "engine", /undefined is not a network/);
       await until(() => lines.some((line) => /^ +at .*run/.test(line)), "the stack");
     });
 
-    it("fails when the laboratory ends without a result", async () => {
+    it("fails when the runner ends without a result", async () => {
       await rejects(all(client().run(specOf("silent"))), "engine", /without a result/);
     });
 
@@ -208,7 +208,7 @@ describe("engine", () => {
     });
 
     it("can be stopped while they wait for one that hangs, and the process is left to that one", async () => {
-      const both = client({ patienceMs: 200 });
+      const both = client({ cancelTimeoutMs: 200 });
       await both.run(specOf("hang")).next();
       const controller = new AbortController();
       const second = all(both.run(specOf("second"), { signal: controller.signal }));
@@ -335,7 +335,7 @@ describe("engine", () => {
 
     it("reaches a run that waits for its reader", async () => {
       const controller = new AbortController();
-      const events = client({ patienceMs: 300 }).run(specOf("rush"), { signal: controller.signal });
+      const events = client({ cancelTimeoutMs: 300 }).run(specOf("rush"), { signal: controller.signal });
       await events.next();
       await sleep(100);
       controller.abort();
@@ -358,7 +358,7 @@ describe("engine", () => {
     });
 
     it("ends the process of a run that does not answer, and the next run has a new one", async () => {
-      const patient = client({ patienceMs: 300 });
+      const patient = client({ cancelTimeoutMs: 300 });
       const controller = new AbortController();
       const run = patient.run(specOf("hang"), { signal: controller.signal });
       await run.next();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { Laboratory } from "../../src/engine/laboratory.ts";
+import { ExperimentRunner } from "../../src/engine/experiment-runner.ts";
 import type { RunEvent, StartEvent } from "../../src/experiments/events.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { configJson, safetensorsBytes, TINY, weightValues } from "../support/checkpoint-folders.ts";
@@ -34,12 +34,12 @@ describe("a run on a model of the hub", () => {
     }
     await addCommit(COMMIT, 1);
     const hub = { endpoint: "http://127.0.0.1:1", cacheFolder: hubCache, offline: true };
-    const laboratory = new Laboratory({ cacheFolder: await newFolder(), hub });
+    const runner = new ExperimentRunner({ cacheFolder: await newFolder(), hub });
     const run = async (checkpoint: string): Promise<RunEvent[]> => {
       const spec = parseSpec({ prompt: "The sky is blue.", checkpoint, blocks: 2, iterations: 4 });
       const options = { signal: new AbortController().signal, onProgress: () => undefined, now: () => 0 };
       const events: RunEvent[] = [];
-      for await (const event of laboratory.run(spec, options)) events.push(event);
+      for await (const event of runner.run(spec, options)) events.push(event);
       return events;
     };
     const startOf = ([start]: RunEvent[]) => start as StartEvent;

@@ -1,14 +1,14 @@
 // Prints, for every network and for one random block of GPT-2 in its full size, how far WebGPU's gradient is from the
 // CPU's: {"NAME": relative error}.
 
-import { openFullyConnected } from "../../src/checkpoints/fully-connected.ts";
+import { openFullyConnected } from "../../src/checkpoints/generated/fully-connected-weights.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { METRICS, wholeOutput } from "../../src/networks/distance.ts";
 import { FULLY_CONNECTED_KINDS } from "../../src/networks/fully-connected.ts";
 import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
 import { inputWidth } from "../../src/networks/network.ts";
-import { type NetworkOptions, openNetwork } from "../../src/runtime/network.ts";
+import { type NetworkOptions, openNetwork } from "../../src/runtime/open-network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
 

@@ -1,10 +1,10 @@
 // Opens a network with weights in 16 bits on WebGPU, and prints what comes of it.
 
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
-import { quantise } from "../../src/checkpoints/quantised.ts";
+import { quantise } from "../../src/checkpoints/generated/reduced-precision.ts";
 import { LabError } from "../../src/common/errors.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { openSubnetwork } from "../../src/runtime/network.ts";
+import { openSubnetwork } from "../../src/runtime/open-network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 
 const options = { cacheFolder: TEST_CACHE, initSeed: 0 };

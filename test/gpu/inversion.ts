@@ -1,6 +1,6 @@
-// One whole inversion on WebGPU, through the laboratory: prints its first and its last event, a line each.
+// One whole inversion on WebGPU, through the runner: prints its first and its last event, a line each.
 
-import { Laboratory } from "../../src/engine/laboratory.ts";
+import { ExperimentRunner } from "../../src/engine/experiment-runner.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { TEST_CACHE } from "../support/folders.ts";
 
@@ -13,7 +13,7 @@ const spec = parseSpec({
   device: "webgpu",
 });
 const options = { signal: new AbortController().signal, onProgress: () => undefined, now: () => 0 };
-for await (const event of new Laboratory({ cacheFolder: TEST_CACHE }).run(spec, options)) {
+for await (const event of new ExperimentRunner({ cacheFolder: TEST_CACHE }).run(spec, options)) {
   if (event.type === "start" || event.type === "end") console.log(JSON.stringify(event));
 }
 process.exit(0);

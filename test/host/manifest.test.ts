@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseSpec, specSchema, STARTS } from "../../src/experiments/spec.ts";
-import { SPEC_SETTINGS, WALK_SETTINGS, walkFromSettings, type WalkName } from "../../src/host/settings.ts";
+import { SPEC_SETTINGS, WALK_SETTINGS, walkFromSettings, type WalkName } from "../../src/session/settings.ts";
 
 type Json = Record<string, unknown>;
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type * as vscode from "vscode";
 import { PRESETS } from "../../src/experiments/spec.ts";
-import { knownConfig } from "../../src/host/checkpoint-choices.ts";
-import { depthChoices, methodChoices, outputChoices } from "../../src/host/choices.ts";
-import { pageHtml } from "../../src/host/page.ts";
-import { shorten, statusPhrase } from "../../src/host/phrases.ts";
+import { knownConfig } from "../../src/session/checkpoint-choices.ts";
+import { depthChoices, methodChoices, outputChoices } from "../../src/session/run-choices.ts";
+import { pageHtml } from "../../src/host/page-html.ts";
+import { shorten, statusPhrase } from "../../src/session/phrases.ts";
 import { selectedText } from "../../src/host/selection.ts";
 import { spec } from "../support/run-events.ts";
 

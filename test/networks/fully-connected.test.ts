@@ -1,13 +1,13 @@
 // The fully connected nets against PyTorch's, weights included: each is drawn anew from its stream there.
 
 import assert from "node:assert/strict";
-import { openFullyConnected } from "../../src/checkpoints/fully-connected.ts";
+import { openFullyConnected } from "../../src/checkpoints/generated/fully-connected-weights.ts";
 import { LabError } from "../../src/common/errors.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { fullyConnectedWeights } from "../../src/networks/fully-connected.ts";
 import { fittingMode } from "../../src/runtime/memory.ts";
-import { openNetwork } from "../../src/runtime/network.ts";
+import { openNetwork } from "../../src/runtime/open-network.ts";
 import { relativeError } from "../support/numbers.ts";
 import { temporaryFolders } from "../support/temporary-folders.ts";
 import { METHODS_REFERENCE } from "../support/tiny-methods.ts";

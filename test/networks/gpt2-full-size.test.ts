@@ -9,7 +9,7 @@ import { readRows } from "../../src/checkpoints/rows.ts";
 import { type FloatArray, floats } from "../../src/common/floats.ts";
 import type { Output } from "../../src/networks/gpt2-config.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { openSubnetwork } from "../../src/runtime/network.ts";
+import { openSubnetwork } from "../../src/runtime/open-network.ts";
 import { TEST_CACHE } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
 

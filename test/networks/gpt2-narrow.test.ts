@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import type { Checkpoint } from "../../src/checkpoints/checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
-import { quantise } from "../../src/checkpoints/quantised.ts";
+import { quantise } from "../../src/checkpoints/generated/reduced-precision.ts";
 import { randomStream } from "../../src/common/random.ts";
 import type { FloatType } from "../../src/common/floats.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { OUTPUTS, type Output } from "../../src/networks/gpt2-config.ts";
-import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/network.ts";
+import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/open-network.ts";
 import { configJson, TINY, weightValues, writeCheckpoint } from "../support/checkpoint-folders.ts";
 import { TEST_CACHE } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";

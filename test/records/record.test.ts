@@ -11,7 +11,7 @@ import fc from "fast-check";
 import { LabError } from "../../src/common/errors.ts";
 import type { EndEvent, RestartResult, RunEvent, StepEvent } from "../../src/experiments/events.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
-import { readEnd, readRun, readStart } from "../../src/records/read.ts";
+import { readEnd, readRun, readStart } from "../../src/records/read-record.ts";
 import { RunRecord } from "../../src/records/record.ts";
 import { PLAIN_RESULT } from "../support/results.ts";
 import { startEvent } from "../support/run-events.ts";
@@ -182,7 +182,7 @@ describe("records", () => {
     it("is interrupted when its writer is gone, is another process, or was on another machine", async function () {
       const gone = spawn(process.execPath, ["-e", ""]);
       await once(gone, "exit");
-      const changes: object[] = [{ pid: gone.pid }, { host: "elsewhere" }];
+      const changes: object[] = [{ pid: gone.pid }, { host: "external" }];
       // Only Linux tells when a process began.
       if (process.platform === "linux") changes.push({ began: "1" });
       for (const change of changes) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { readRun } from "../../src/records/read.ts";
+import { readRun } from "../../src/records/read-record.ts";
 import { RunRecord } from "../../src/records/record.ts";
 import { listTrash, moveToTrash, restore, sweepTrash, trashFolder } from "../../src/records/trash.ts";
 import { spec, wholeRun } from "../support/run-events.ts";

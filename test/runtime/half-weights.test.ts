@@ -7,7 +7,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema } from "onnx-buf";
 import * as ort from "onnxruntime-node";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
-import { quantise } from "../../src/checkpoints/quantised.ts";
+import { quantise } from "../../src/checkpoints/generated/reduced-precision.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { objectiveGraph } from "../../src/networks/objective.ts";
 import { graphOptions, locateWeight } from "../../src/runtime/compile.ts";

@@ -1,7 +1,7 @@
 // What is made of the words that ONNX Runtime and the drivers under it leave behind, as people have reported them.
 
 import assert from "node:assert/strict";
-import type { DeviceName } from "../../src/runtime/devices.ts";
+import type { DeviceName } from "../../src/runtime/devices/devices.ts";
 import { sessionError } from "../../src/runtime/session-errors.ts";
 
 const LOST: readonly (readonly [DeviceName, string])[] = [

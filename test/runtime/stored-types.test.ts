@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { StoredType } from "../../src/checkpoints/checkpoint.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { openSubnetwork } from "../../src/runtime/network.ts";
+import { openSubnetwork } from "../../src/runtime/open-network.ts";
 import { configJson, TINY, weightValues, writeCheckpoint } from "../support/checkpoint-folders.ts";
 import { relativeError } from "../support/numbers.ts";
 import { temporaryFolders } from "../support/temporary-folders.ts";

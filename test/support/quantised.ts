@@ -6,7 +6,7 @@ import type { Checkpoint } from "../../src/checkpoints/checkpoint.ts";
 import { halfToNumber } from "../../src/checkpoints/rows.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { outputAxis, scaleName } from "../../src/networks/gpt2-config.ts";
-import type { QuantisedMatrix } from "../../src/tensorgraph/quantised.ts";
+import type { QuantisedMatrix } from "../../src/tensorgraph/quantised-product.ts";
 import { constant, type ElementType, sizeOf } from "../../src/tensorgraph/tensor.ts";
 
 /** Bytes 1…255 and scales around 0.01, from a seed. */

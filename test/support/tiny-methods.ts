@@ -10,7 +10,7 @@ import type { StepEvent, WalkPoint } from "../../src/experiments/events.ts";
 import type { ExperimentSetting } from "../../src/experiments/setting.ts";
 import { type Measure, wholeOutput } from "../../src/networks/distance.ts";
 import type { Output } from "../../src/networks/gpt2-config.ts";
-import { type OpenNetwork, openSubnetwork } from "../../src/runtime/network.ts";
+import { type OpenNetwork, openSubnetwork } from "../../src/runtime/open-network.ts";
 import { embedTokens } from "../../src/text/embedding.ts";
 import { TEST_CACHE, TINY_GPT2 } from "./folders.ts";
 import { relativeError } from "./numbers.ts";

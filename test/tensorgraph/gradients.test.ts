@@ -7,8 +7,8 @@ import type { FloatArray } from "../../src/common/floats.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { differentiableOperators, gradient } from "../../src/tensorgraph/gradients.ts";
 import * as op from "../../src/tensorgraph/operations.ts";
-import { halfMatMul } from "../../src/tensorgraph/half.ts";
-import { quantisedMatMul } from "../../src/tensorgraph/quantised.ts";
+import { halfMatMul } from "../../src/tensorgraph/half-product.ts";
+import { quantisedMatMul } from "../../src/tensorgraph/quantised-product.ts";
 import { randomMatrix } from "../support/quantised.ts";
 import { apply, constant, input, scalar, sizeOf, type Tensor, topologicalOrder } from "../../src/tensorgraph/tensor.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
-import type { RunInfo } from "../../src/host/panel-messages.ts";
-import { MOST_COMPARED } from "../../src/host/runs.ts";
+import type { RunInfo } from "../../src/session/panel-messages.ts";
+import { MOST_COMPARED } from "../../src/session/runs.ts";
 import {
   describeFigure,
   type Figure,

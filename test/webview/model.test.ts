@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import type { RunEvent } from "../../src/experiments/events.ts";
-import type { RunInfo, RunPhase } from "../../src/host/panel-messages.ts";
+import type { RunInfo, RunPhase } from "../../src/session/panel-messages.ts";
 import {
   announcementOf,
   chipsOf,

@@ -1,7 +1,7 @@
 // What the Sweeps view says of a sweep, and what it lets people do with it.
 
 import assert from "node:assert/strict";
-import type { SweepInfo, SweepPhase } from "../../src/host/sweeps-messages.ts";
+import type { SweepInfo, SweepPhase } from "../../src/session/sweeps-messages.ts";
 import { actionsOf, roughTime, spokenValue, stateText, valueText } from "../../webview/sweep-model.ts";
 
 const sweep = (kind: SweepPhase["kind"], finished = 3, failed = 0): SweepInfo => ({

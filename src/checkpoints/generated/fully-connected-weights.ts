@@ -1,0 +1,51 @@
+// Random weights of the fully connected nets, as PyTorch's nn.Linear draws them: U(−1/√n, 1/√n) for weights and biases
+// of a layer that n numbers enter. One safetensors file a network in the cache, each tensor from its own stream.
+
+import { createHash } from "node:crypto";
+import { realpath } from "node:fs/promises";
+import path from "node:path";
+import { GENERATOR_VERSION } from "../../common/random.ts";
+import { type FullyConnectedShape, fullyConnectedWeights } from "../../networks/fully-connected.ts";
+import type { WeightStore } from "../checkpoint.ts";
+import { requireSpace, sweepTemporaryFiles } from "../../common/files.ts";
+import { WEIGHTS_FILE } from "../hugging-face.ts";
+import { absent, planFile, storedTensors, writeFiles, type WritingOptions } from "./random-files.ts";
+
+/** Folder of all fully connected nets in the cache. */
+const FOLDER = "fully-connected";
+
+/** Weights with what tells them from others. */
+export interface FullyConnectedWeights extends WeightStore {
+  readonly fingerprint: string;
+}
+
+/**
+ * Opens the net of a seed, after writing it where it is not in the cache yet. Throws a LabError: storage (full or
+ * read-only disk), cancelled.
+ */
+export async function openFullyConnected(
+  shape: FullyConnectedShape,
+  seed: number,
+  cacheFolder: string,
+  options: WritingOptions,
+): Promise<FullyConnectedWeights> {
+  const source = `${shape.kind} net, ${shape.length} × ${shape.width}`;
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify({ generator: GENERATOR_VERSION, seed, ...shape }))
+    .digest("hex");
+  const name = `${shape.kind}-${shape.length}x${shape.width}-seed-${seed}`;
+  const folder = path.join(cacheFolder, FOLDER, name);
+  const file = planFile(WEIGHTS_FILE, fullyConnectedWeights(shape), (name) => name);
+  await sweepTemporaryFiles(folder, Date.now());
+  const missing = await absent(folder, [file]);
+  if (missing.length > 0) {
+    await requireSpace(folder, file.layout.fileBytes, `The ${source}`);
+    const bounds = new Map(fullyConnectedWeights(shape).map(({ name, shape: [, enter] }) => [name, enter]));
+    const distribution = (name: string) => {
+      const bound = 1 / Math.sqrt(bounds.get(name.replace(/bias$/, "weight"))!);
+      return { kind: "uniform", low: -bound, high: bound } as const;
+    };
+    await writeFiles(folder, missing, { seed, distribution }, options);
+  }
+  return { source, folder: await realpath(folder), tensors: new Map(storedTensors(file)), fingerprint };
+}

@@ -1,0 +1,123 @@
+// Safetensors files of random numbers: planned from names and shapes, written whole or not at all, by as many threads as
+// there are processors. A file that is there with exactly the planned header and size is taken for what it should be.
+
+import os from "node:os";
+import path from "node:path";
+import { throwIfCancelled } from "../../common/errors.ts";
+import type { OnProgress } from "../../common/progress.ts";
+import type { WeightShape } from "../../networks/gpt2-config.ts";
+import type { StoredTensor } from "../checkpoint.ts";
+import { writeAtomically } from "../../common/files.ts";
+import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "../safetensors.ts";
+import { type Distribution, PIECE, weightsWriter, type Piece, type WeightsWriter } from "./random-weights.ts";
+
+const STAGE = "Writing random weights";
+/** Files in the making at a time: enough that flushing one overlaps with filling the next. */
+const OPEN_FILES = 3;
+
+export interface WritingOptions {
+  /** Where the bundled `weights-worker.ts` lies; without it the calling thread makes the numbers. */
+  readonly workerPath?: string;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** A weights file, planned. */
+export interface PlannedFile {
+  readonly file: string;
+  readonly weights: readonly WeightShape[];
+  readonly layout: SafetensorsLayout;
+  /** The name that a weight has in the file. */
+  readonly storedName: (name: string) => string;
+}
+
+/** What the numbers of a weight are drawn from, each weight from its own stream of the seed. */
+export interface RandomSource {
+  readonly seed: number;
+  readonly distribution: (name: string) => Distribution;
+}
+
+export function planFile(
+  file: string,
+  weights: readonly WeightShape[],
+  storedName: (name: string) => string,
+): PlannedFile {
+  const tensors = weights.map(({ name, shape }) => ({ name: storedName(name), shape, type: "F32" as const }));
+  return { file, weights, layout: layOutSafetensors(tensors, { format: "pt" }), storedName };
+}
+
+export function storedTensors({ file, weights, layout, storedName }: PlannedFile): [string, StoredTensor][] {
+  return weights.map(({ name, shape }) => {
+    const { byteOffset, byteLength } = layout.tensors.get(storedName(name))!;
+    return [name, { shape, type: "F32", file, byteOffset, byteLength }];
+  });
+}
+
+/** Those files that are not in the folder with exactly the right header and size. */
+export async function absent(folder: string, files: readonly PlannedFile[]): Promise<PlannedFile[]> {
+  const whole = await Promise.all(files.map(({ file, layout }) => isWholeFile(path.join(folder, file), layout)));
+  return files.filter((_, i) => !whole[i]);
+}
+
+/** Writes files. Throws a LabError: storage, cancelled. */
+export async function writeFiles(
+  folder: string,
+  files: readonly PlannedFile[],
+  source: RandomSource,
+  { workerPath, onProgress, signal }: WritingOptions,
+): Promise<void> {
+  throwIfCancelled(signal);
+  const total = files.reduce((sum, { layout }) => sum + layout.fileBytes - layout.header.length, 0);
+  let done = 0;
+  onProgress?.({ stage: STAGE, done, total });
+  const writer = weightsWriter({
+    workerPath,
+    signal,
+    parallelism: os.availableParallelism(),
+    onWritten: (count) => onProgress?.({ stage: STAGE, done: (done += 4 * count), total }),
+  });
+  try {
+    const waiting = [...files];
+    const lane = async (): Promise<void> => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        try {
+          await writeFile(path.join(folder, next.file), next, source, writer);
+        } catch (error) {
+          waiting.length = 0;
+          throw error;
+        }
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: OPEN_FILES }, lane));
+    for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
+  } finally {
+    await writer.close();
+  }
+}
+
+async function writeFile(file: string, plan: PlannedFile, source: RandomSource, writer: WeightsWriter): Promise<void> {
+  const { header, fileBytes } = plan.layout;
+  try {
+    await writeAtomically(file, async (handle, temporaryPath) => {
+      await handle.write(header, 0, header.length, 0);
+      await handle.truncate(fileBytes);
+      await writer.write(piecesOf(plan, source, temporaryPath));
+    });
+  } catch (error) {
+    // Windows does not let a file be replaced that another process reads: then that process has written it.
+    if (!(await isWholeFile(file, plan.layout))) throw error;
+  }
+}
+
+function piecesOf({ weights, layout, storedName }: PlannedFile, { seed, distribution }: RandomSource, file: string) {
+  return weights.flatMap(({ name }) => {
+    const { byteOffset, byteLength } = layout.tensors.get(storedName(name))!;
+    const pieces: Piece[] = [];
+    for (let from = 0; from < byteLength / 4; from += PIECE) {
+      const count = Math.min(PIECE, byteLength / 4 - from);
+      const place = { file, byteOffset: byteOffset + 4 * from, from, count };
+      pieces.push({ ...place, seed, stream: name, distribution: distribution(name) });
+    }
+    return pieces;
+  });
+}

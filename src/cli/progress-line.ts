@@ -1,0 +1,53 @@
+// Progress on stderr: one line that moves in a terminal, one line a stage elsewhere.
+
+import { describeBytes, type OnProgress, type Progress } from "../common/progress.ts";
+import { type CliContext, tell } from "./io.ts";
+import { fit } from "./visible-text.ts";
+
+const BAR_CELLS = 30;
+
+/** A bar of 30 cells, `share` of it (0…1) full. */
+export function bar(share: number): string {
+  const full = Math.round(Math.min(1, share) * BAR_CELLS);
+  return "█".repeat(full) + "░".repeat(BAR_CELLS - full);
+}
+
+/** "Writing random weights  ███░░░" or, where the amount is not known, "Opening the network…". */
+export function stageLine({ stage, done, total, bytesPerSecond }: Progress): string {
+  if (done === undefined || !total) return `${stage}…`;
+  const amount = bytesPerSecond === undefined ? "" : `  ${describeBytes(done, total, bytesPerSecond)}`;
+  return `${stage}  ${bar(done / total)}${amount}`;
+}
+
+export interface ProgressLine {
+  readonly show: OnProgress;
+  /** Takes the moving line away until the next one is shown. */
+  clear(): void;
+  /** Takes the moving line away. */
+  close(): void;
+}
+
+export async function openProgressLine(context: CliContext): Promise<ProgressLine> {
+  const { stderr, env } = context;
+  if (stderr.isTTY && env.TERM !== "dumb") {
+    const { createLogUpdate } = await import("log-update");
+    const draw = createLogUpdate(stderr);
+    return {
+      show: (progress) => draw(fit([{ text: stageLine(progress) }], stderr.columns ?? 80)),
+      clear: () => draw.clear(),
+      close() {
+        draw.clear();
+        draw.done();
+      },
+    };
+  }
+  let stage = "";
+  return {
+    show(progress) {
+      if (progress.stage !== stage) tell(context, `${progress.stage}…`);
+      stage = progress.stage;
+    },
+    clear: () => undefined,
+    close: () => undefined,
+  };
+}

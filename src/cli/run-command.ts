@@ -1,0 +1,116 @@
+// `inversion-lab invert TEXT` and the walks: runs a method in the engine process and shows it.
+
+import { readFile } from "node:fs/promises";
+import { addAbortSignal } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { errorData, LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
+import type { Progress } from "../common/progress.ts";
+import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
+import type { RunEvent } from "../experiments/events.ts";
+import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
+import type { RunRecord } from "../records/record.ts";
+import { EXIT, type CliContext, tell } from "./io.ts";
+import { flagOf, requestOf } from "./spec-flags.ts";
+import { openView, type RunView } from "./run-views.ts";
+
+/** Flags of a run beside those of the spec. */
+export interface RunFlags extends Readonly<Record<string, unknown>> {
+  readonly preset?: string;
+  readonly vocabularyFile?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly cache?: string;
+}
+
+/** Resolves to the exit code. Throws LabErrors, and OutputClosed. */
+export async function runMethod(
+  method: MethodName,
+  text: string,
+  flags: RunFlags,
+  context: CliContext,
+): Promise<number> {
+  let view: RunView | undefined;
+  const log = (line: string) => (view ? view.log(line) : tell(context, line));
+  const engine = context.createEngine(flags.cache ?? context.cacheFolder, log);
+  let record: RunRecord | undefined;
+  try {
+    // The engine loads while the request is read and checked.
+    engine.start();
+    const { parseSpec, PRESETS } = await import("../experiments/spec.ts");
+    const prompt = text === "-" ? await readPrompt(context) : text;
+    const vocabulary = await readVocabulary(flags);
+    const request = requestOf(method, prompt, { ...flags, vocabulary }, presetOf(flags.preset, PRESETS));
+    const spec = parseSpec(request, flagOf);
+    record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
+
+    const shown = (view = await openView(spec, flags.json === true, context));
+    let last: RunEvent | undefined;
+    let unrecorded: unknown;
+    const kept = record;
+    const options = {
+      signal: context.signal,
+      onProgress: (progress: Progress) => shown.progress(progress),
+      ...(kept && { onEmbeddings: (embeddings: RunEmbeddings) => kept.keep(embeddings) }),
+    };
+    for await (const event of engine.run(spec, options)) {
+      await record?.append(event).catch((error: unknown) => (unrecorded ??= error));
+      await shown.show(event);
+      last = event;
+    }
+    const finished = record;
+    record = undefined;
+    await finished?.end(unrecorded === undefined ? undefined : errorData(unrecorded));
+    if (last?.type === "end" && last.status === "cancelled") return EXIT.cancelled;
+    if (unrecorded === undefined) return EXIT.done;
+    tell(context, `The run is complete, but its record is not. ${messageOf(unrecorded)}`);
+    return EXIT.failed;
+  } catch (error) {
+    // The run's own error is the one to tell.
+    await record?.end(errorData(error)).catch(() => undefined);
+    throw error;
+  } finally {
+    view?.close();
+    await engine.dispose();
+  }
+}
+
+/** All of stdin; the newline that `echo` puts at the end is not part of the text. */
+async function readPrompt({ stdin, signal }: CliContext): Promise<string> {
+  const bytes = await buffer(addAbortSignal(signal, stdin)).catch((error: unknown) => {
+    throwIfCancelled(signal);
+    throw new LabError("badInput", `Standard input cannot be read: ${messageOf(error)}.`, { cause: error });
+  });
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, "");
+  } catch {
+    throw new LabError("badInput", "The text on standard input is not UTF-8.");
+  }
+}
+
+/** The text whose tokens may be decoded, from one of two flags. */
+async function readVocabulary({ vocabulary, vocabularyFile }: RunFlags): Promise<unknown> {
+  if (vocabularyFile === undefined) return vocabulary;
+  if (vocabulary !== undefined) {
+    throw new LabError("badInput", "--vocabulary and --vocabulary-file exclude each other.");
+  }
+  return readFile(vocabularyFile, "utf8").catch((error: unknown) => {
+    throw new LabError("badInput", `--vocabulary-file: ${messageOf(error)}.`, { cause: error });
+  });
+}
+
+function presetOf<Preset>(name: string | undefined, presets: Readonly<Record<string, Preset>>): Preset | undefined {
+  if (name === undefined) return undefined;
+  if (Object.hasOwn(presets, name)) return presets[name];
+  const names = Object.keys(presets).join(" or ");
+  throw new LabError("badInput", `--preset is ${JSON.stringify(name)}: it takes ${names}.`);
+}
+
+/** A folder that cannot take the record is found out before the run, and is then the request's fault. */
+async function createRecord(folder: string, spec: ExperimentSpec): Promise<RunRecord> {
+  const { RunRecord } = await import("../records/record.ts");
+  try {
+    return await RunRecord.createIn(folder, spec);
+  } catch (error) {
+    throw new LabError("badInput", `--out: ${messageOf(error)}`, { cause: error });
+  }
+}

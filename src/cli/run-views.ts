@@ -1,0 +1,74 @@
+// How a run is shown: as JSON lines for programs, as plain lines in a pipe, or live in a terminal.
+
+import { jsonLine } from "../common/json-lines.ts";
+import type { Progress } from "../common/progress.ts";
+import type { RunEvent, StartEvent } from "../experiments/events.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { isLive, PLAIN, print, type CliContext, tell } from "./io.ts";
+import { openProgressLine, type ProgressLine } from "./progress-line.ts";
+import { counted, decoded, figure, header, rightTokens, summary } from "./run-summary.ts";
+import { visible } from "../common/visible.ts";
+
+export interface RunView {
+  progress(progress: Progress): void;
+  /** Waits until the event is shown. */
+  show(event: RunEvent): Promise<void>;
+  /** A line of diagnostics from the engine. */
+  log(line: string): void;
+  /** Leaves the terminal as a shell wants it, whatever came of the run. */
+  close(): void;
+}
+
+export async function openView(spec: ExperimentSpec, json: boolean, context: CliContext): Promise<RunView> {
+  if (json) return jsonView(context);
+  if (!isLive(context)) return plainView(spec, context, await openProgressLine(context));
+  const { LiveView } = await import("./live-view.ts");
+  return new LiveView(spec, context);
+}
+
+const jsonView = (context: CliContext): RunView => ({
+  progress: () => undefined,
+  show: (event) => print(context, jsonLine(event)),
+  log: (line) => tell(context, line),
+  close: () => undefined,
+});
+
+/** One line for each shown iteration of each restart; progress goes to stderr. */
+function plainView(spec: ExperimentSpec, context: CliContext, progress: ProgressLine): RunView {
+  let start: StartEvent | undefined;
+  const printLines = (lines: readonly string[]) => print(context, lines.map((line) => `${visible(line)}\n`).join(""));
+
+  return {
+    progress: progress.show,
+    async show(event) {
+      switch (event.type) {
+        case "start":
+          start = event;
+          progress.close();
+          return printLines([
+            ...header(spec),
+            `${counted(event.target.tokenIds.length, "token")} · shift line ${figure(event.shiftDistance)} · ${event.device}`,
+          ]);
+        case "step": {
+          const right = rightTokens(event.tokenIds, start!);
+          return printLines([
+            [
+              `iteration ${String(event.iteration).padStart(String(spec.iterations).length)}/${spec.iterations}`,
+              ...(spec.restarts > 1 ? [`restart ${String(event.restart).padStart(2)}`] : []),
+              `output distance ${figure(event.outputDistance).padStart(7)}`,
+              `input distance ${figure(event.inputDistance).padStart(7)}`,
+              `${right}/${event.tokenIds.length} right`,
+              decoded(event, start!, PLAIN)
+                .map(({ text }) => text)
+                .join(""),
+            ].join("  "),
+          ]);
+        }
+        case "end":
+          return printLines(summary(event, start!));
+      }
+    },
+    log: (line) => tell(context, line),
+    close: () => progress.close(),
+  };
+}

@@ -1,0 +1,115 @@
+// Files that are either whole or not there: written beside their place under a temporary name, flushed, then renamed.
+// What a killed writer leaves behind is never read, and is swept away by the next one.
+
+import { randomBytes } from "node:crypto";
+import { open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { formatBytes } from "./bytes.ts";
+import { LabError, messageOf } from "./errors.ts";
+import { makeFolder } from "./folders.ts";
+
+/** A temporary file whose writer cannot be asked is left alone for this long after its last write. */
+const UNKNOWN_WRITER_MS = 24 * 60 * 60 * 1000;
+const HOST = os.hostname().replace(/[^\w-]/g, "-");
+/** `.NAME.HOST.PID.RANDOM.tmp` */
+const TEMPORARY = /^\..+\.([\w-]+)\.(\d+)\.[0-9a-f]+\.tmp$/;
+
+/**
+ * Writes a file whole or not at all; `write` gets the open temporary file and its path. Two writers at once are fine:
+ * the last one stays. Throws a LabError (storage) that names the folder, after removing what was written.
+ */
+export async function writeAtomically(
+  file: string,
+  write: (handle: FileHandle, temporaryPath: string) => Promise<void>,
+): Promise<void> {
+  const folder = path.dirname(file);
+  const random = randomBytes(6).toString("hex");
+  const temporary = path.join(folder, `.${path.basename(file)}.${HOST}.${process.pid}.${random}.tmp`);
+  try {
+    await makeFolder(folder);
+    const handle = await open(temporary, "wx");
+    try {
+      await write(handle, temporary);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw storageError(error, folder);
+  }
+}
+
+/** Removes the temporary files of writers that are gone. */
+export async function sweepTemporaryFiles(folder: string, now: number): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, host, pid] = TEMPORARY.exec(name) ?? [];
+    if (host === undefined) continue;
+    const file = path.join(folder, name);
+    const gone =
+      host === HOST
+        ? !isRunning(Number(pid))
+        : now -
+            (await stat(file).then(
+              ({ mtimeMs }) => mtimeMs,
+              () => now,
+            )) >
+          UNKNOWN_WRITER_MS;
+    if (gone) await rm(file, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Is there a process of this number on this machine? */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== "ESRCH";
+  }
+}
+
+/** Throws a LabError (storage) unless the disk under the folder has room for `bytes` more. */
+export async function requireSpace(folder: string, bytes: number, what: string): Promise<void> {
+  try {
+    await makeFolder(folder);
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize >= bytes) return;
+    throw new LabError(
+      "storage",
+      `${what} needs ${formatBytes(bytes)} in ${folder}, and only ${formatBytes(bavail * bsize)} are free there: ` +
+        "free some space, or choose another folder.",
+    );
+  } catch (error) {
+    throw storageError(error, folder);
+  }
+}
+
+/** Any trouble of writing into a folder, as a sentence; a LabError stays what it is. */
+export function storageError(error: unknown, folder: string): LabError {
+  if (error instanceof LabError) return error;
+  const code = errorCode(error) ?? "unknown";
+  const say = (message: string) => new LabError("storage", message, { cause: error });
+  if (["ENOSPC", "EDQUOT"].includes(code)) {
+    return say(`The disk is full: ${folder} took no more. Free some space, or choose another folder.`);
+  }
+  if (["EACCES", "EPERM", "EROFS"].includes(code)) {
+    return say(`${folder} cannot be written (${code}): choose another folder, or change its permissions.`);
+  }
+  if (["ENOTDIR", "EEXIST"].includes(code)) return say(`${folder} is not a folder: choose another folder.`);
+  return say(`Writing into ${folder} failed: ${messageOf(error)}.`);
+}
+
+/** "ENOENT" and the like, where the error has one. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** The size of a file, links followed; 0 when it is not there. */
+export const bytesIn = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );

@@ -1,0 +1,271 @@
+// From a spec to the events of its run: opens what the spec names, hands it to the method, and keeps it open for the next
+// run, which is most often the same network with another seed.
+
+import { type Checkpoint, matrixFormat, type WeightStore } from "../checkpoints/checkpoint.ts";
+import { openFullyConnected } from "../checkpoints/generated/fully-connected-weights.ts";
+import type { HubSettings } from "../checkpoints/hub/hub-settings.ts";
+import { openCheckpoint } from "../checkpoints/open.ts";
+import { quantise, type QuantisedCheckpoint } from "../checkpoints/generated/reduced-precision.ts";
+import type { WritingOptions } from "../checkpoints/generated/random-files.ts";
+import { LabError, throwIfCancelled } from "../common/errors.ts";
+import type { OnProgress } from "../common/progress.ts";
+import type { Quantisation, RunEvent } from "../experiments/events.ts";
+import { perform } from "../experiments/methods/methods.ts";
+import { quantisationAt } from "../experiments/precision-error.ts";
+import { RATES, searchRate } from "../experiments/learning-rate-search.ts";
+import type { ExperimentSetting } from "../experiments/setting.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { automaticDevice, forgetAutomaticDevice, prepareDevice } from "../runtime/devices/device-choice.ts";
+import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices/devices.ts";
+import { NARROW_BITS, type NarrowFormat } from "../networks/gpt2-config.ts";
+import type { NetworkShape } from "../networks/network.ts";
+import type { ObjectiveShape } from "../networks/objective.ts";
+import { openNetwork, type OpenNetwork } from "../runtime/open-network.ts";
+import { storedOutput } from "../runtime/stored-output.ts";
+import { VERSIONS } from "../runtime/versions.ts";
+import { type Decoder, openDecoder } from "../text/decoders.ts";
+import { embedTokens } from "../text/embedding.ts";
+import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
+import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { allowedTokens } from "../text/vocabulary.ts";
+import type { Experimenter, ExperimentOptions } from "./server.ts";
+
+export interface ExperimentRunnerOptions {
+  /** Folder for what can be made again. */
+  readonly cacheFolder: string;
+  /** Program that generates random weights in threads; without it they are generated in this one. */
+  readonly workerPath?: string;
+  /** Where the checkpoints lie that come with the program; without it there are none. */
+  readonly modelsFolder?: string;
+  /** The Hugging Face hub and its cache; without them no hub id is known. */
+  readonly hub?: HubSettings;
+  /** Program that tries a device out; without it `auto` means the CPU. */
+  readonly trialProgram?: string;
+}
+
+export class ExperimentRunner implements Experimenter {
+  readonly #options: ExperimentRunnerOptions;
+  #tokenizer: Promise<Tokenizer> | undefined;
+  readonly #statistics = new SingleEntryCache<EmbeddingStatistics>();
+  readonly #network = new SingleEntryCache<OpenNetwork>((network) => network.release());
+  readonly #quantisation = new SingleEntryCache<Quantisation>();
+  readonly #decoder = new SingleEntryCache<Decoder>((decoder) => decoder.release());
+
+  constructor(options: ExperimentRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Carries out one experiment. One at a time. Throws LabErrors; after one of kind "device", `auto` tries out anew. */
+  async *run(spec: ExperimentSpec, options: ExperimentOptions): AsyncGenerator<RunEvent> {
+    try {
+      yield* this.#carryOut(spec, options);
+    } catch (error) {
+      if (error instanceof LabError && error.kind === "device") await forgetAutomaticDevice(this.#options.cacheFolder);
+      throw error;
+    }
+  }
+
+  async *#carryOut(
+    spec: ExperimentSpec,
+    { signal, onProgress, onEmbeddings, now }: ExperimentOptions,
+  ): AsyncGenerator<RunEvent> {
+    const tokenizer = await (this.#tokenizer ??= loadTokenizer());
+    const targetIds = tokenizer.encode(spec.prompt);
+    const options = { ...this.#options, initSeed: spec.initSeed, signal, onProgress };
+    // A fully connected net needs the embeddings only.
+    const blocks = spec.network === "gpt2" ? spec.blocks : 0;
+    const checkpoint = await openCheckpoint(spec.checkpoint, { blocks }, options);
+    checkLength(targetIds, checkpoint.config.positions);
+    checkVocabulary(targetIds, checkpoint.config.vocabulary, spec.checkpoint);
+
+    const { fingerprint } = checkpoint;
+    const statistics = await this.#statistics.open(fingerprint, () => embeddingStatistics(checkpoint, options));
+    throwIfCancelled(signal);
+    onProgress({ stage: "Opening the network" });
+    const { restarts: batch, dtype: type, positions, decoder, topK, vocabulary } = spec;
+    const length = targetIds.length;
+    const shape: ObjectiveShape = {
+      network: networkShape(spec, checkpoint, length),
+      batch,
+      length,
+      type,
+      measure: spec,
+    };
+    const allowed = vocabulary && allowedTokens(vocabulary, tokenizer, checkpoint.config.vocabulary);
+    const reading = { decoder, positions, batch, targetIds, topK, ...(allowed && { allowed }) };
+    const reader = await this.#decoder.open({ fingerprint, ...reading }, () =>
+      openDecoder(checkpoint, statistics, reading),
+    );
+    const base = {
+      targetIds,
+      embed: (ids: readonly number[]) => embedTokens(checkpoint, ids, positions, type),
+      moments: embeddingMoments(checkpoint, statistics, positions, length),
+      text: tokenizer,
+    };
+    let made: Promise<QuantisedCheckpoint> | undefined;
+    const { weights: format } = spec;
+    const quantised = (format: NarrowFormat) => (made ??= quantise(checkpoint, blocks, format, options));
+    const weights = async () =>
+      this.#weights(shape.network, format === "stored" ? checkpoint : (await quantised(format)).checkpoint, options);
+    const storedAs = matrixFormat(checkpoint);
+    const open = (shape: ObjectiveShape, device: DeviceName) => {
+      const placement = { device, memory: spec.memory };
+      const key = { fingerprint, initSeed: spec.initSeed, shape: measuredBy(shape), placement };
+      return this.#network.open(key, () => openNetwork({ ...shape, ...placement, storedAs, weights }));
+    };
+
+    let rateSearch: ExperimentSetting["rateSearch"];
+    if (spec.method === "inversion" && spec.learningRate === "auto") {
+      onProgress({ stage: "Looking for a learning rate" });
+      const ladder = { ...shape, batch: RATES.length };
+      const { network } = await this.#onDevice(spec, onProgress, (device) => open(ladder, device));
+      rateSearch = await searchRate(spec, { ...base, network }, signal);
+    }
+    const { network, device } = await this.#onDevice(spec, onProgress, (device) => open(shape, device));
+    let quantisation: Quantisation | undefined;
+    if (shape.network.kind === "gpt2" && format !== "stored") {
+      const { network: subnetwork } = shape;
+      const key = { fingerprint, targetIds, positions, shape: measuredBy({ ...shape, batch: 1 }) };
+      quantisation = await this.#quantisation.open(key, async () => {
+        onProgress({ stage: `Measuring what ${NARROW_BITS[format]} bits change` });
+        const target = base.embed(targetIds);
+        const output = await storedOutput(subnetwork, shape, checkpoint, target);
+        return { weightError: (await quantised(format)).error, ...(await quantisationAt(network, target, output)) };
+      });
+    }
+    const setting = {
+      ...base,
+      network,
+      decoder: reader,
+      provenance: {
+        device,
+        memory: network.memory,
+        checkpoint: {
+          source: checkpoint.source,
+          ...(checkpoint.revision !== undefined && { revision: checkpoint.revision }),
+          fingerprint,
+        },
+        versions: VERSIONS,
+        ...(quantisation && { quantisation }),
+      },
+      ...(rateSearch && { rateSearch }),
+      ...(onEmbeddings && { onEmbeddings }),
+      now,
+    };
+    yield* perform(spec, setting, signal);
+  }
+
+  /**
+   * Opens a network on the device that the spec asks for. `auto` takes the CPU for what the device it means cannot do or
+   * cannot hold. Throws a LabError when a device was asked for by its name and is not to be had.
+   */
+  async #onDevice<Network>(
+    spec: ExperimentSpec,
+    onProgress: OnProgress,
+    open: (device: DeviceName) => Promise<Network>,
+  ): Promise<{ network: Network; device: DeviceName }> {
+    const { device: asked } = spec;
+    if (asked !== "auto") {
+      checkDevice(asked, spec);
+      if (this.#options.trialProgram)
+        await prepareDevice(asked, { ...this.#options, trialProgram: this.#options.trialProgram });
+      return { network: await open(asked), device: asked };
+    }
+    const { trialProgram, cacheFolder } = this.#options;
+    const onTrial = (label: string) => onProgress({ stage: `Trying ${label}` });
+    const device = trialProgram ? await automaticDevice({ cacheFolder, trialProgram, onTrial }) : "cpu";
+    if (device !== "cpu" && cannotCompute(device, spec) === undefined) {
+      onProgress({ stage: `Opening the network on ${deviceNamed(device).label}` });
+      try {
+        return { network: await open(device), device };
+      } catch (error) {
+        if (!(error instanceof LabError) || !["memory", "device", "badInput"].includes(error.kind)) throw error;
+        if (error.kind === "device") await forgetAutomaticDevice(cacheFolder);
+        onProgress({ stage: `Opening the network on the processor instead (${error.message})` });
+      }
+    }
+    return { network: await open("cpu"), device: "cpu" };
+  }
+
+  /** The network's own weights: the checkpoint's, or random ones of a fully connected net. */
+  async #weights(
+    network: NetworkShape,
+    checkpoint: Checkpoint,
+    options: WritingOptions & { readonly initSeed: number },
+  ): Promise<WeightStore> {
+    if (network.kind === "gpt2") return checkpoint;
+    return openFullyConnected(network, options.initSeed, this.#options.cacheFolder, options);
+  }
+}
+
+/** Throws a LabError (device, badInput) for a device that this platform lacks, or that lacks the number format. */
+function checkDevice(device: DeviceName, spec: ExperimentSpec): void {
+  if (!devicesOf(process).includes(device)) {
+    throw new LabError("device", `The device ${device} is not here: ${whereDeviceExists(device)}`);
+  }
+  const reason = cannotCompute(device, spec);
+  if (reason) throw new LabError("badInput", reason);
+}
+
+/** Why a device cannot carry out the spec; undefined when it can. */
+function cannotCompute(device: DeviceName, { dtype, weights }: ExperimentSpec): string | undefined {
+  const { types, isCard } = deviceNamed(device);
+  if (!types.includes(dtype)) {
+    return `The device ${device} does not compute in ${dtype}: use float32, or the device cpu.`;
+  }
+  return isCard && weights === "int8"
+    ? `The device ${device} does not compute with 8-bit weights: use the stored ones, or the device cpu.`
+    : undefined;
+}
+
+function networkShape(spec: ExperimentSpec, { config }: Checkpoint, length: number): NetworkShape {
+  if (spec.network !== "gpt2") return { kind: spec.network, length, width: config.width };
+  const { blocks, output, weights: weightFormat } = spec;
+  return { kind: "gpt2", config, blocks, output, weightFormat };
+}
+
+/** The shape with no more of the spec than decides what the graph is. */
+function measuredBy({ measure, ...shape }: ObjectiveShape): ObjectiveShape {
+  const { metric, reduction, fromPosition, channels } = measure;
+  return { ...shape, measure: { metric, reduction, fromPosition, ...(channels !== undefined && { channels }) } };
+}
+
+function checkLength(ids: readonly number[], positions: number): void {
+  if (ids.length <= positions) return;
+  throw new LabError(
+    "badInput",
+    `The text has ${ids.length} tokens and the network takes up to ${positions}: choose a shorter one.`,
+  );
+}
+
+/** Checkpoints with another vocabulary than GPT-2's can be opened; texts that stay inside it can be inverted. */
+function checkVocabulary(ids: readonly number[], vocabulary: number, source: string): void {
+  const outside = ids.find((id) => id >= vocabulary);
+  if (outside === undefined) return;
+  throw new LabError(
+    "badInput",
+    `The text needs token ${outside}, and ${source} has ${vocabulary} tokens only: its vocabulary is not GPT-2's.`,
+  );
+}
+
+/** Holds the thing that was opened last, until another one is asked for. */
+class SingleEntryCache<Thing> {
+  readonly #release: (thing: Thing) => Promise<void>;
+  #held: { readonly key: string; readonly thing: Thing } | undefined;
+
+  constructor(release: (thing: Thing) => Promise<void> = async () => undefined) {
+    this.#release = release;
+  }
+
+  /** The thing of this key: the held one, or a new one after the held one is released. */
+  async open(key: unknown, make: () => Promise<Thing>): Promise<Thing> {
+    const wanted = JSON.stringify(key);
+    if (this.#held?.key === wanted) return this.#held.thing;
+    const old = this.#held;
+    this.#held = undefined;
+    if (old) await this.#release(old.thing);
+    const thing = await make();
+    this.#held = { key: wanted, thing };
+    return thing;
+  }
+}

@@ -1,0 +1,473 @@
+// Inversion Lab in one window of VS Code: the session's runs, their panel and their status, and what people can do.
+// Loaded when it is first needed.
+
+import * as vscode from "vscode";
+import { LabError, messageOf } from "../common/errors.ts";
+import { EngineClient } from "../engine/client.ts";
+import type { RunEvent } from "../experiments/events.ts";
+import {
+  type ExperimentSpec,
+  type InversionRequest,
+  type InversionSpec,
+  parseSpec,
+  PRESETS,
+} from "../experiments/spec.ts";
+import { readListing } from "../records/read-record.ts";
+import { RANDOM } from "../checkpoints/generated/random-network.ts";
+import { trainedCheckpoint } from "../reproduction/twins.ts";
+import { askForRun } from "./ask-for-run.ts";
+import { Checkpoints } from "./checkpoints/checkpoints.ts";
+import { RunPanel } from "./panel/run-panel.ts";
+import type { Repetition, RunInfo } from "../session/panel-messages.ts";
+import type { Report } from "./error-reporter.ts";
+import { requestProblems } from "../session/request-problems.ts";
+import { watchSelection } from "./runs/recent-runs.ts";
+import { RunActions } from "./runs/run-actions.ts";
+import type { RunLibrary } from "../session/run-library.ts";
+import type { RunNode } from "../session/run-nodes.ts";
+import { RunLog } from "../session/run-log.ts";
+import { isActive, Runs } from "../session/runs.ts";
+import { selectedText } from "./selection.ts";
+import { requestFromSettings, walkFromSettings, type WalkName } from "../session/settings.ts";
+import { cacheFolder, readSetting } from "./read-settings.ts";
+import { showDevices } from "./show-devices.ts";
+import { RunStatus } from "./status.ts";
+import { SweepsPage } from "./sweeps/sweeps-page.ts";
+
+/** Blocks of the checkpoint that comes with the extension. */
+const MINI_BLOCKS = 4;
+
+/** Where the workspace's memory holds the record that the panel shows. */
+const SHOWN_KEY = "shownRecord";
+
+export class Session implements vscode.Disposable {
+  readonly #extensionUri: vscode.Uri;
+  readonly #memory: vscode.Memento;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #report: Report;
+  readonly #runLog: RunLog;
+  readonly #status = new RunStatus();
+  readonly #checkpoints: Checkpoints;
+  readonly #runs: Runs;
+  readonly sweeps: SweepsPage;
+  /** The session's runs and the records together. */
+  readonly library: RunLibrary;
+  readonly actions: RunActions;
+  /** Has the focus or, while a page has it, had it last. */
+  #lastEditor = vscode.window.activeTextEditor;
+  readonly #disposables: vscode.Disposable[] = [];
+  #panel: RunPanel | undefined;
+  /** The run that commands are about when no panel shows one. */
+  #latest: string | undefined;
+  /** What `when` clauses go by. */
+  readonly #contexts = new Map<string, boolean>();
+
+  constructor(
+    {
+      extensionUri,
+      secrets,
+      workspaceState,
+    }: Pick<vscode.ExtensionContext, "extensionUri" | "secrets" | "workspaceState">,
+    log: vscode.LogOutputChannel,
+    report: Report,
+    library: RunLibrary,
+  ) {
+    this.#extensionUri = extensionUri;
+    this.#memory = workspaceState;
+    this.#log = log;
+    this.#runLog = new RunLog(log);
+    this.#report = report;
+    this.#checkpoints = new Checkpoints({ extensionUri, secrets, report, cacheFolder });
+    this.#runs = new Runs({
+      cacheFolder,
+      openEngine: async (cacheFolder) =>
+        new EngineClient({
+          modulePath: this.#program("engine.cjs"),
+          cacheFolder,
+          hubToken: (await this.#checkpoints.hub()).token,
+          // It writes only what is amiss.
+          onLog: (line) => log.warn(`engine: ${line}`),
+        }),
+      onChange: (run, events) => this.#onChange(run, events),
+      onFailure: (run, { message }) => this.#onFailure(run, message),
+      now: Date.now,
+    });
+    this.sweeps = new SweepsPage({
+      extensionUri,
+      memory: workspaceState,
+      run: (spec, options) => this.#runs.experiment(spec, options),
+      cacheFolder,
+      library,
+      request: () => requestFromSettings(readSetting),
+      openRecord: (folder) => this.openRecord(folder),
+      onChange: () => this.#updateStatus([]),
+      report,
+    });
+    this.library = library;
+    library.join(() => this.#runs.list);
+    this.actions = new RunActions({
+      runs: this.#runs,
+      library: this.library,
+      cacheFolder,
+      start: (spec) => void this.#start(spec),
+      shown: () => this.#shown?.id,
+      lastEditor: () => this.#lastEditor,
+      show: (id, preserveFocus) => this.#show(id, preserveFocus),
+      openForm: (request) => this.#openForm(request),
+      forgotten: (ids) => this.#forget(ids),
+      report,
+    });
+    this.#disposables.push(
+      vscode.window.onDidChangeActiveTextEditor((editor) => (this.#lastEditor = editor ?? this.#lastEditor)),
+      watchSelection(this.library, (value) => this.#setContext("selectionHasRuns", value)),
+    );
+  }
+
+  get checkpoints(): Checkpoints {
+    return this.#checkpoints;
+  }
+
+  /** Sets the token for the hub; an engine that knows another one is not used again. */
+  async setToken(): Promise<void> {
+    await this.#checkpoints.setToken();
+    this.#runs.renewEngine();
+  }
+
+  /** What networks can run on here. */
+  showDevices(): Promise<void> {
+    return showDevices({ cacheFolder: cacheFolder(), trialProgram: this.#program("device-trial.cjs") });
+  }
+
+  /** Inverts the selection, set as in the settings. */
+  invertSelection(): void {
+    this.#start({ ...requestFromSettings(readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
+  }
+
+  /** Opens the form for an experiment with what the settings ask for and, where there is one, the selected text. */
+  newExperiment(): void {
+    const editor = vscode.window.activeTextEditor;
+    const prompt = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
+    this.#openForm({ ...requestFromSettings(readSetting), prompt });
+  }
+
+  /** Walks from the selection, set as in the settings. */
+  walkFromSelection(method: WalkName): void {
+    this.#start({ ...walkFromSettings(method, readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
+  }
+
+  /**
+   * Inverts the selection twice, through a trained checkpoint and through the same shape with random weights, side by
+   * side: the checkpoint of the settings or, where that is random, the one that comes with the extension.
+   */
+  compareRandomAndTrained(): void {
+    const prompt = selectedText(vscode.window.activeTextEditor);
+    const settings = requestFromSettings(readSetting);
+    const chosen = settings.checkpoint ?? RANDOM;
+    const { source, twin } = trainedCheckpoint(chosen.startsWith(RANDOM) ? "mini" : chosen);
+    const blocks = chosen.startsWith(RANDOM) ? Math.min(settings.blocks ?? 1, MINI_BLOCKS) : settings.blocks;
+    const [random, trained] = [twin, source].map((checkpoint) =>
+      this.#start({ ...settings, prompt, checkpoint, ...(blocks && { blocks }) }),
+    );
+    if (!random || !trained) return;
+    this.#runs.compare(random.id, [trained.id]);
+    this.#show(random.id, true);
+  }
+
+  /** Asks how, then inverts the selection; without a selection it asks for the text too. */
+  async invertSelectionWithOptions(): Promise<void> {
+    const editor = vscode.window.activeTextEditor;
+    const line = editor?.document.lineAt(editor.selection.active.line).text;
+    const request = await askForRun(
+      this.#checkpoints,
+      requestFromSettings(readSetting),
+      editor?.selection.isEmpty === false ? selectedText(editor) : undefined,
+      line?.trim() ? line : undefined,
+    );
+    if (request) this.#start(request);
+  }
+
+  /** Stops the shown run or, if that is over, the one that is going on. */
+  stop(): void {
+    const run = this.#shown && isActive(this.#shown) ? this.#shown : this.#currentOrThrow();
+    this.#runs.stop(run.id);
+  }
+
+  /** Lets the run that is going on stand still, or go on. */
+  pause(): void {
+    this.#runs.pause(this.#currentOrThrow().id);
+  }
+
+  resume(): void {
+    this.#runs.resume(this.#currentOrThrow().id);
+  }
+
+  runAgain(): void {
+    this.#repeat(this.#shownOrThrow().id, "same");
+  }
+
+  /** Puts the panel, with the run that it shows, into a window of its own. */
+  async movePanel(): Promise<void> {
+    this.#show(this.#shownOrThrow().id, false);
+    await vscode.commands.executeCommand("workbench.action.moveEditorToNewWindow");
+  }
+
+  showPanel(): void {
+    this.#show(this.#shownOrThrow().id, false);
+  }
+
+  /** Runs what a file asks for, the one in the active editor where none is named. */
+  async runFile(file: unknown): Promise<void> {
+    const { runExperimentFile } = await import("./experiment-files.ts");
+    await runExperimentFile(file instanceof vscode.Uri ? file : undefined, {
+      run: (spec) => this.#start(spec),
+      sweep: (file) => this.sweeps.begin(file),
+    });
+  }
+
+  /** Opens the form for a sweep, over the selected lines where there are some. */
+  async newSweep(): Promise<void> {
+    const editor = vscode.window.activeTextEditor;
+    const prompts = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
+    await this.sweeps.newSweep(prompts);
+  }
+
+  /** Exports records: what a view names, else the shown run, or all of its comparison. Throws a LabError. */
+  async export(argument: unknown, selected: unknown, comparison: boolean): Promise<void> {
+    const named = (Array.isArray(selected) && selected.length > 0 ? selected : [argument]).flatMap(folderOf);
+    await this.#export(named.length > 0 ? named : this.#foldersOf(this.#shownOrThrow(), comparison));
+  }
+
+  /** Runs the source's claims again. */
+  async reproduce(): Promise<void> {
+    const { reproduceClaims } = await import("./reproduce-claims.ts");
+    await reproduceClaims((spec, options) => this.#runs.experiment(spec, options), cacheFolder());
+  }
+
+  /** Brings a panel back after the window was restarted. */
+  async restore(panel: vscode.WebviewPanel): Promise<void> {
+    this.#adoptPanel(panel);
+    const folder = this.#memory.get<string>(SHOWN_KEY);
+    if (folder === undefined) return;
+    try {
+      await this.openRecord(folder);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** Opens a recorded run in the panel, and makes it one of the session's. Throws a LabError (storage). */
+  async openRecord(folder: string, preserveFocus = true): Promise<void> {
+    this.#show(this.#runs.adopt(await readListing(folder)).id, preserveFocus);
+  }
+
+  dispose(): void {
+    this.#panel?.dispose();
+    this.#status.dispose();
+    this.#checkpoints.dispose();
+    this.sweeps.dispose();
+    for (const each of this.#disposables) each.dispose();
+    // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
+    void this.#runs.dispose();
+  }
+
+  /** How many of the session's runs are not over. */
+  get active(): number {
+    return this.#runs.list.filter(isActive).length;
+  }
+
+  #openForm(request: object): void {
+    if (this.#panel) this.#panel.reveal(false);
+    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
+    this.#panel?.openForm(request);
+  }
+
+  /** Shows another run where one is shown that is not there any more. */
+  #forget(ids: readonly string[]): void {
+    const last = this.#runs.list.at(-1)?.id;
+    if (this.#latest !== undefined && ids.includes(this.#latest)) this.#setLatest(last);
+    const shown = this.#panel?.shown;
+    if (shown === undefined) return;
+    const next = ids.includes(shown) ? last : shown;
+    if (next === undefined) this.#panel?.dispose();
+    else this.#panel?.show(next);
+  }
+
+  #program(name: string): string {
+    return vscode.Uri.joinPath(this.#extensionUri, "dist", name).fsPath;
+  }
+
+  #currentOrThrow(): RunInfo {
+    const { current } = this.#runs;
+    if (current) return current;
+    throw new LabError("badInput", "No run is going on.");
+  }
+
+  /** Throws a LabError where a run has no record yet. */
+  #foldersOf(run: RunInfo, comparison: boolean): string[] {
+    if (comparison && run.compared.length === 0) {
+      throw new LabError(
+        "badInput",
+        vscode.l10n.t("The shown run is compared with none: choose Compare… in its panel."),
+      );
+    }
+    const runs = comparison ? run.compared.map((id) => this.#runs.get(id)!) : [run];
+    return runs.map(({ id, folder }) => {
+      if (folder !== undefined) return folder;
+      throw new LabError("badInput", vscode.l10n.t("Run {0} has no record yet: wait until it has begun.", id));
+    });
+  }
+
+  async #export(folders: readonly string[]): Promise<void> {
+    const { exportRecords } = await import("./panel/save-files.ts");
+    await exportRecords(folders, (svg) => this.#rasterise(svg));
+  }
+
+  /** The page of a panel draws it. */
+  #rasterise(svg: string): Promise<Uint8Array> {
+    if (!this.#panel) this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
+    return this.#panel!.rasterise(svg);
+  }
+
+  get #shown(): RunInfo | undefined {
+    const id = this.#panel?.shown ?? this.#latest;
+    return id === undefined ? undefined : this.#runs.get(id);
+  }
+
+  #shownOrThrow(): RunInfo {
+    const run = this.#shown;
+    if (run) return run;
+    throw new LabError("badInput", "There is no run yet: select a text and choose Invert Selection.");
+  }
+
+  /** Begins a run and shows it; undefined where a setting will not do, which is then said. */
+  #start(request: unknown): RunInfo | undefined {
+    let spec: ExperimentSpec;
+    try {
+      spec = parseSpec(request);
+    } catch (error) {
+      // The text is no longer in question here: what does not pass is a setting.
+      void vscode.window.showErrorMessage(messageOf(error), vscode.l10n.t("Open Settings")).then((answer) => {
+        if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "inversionLab.");
+      });
+      return undefined;
+    }
+    const run = this.#runs.start(spec);
+    this.#show(run.id, true);
+    return run;
+  }
+
+  #repeat(id: string, repetition: Repetition): void {
+    const run = this.#runs.get(id);
+    if (!run) return;
+    this.#start(repetition === "source" && run.spec.method === "inversion" ? withSourceSetting(run.spec) : run.spec);
+  }
+
+  #show(id: string, preserveFocus: boolean): void {
+    this.#setLatest(id);
+    if (this.#panel) this.#panel.reveal(preserveFocus);
+    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
+    this.#panel?.show(id);
+  }
+
+  #setLatest(id: string | undefined): void {
+    this.#setContext("hasRun", id !== undefined);
+    this.#latest = id;
+  }
+
+  #adoptPanel(webviewPanel: vscode.WebviewPanel): void {
+    this.#panel?.dispose();
+    const panel: RunPanel = new RunPanel(
+      webviewPanel,
+      this.#extensionUri,
+      this.#runs,
+      {
+        start: (request) => void this.#start(request),
+        problemsOf: (request) => requestProblems(request, (source) => this.#checkpoints.configOf(source)),
+        compare: (id, beside) => this.#runs.compare(id, beside),
+        shown: (id) => this.#remember(this.#runs.get(id)),
+        stop: (id) => this.#runs.stop(id),
+        pause: (id) => this.#runs.pause(id),
+        resume: (id) => this.#runs.resume(id),
+        runAgain: (id, repetition) => this.#repeat(id, repetition),
+        saveFigure: ({ id, figure, format }) => {
+          const prompt = this.#runs.get(id)?.spec.prompt ?? "";
+          const saved = import("./panel/save-files.ts").then(({ saveFigure }) =>
+            saveFigure(figure, prompt, format, (svg) => this.#rasterise(svg)),
+          );
+          saved.catch(this.#report);
+        },
+        export: (id, comparison) => {
+          const run = this.#runs.get(id);
+          if (run) this.#export(this.#foldersOf(run, comparison)).catch(this.#report);
+        },
+        showLog: () => this.#log.show(true),
+        report: this.#report,
+      },
+      () => {
+        if (this.#panel === panel) this.#panel = undefined;
+      },
+    );
+    this.#panel = panel;
+  }
+
+  #onChange(run: RunInfo, events: readonly RunEvent[]): void {
+    this.#runLog.tell(run, events);
+    this.#panel?.update(run, events);
+    if (run.id === this.#panel?.shown) this.#remember(run);
+    this.library.tell(run, events);
+    const { current } = this.#runs;
+    this.#updateStatus(run.id === current?.id ? events : []);
+    this.#setContext("running", current !== undefined);
+    this.#setContext("canPause", current?.phase.kind === "running");
+    this.#setContext("paused", current?.phase.kind === "pausing" || current?.phase.kind === "paused");
+  }
+
+  /**
+   * The shown run's record, for the time after a restart of the window. Not as the page's own state, which VS Code writes
+   * once a minute and at an orderly end.
+   */
+  #remember(run: RunInfo | undefined): void {
+    if (run?.folder !== undefined && run.folder !== this.#memory.get(SHOWN_KEY)) {
+      void this.#memory.update(SHOWN_KEY, run.folder);
+    }
+  }
+
+  #setContext(name: "hasRun" | "selectionHasRuns" | "running" | "canPause" | "paused", value: boolean): void {
+    if (this.#contexts.get(name) === value) return;
+    this.#contexts.set(name, value);
+    void vscode.commands.executeCommand("setContext", `inversionLab.${name}`, value);
+  }
+
+  /** The status bar tells of the run that goes on or, where there is none, of the sweep. */
+  #updateStatus(events: readonly RunEvent[]): void {
+    const { current } = this.#runs;
+    const sweep = this.sweeps.current;
+    if (current || !sweep) {
+      const waiting = this.#runs.list.filter(({ phase }) => phase.kind === "waiting").length;
+      this.#status.update(current, waiting, events);
+    } else this.#status.showSweep(sweep);
+  }
+
+  /** The panel says why a run failed; when nobody can see it there, a message does. */
+  #onFailure(run: RunInfo, reason: string): void {
+    if (this.#panel?.visible && this.#panel.shown === run.id) return;
+    void vscode.window.showErrorMessage(reason, vscode.l10n.t("Show Run")).then((answer) => {
+      if (answer) this.#show(run.id, false);
+    });
+  }
+}
+
+/** What a view hands to a command: one of its rows, of a run with a record. */
+const folderOf = (argument: unknown): string[] => {
+  const folder = (argument as Partial<RunNode> | undefined)?.row?.folder;
+  return folder === undefined ? [] : [folder];
+};
+
+/** The same prompt, network and seeds, with the method exactly as in the source. */
+const withSourceSetting = (spec: InversionSpec): InversionRequest => ({
+  ...spec,
+  every: undefined,
+  startMean: undefined,
+  startStd: undefined,
+  ...PRESETS.source,
+});

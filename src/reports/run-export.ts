@@ -1,0 +1,308 @@
+// Runs for other programs and for papers: what their records hold as CSV, JSON, Markdown, LaTeX, SVG and one page of HTML.
+// Several runs are a comparison: what differs between them comes first.
+
+import { type CsvValue, csv } from "./csv.ts";
+import { htmlPage } from "./html-page.ts";
+import { escapeXml, type Figure, type Line, lineChart, stackedCharts } from "./line-chart.ts";
+import { markdownCell, markdownCodeCell, markdownTable } from "./markdown.ts";
+import type { Distances, RestartResult, RunEvent, StepEvent, WalkPoint } from "../experiments/events.ts";
+import { differences, startOf, stepsByRestart } from "../describe/compare-runs.ts";
+import { latex } from "./latex.ts";
+import type { RecordedRun } from "../records/read-record.ts";
+
+export const EXPORT_FORMATS = ["csv", "json", "md", "latex", "html", "svg"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** The runs, at least one, as one text. */
+export function exportRuns(runs: readonly RecordedRun[], format: ExportFormat): string {
+  switch (format) {
+    case "csv":
+      return table(runs);
+    case "json":
+      return `${JSON.stringify(runs.length === 1 ? runs[0] : { runs }, null, 1)}\n`;
+    case "md":
+      return markdown(runs);
+    case "latex":
+      return latex(runs.map((run) => ({ run, title: titleOf(run, runs) })));
+    case "html":
+      return html(runs);
+    case "svg":
+      return stackedCharts(figures(runs));
+  }
+}
+
+const COLUMNS = [
+  "run",
+  "kind",
+  "restart",
+  "iteration",
+  "learningRate",
+  "outputDistance",
+  "inputDistance",
+  "ratio",
+  "text",
+  "tokenIds",
+  "tokensRight",
+  "exact",
+  "targetRanks",
+  "gradientProducts",
+  "singularValue",
+  "clampedFrom",
+];
+
+/** A row a shown step and restart, and for walks a row a step between them; lists are numbers with blanks between. */
+function table(runs: readonly RecordedRun[]): string {
+  const differing = differences(runs.map(({ spec }) => spec));
+  // A field may bear the name of a column: with a prefix the table's columns stay what they are.
+  const columns = [...differing.map(({ field }) => `spec.${field}`), ...COLUMNS];
+  const rows = runs.flatMap((run, i) => {
+    const parameters = differing.map(({ values }) => values[i] as CsvValue);
+    return rowsOf(run).map((row) => [...parameters, run.id, ...row]);
+  });
+  return csv(columns, rows);
+}
+
+function rowsOf({ events }: RecordedRun): CsvValue[][] {
+  const targetIds = startOf(events)?.target.tokenIds ?? [];
+  const distances = ({ outputDistance, inputDistance, ratio }: Distances) => [outputDistance, inputDistance, ratio];
+  const walked = ({ gradientProducts, singularValue, clampedFrom }: Partial<WalkPoint> = {}) => [
+    gradientProducts?.join(" "),
+    singularValue,
+    clampedFrom,
+  ];
+  return events.flatMap((event) => {
+    if (event.type !== "step") return [];
+    const { restart, iteration, learningRate, text, tokenIds, targetRanks } = event;
+    const right = tokenIds.filter((id, position) => id === targetIds[position]).length;
+    const own = event.walked?.find((point) => point.iteration === iteration);
+    const between = (event.walked ?? []).filter((point) => point.iteration !== iteration);
+    const decoded = [text, tokenIds.join(" "), right, right === targetIds.length, targetRanks.join(" ")];
+    return [
+      ...between.map((point) => [
+        "walk",
+        restart,
+        point.iteration,
+        learningRate,
+        ...distances(point),
+        ...decoded.map(() => null),
+        ...walked(point),
+      ]),
+      ["step", restart, iteration, learningRate, ...distances(event), ...decoded, ...walked(own)],
+    ];
+  });
+}
+
+/** Of one run its prompt, of several what tells it from the others. */
+function titleOf(run: RecordedRun, runs: readonly RecordedRun[]): string {
+  const differing = differences(runs.map(({ spec }) => spec));
+  const i = runs.indexOf(run);
+  if (runs.length === 1) return JSON.stringify(run.spec.prompt);
+  if (differing.length === 0) return run.id;
+  return differing.map(({ field, values }) => `${field} ${valueText(values[i])}`).join(", ");
+}
+
+const valueText = (value: unknown): string =>
+  value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
+
+const number = (value: number | null): string => (value === null ? "–" : Number(value.toPrecision(4)).toString());
+
+const RESULT_HEAD = ["restart", "iteration", "exact", "output distance", "discrete distance", "input distance", "text"];
+
+/** What each restart came to; empty for a run without an end. */
+const resultsOf = ({ events }: RecordedRun): readonly RestartResult[] =>
+  events.flatMap((event) => (event.type === "end" ? event.restarts : []));
+
+const resultCells = (result: RestartResult): string[] => [
+  String(result.restart),
+  String(result.iteration),
+  result.exact ? "yes" : "no",
+  number(result.outputDistance),
+  number(result.discreteDistance),
+  number(result.inputDistance),
+];
+
+function markdown(runs: readonly RecordedRun[]): string {
+  const lines: string[] = [];
+  if (runs.length > 1) {
+    lines.push("# Comparison", "", ...comparisonTable(runs, (text) => markdownCell(text), markdownTable), "");
+  }
+  for (const run of runs) {
+    lines.push(
+      `${runs.length > 1 ? "##" : "#"} ${markdownCell(titleOf(run, runs))}`,
+      "",
+      `Run \`${run.id}\`, ${run.status}. ${run.error ? markdownCell(run.error.message) : ""}`.trimEnd(),
+      "",
+      ...markdownTable(
+        ["field", "value"],
+        Object.entries(run.spec).map(([field, value]) => [field, markdownCell(valueText(value))]),
+      ),
+      "",
+      ...iterationTable(run.events),
+      "",
+    );
+    const results = resultsOf(run);
+    if (results.length === 0) continue;
+    const rows = results.map((result) => [...resultCells(result), markdownCodeCell(result.text)]);
+    lines.push("Results:", "", ...markdownTable(RESULT_HEAD, rows), "");
+  }
+  return lines.join("\n");
+}
+
+/** The shown iterations as a table of Markdown, a row each. */
+export const iterationTable = (events: readonly RunEvent[]): string[] =>
+  markdownTable(
+    ["restart", "iteration", "output distance", "input distance", "text"],
+    events
+      .filter((event) => event.type === "step")
+      .map(({ restart, iteration, outputDistance, inputDistance, text }) => [
+        String(restart),
+        String(iteration),
+        number(outputDistance),
+        number(inputDistance),
+        markdownCodeCell(text),
+      ]),
+  );
+
+/** What differs, and what came of each run: a row a run. */
+function comparisonTable<Table>(
+  runs: readonly RecordedRun[],
+  cell: (text: string) => string,
+  make: (head: readonly string[], rows: readonly (readonly string[])[]) => Table,
+): Table {
+  const differing = differences(runs.map(({ spec }) => spec));
+  const head = ["run", ...differing.map(({ field }) => field), "status", "exact", "best output distance", "best text"];
+  return make(
+    head,
+    runs.map((run, i) => {
+      const results = resultsOf(run);
+      const exact = results.filter((result) => result.exact).length;
+      return [
+        run.id,
+        ...differing.map(({ values }) => valueText(values[i])),
+        run.status,
+        results.length > 0 ? `${exact} of ${results.length}` : "–",
+        run.best ? number(run.best.outputDistance) : "–",
+        run.best ? JSON.stringify(run.best.text) : "–",
+      ].map(cell);
+    }),
+  );
+}
+
+/** Distances over the iterations: a colour a run, restarts but the best faint; the shift test as a level line. */
+function figures(runs: readonly RecordedRun[]): Figure[] {
+  const figure = (
+    title: string,
+    yLabel: string,
+    valueOf: (point: Distances) => number | null,
+    level?: (run: RecordedRun) => number | undefined,
+  ): Figure => ({
+    title,
+    xLabel: "iteration",
+    yLabel,
+    logarithmic: true,
+    lines: runs.flatMap((run, style) => linesOf(run, runs, style, valueOf, level?.(run))),
+  });
+  return [
+    figure(
+      "Output distance; pale and level: shift test",
+      `output distance${sharedMetric(runs)}`,
+      ({ outputDistance }) => outputDistance,
+      ({ events }) => startOf(events)?.shiftDistance,
+    ),
+    figure("Input distance", "input distance (L1)", ({ inputDistance }) => inputDistance),
+    figure("Input distance / output distance", "ratio", ({ ratio }) => ratio),
+  ];
+}
+
+function sharedMetric(runs: readonly RecordedRun[]): string {
+  const metrics = new Set(runs.map(({ spec }) => spec.metric));
+  return metrics.size === 1 ? ` (${[...metrics].join().replace(/^l/, "L")})` : "";
+}
+
+function linesOf(
+  run: RecordedRun,
+  runs: readonly RecordedRun[],
+  style: number,
+  valueOf: (point: Distances) => number | null,
+  level: number | undefined,
+): Line[] {
+  const pointsOf = (steps: readonly StepEvent[]) =>
+    steps
+      .flatMap((step): readonly (Distances & { readonly iteration: number })[] => step.walked ?? [step])
+      .map((point) => [point.iteration, valueOf(point)] as const)
+      .filter((point): point is readonly [number, number] => point[1] !== null);
+  const best = run.best?.restart ?? 0;
+  const lines = stepsByRestart(run.events).flatMap((steps, restart): Line[] => [
+    { points: pointsOf(steps), style, ...(restart === best ? { name: legend(run, runs) } : { faint: true }) },
+  ]);
+  if (level === undefined) return lines;
+  return [
+    ...lines,
+    {
+      points: [
+        [0, level],
+        [run.spec.iterations, level],
+      ],
+      style,
+      faint: true,
+    },
+  ];
+}
+
+/** What fits beside a chart. */
+function legend(run: RecordedRun, runs: readonly RecordedRun[]): string {
+  const title = titleOf(run, runs);
+  const characters = Array.from(title);
+  return characters.length <= 28 ? title : `${characters.slice(0, 27).join("")}…`;
+}
+
+function html(runs: readonly RecordedRun[]): string {
+  const title = runs.length === 1 ? `Inversion of ${titleOf(runs[0], runs)}` : `${runs.length} runs compared`;
+  const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+    `<div class="wide"><table><thead><tr>${head.map((text) => `<th>${escapeXml(text)}</th>`).join("")}</tr></thead>` +
+    `<tbody>${rows.map((cells) => `<tr>${cells.map((text) => `<td>${text}</td>`).join("")}</tr>`).join("\n")}</tbody></table></div>`;
+  const parts = [
+    ...(runs.length > 1 ? [comparisonTable(runs, escapeXml, tableOf)] : []),
+    ...figures(runs).map((figure) => `<figure>${lineChart(figure)}</figure>`),
+    `<h2>Decoded iterations</h2><p>Of the best restart; tokens that are the prompt’s are framed.</p>`,
+    `<div class="side">${runs.map((run) => decodedTable(run, titleOf(run, runs), tableOf)).join("")}</div>`,
+    ...runs.flatMap((run) => {
+      const results = resultsOf(run);
+      const rows = results.map((result) => [...resultCells(result), `<code>${escapeXml(result.text)}</code>`]);
+      return [
+        `<section><h2>${escapeXml(titleOf(run, runs))}</h2>`,
+        `<p>Run <code>${escapeXml(run.id)}</code>, ${run.status}.${run.error ? ` ${escapeXml(run.error.message)}` : ""}</p>`,
+        ...(rows.length > 0 ? [tableOf(RESULT_HEAD, rows)] : []),
+        "<details><summary>Spec</summary>",
+        `<pre><code>${JSON.stringify(run.spec, null, 2).split("\n").map(escapeXml).join("\n")}</code></pre></details></section>`,
+      ];
+    }),
+  ];
+  return htmlPage(title, parts.join("\n"), STYLE);
+}
+
+function decodedTable(
+  run: RecordedRun,
+  title: string,
+  tableOf: (head: readonly string[], rows: readonly (readonly string[])[]) => string,
+): string {
+  const target = startOf(run.events)?.target.tokenIds ?? [];
+  const steps = stepsByRestart(run.events)[run.best?.restart ?? 0] ?? [];
+  const rows = steps.map((step) => [
+    String(step.iteration),
+    number(step.outputDistance),
+    step.topK
+      .map(([{ id, text }], position) =>
+        id === target[position] ? `<mark>${escapeXml(text)}</mark>` : `<span>${escapeXml(text)}</span>`,
+      )
+      .join(""),
+  ]);
+  return `<div><h3>${escapeXml(title)}</h3>${tableOf(["iteration", "output distance", "text"], rows)}</div>`;
+}
+
+const STYLE = `
+.wide { overflow-x: auto; }
+.side { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 2rem; }
+.side td:last-child { white-space: pre-wrap; overflow-wrap: anywhere; }
+mark { color: inherit; background: none; outline: 1px solid light-dark(#1a7f37, #4ac26b); border-radius: .15em; font-weight: 600; }
+`;

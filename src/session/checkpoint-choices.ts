@@ -1,0 +1,204 @@
+// What *Choose Checkpoint…* and *Manage Checkpoints* list: what comes with the extension, what is on this machine, what
+// can be made here and what can be had from the hub, each with its size, its state and what it needs.
+
+import path from "node:path";
+import { t } from "@vscode/l10n";
+import { isSizeName, parseConfig, SIZE_NAMES, sizedConfig, type SizeName } from "../checkpoints/config.ts";
+import { parseHubId, shortHubSource } from "../checkpoints/hub/hub-id.ts";
+import type { KnownCheckpoint } from "../checkpoints/open.ts";
+import { formatBytes } from "../common/bytes.ts";
+import { blockWeights, type GPT2Config, outerWeights } from "../networks/gpt2-config.ts";
+
+/** What an answer asks for beside the name of a checkpoint. */
+export type CheckpointAnswer =
+  | { readonly kind: "use"; readonly source: string }
+  | { readonly kind: "download"; readonly source: string }
+  | { readonly kind: "askHubId" }
+  | { readonly kind: "askFolder" };
+
+export interface CheckpointChoice {
+  readonly group: string;
+  readonly label: string;
+  readonly description: string;
+  readonly detail: string;
+  readonly answer: CheckpointAnswer;
+}
+
+/** What is there to choose from. */
+export interface CheckpointSituation {
+  readonly known: readonly KnownCheckpoint[];
+  /** The sizes of the checkpoint that comes with the extension, if it does. */
+  readonly mini?: GPT2Config;
+  /** What the settings name. */
+  readonly current?: string;
+}
+
+/** The hub's own GPT-2s: the size that each has the form of, its blocks, and the bytes of its model.safetensors. */
+const ON_THE_HUB = [
+  ["openai-community/gpt2", "gpt2", 12, 548_105_171],
+  ["openai-community/gpt2-medium", "gpt2-medium", 24, 1_519_984_962],
+  ["openai-community/gpt2-large", "gpt2-large", 36, 3_247_159_078],
+  ["openai-community/gpt2-xl", "gpt2-xl", 48, 6_431_829_964],
+  ["distilbert/distilgpt2", "gpt2", 6, 352_824_413],
+] as const;
+
+/** The sizes behind a name that needs no look at the disk. */
+export function knownConfig(source: string): GPT2Config | undefined {
+  const size = source.startsWith("random:") ? source.slice("random:".length) : "";
+  if (isSizeName(size)) return configOfSize(size);
+  const listed = ON_THE_HUB.find(([id]) => id === source);
+  return listed && { ...configOfSize(listed[1]), blocks: listed[2] };
+}
+
+const configOfSize = (name: SizeName): GPT2Config => parseConfig(JSON.stringify(sizedConfig(name)), name).config;
+
+/** "12 blocks of width 768, 124 M parameters" */
+export function describeNetwork(config: GPT2Config): string {
+  return t(
+    "{0} blocks of width {1}, {2} M parameters",
+    config.blocks,
+    config.width,
+    Math.round(parametersOf(config) / 1e6),
+  );
+}
+
+function parametersOf(config: GPT2Config): number {
+  const size = ({ shape }: { shape: readonly number[] }): number => shape.reduce((product, n) => product * n, 1);
+  const sum = (shapes: { shape: readonly number[] }[]): number => shapes.reduce((total, w) => total + size(w), 0);
+  return sum(outerWeights(config)) + config.blocks * sum(blockWeights(config, 0));
+}
+
+/** All answers, group by group; the one of the settings says so. */
+export function checkpointChoices({ known, mini, current }: CheckpointSituation): CheckpointChoice[] {
+  const hub = known.filter((checkpoint) => checkpoint.kind === "hub");
+  const here = hub.filter(({ complete }) => complete);
+  const unfinished = hub.filter(({ complete, bytes, source }) => !complete && bytes > 0 && parseHubId(source));
+  const listed = ON_THE_HUB.filter(([id]) => !hub.some(({ source }) => source === id));
+  const choices: CheckpointChoice[] = [
+    // Its weights are in float16.
+    ...(mini
+      ? [use(t("Comes with the extension"), "mini", t("trained"), describeNetwork(mini), 2 * parametersOf(mini))]
+      : []),
+    ...here.map(({ source, revision, bytes, allBlocks }) => {
+      const config = knownConfig(source);
+      const network = config ? describeNetwork(config) : t("{0} blocks", allBlocks);
+      const name = parseHubId(source) ? shortHubSource(source) : `${path.basename(path.dirname(path.dirname(source)))}`;
+      return {
+        ...use(t("In your Hugging Face cache"), source, `${t("trained")} · ${commit(revision)}`, network, bytes),
+        label: name,
+      };
+    }),
+    ...SIZE_NAMES.map((name) => {
+      const source = `random:${name}`;
+      const config = configOfSize(name);
+      return use(t("Random weights, from a seed"), source, stateOf(source, known, config), describeNetwork(config));
+    }),
+    ...unfinished.map(({ source, bytes, allBlocks }) =>
+      download(
+        source,
+        `${t("download not finished")} · ${t("{0} are here", formatBytes(bytes))}`,
+        t("{0} blocks", allBlocks),
+      ),
+    ),
+    ...listed.map(([id, , , bytes]) =>
+      download(id, t("download {0}", formatBytes(bytes)), describeNetwork(knownConfig(id)!)),
+    ),
+    {
+      group: onHub(),
+      label: t("Another model of the hub…"),
+      description: "",
+      detail: t("Any GPT-2 with weights in safetensors, by its name: owner/name or owner/name@revision"),
+      answer: { kind: "askHubId" },
+    },
+    {
+      group: t("Elsewhere"),
+      label: t("A folder…"),
+      description: "",
+      detail: t("config.json and safetensors, in the Hugging Face layout"),
+      answer: { kind: "askFolder" },
+    },
+  ];
+  const named = choices.findIndex(({ answer }) => "source" in answer && answer.source === current);
+  if (named >= 0) {
+    const { description } = choices[named];
+    choices[named] = { ...choices[named], description: `${description} · ${t("chosen")}` };
+  } else if (current !== undefined) {
+    choices.unshift({
+      ...use(t("From your settings"), current, t("chosen"), current),
+      label: path.basename(current),
+    });
+  }
+  return choices;
+}
+
+const onHub = (): string => t("On the Hugging Face hub");
+
+const commit = (revision: string): string => t("commit {0}", revision.slice(0, 8));
+
+const use = (group: string, source: string, state: string, network: string, bytes?: number): CheckpointChoice => ({
+  group,
+  label: source,
+  description: state,
+  detail: bytes === undefined ? network : `${network} · ${t("{0} on disk", formatBytes(bytes))}`,
+  answer: { kind: "use", source },
+});
+
+const download = (source: string, state: string, network: string): CheckpointChoice => ({
+  group: onHub(),
+  label: shortHubSource(source),
+  description: state,
+  detail: `${t("trained")} · ${network}`,
+  answer: { kind: "download", source },
+});
+
+/** What of random weights is on the disk, and what all of them take. */
+function stateOf(source: string, known: readonly KnownCheckpoint[], config: GPT2Config): string {
+  const made = known.filter((checkpoint) => checkpoint.kind === "random" && checkpoint.source === source);
+  const all = t("up to {0} on disk", formatBytes(4 * parametersOf(config)));
+  if (made.length === 0) return `${t("made when needed")} · ${all}`;
+  return `${t("{0} here", formatBytes(made.reduce((sum, { bytes }) => sum + bytes, 0)))} · ${all}`;
+}
+
+/** One line of *Manage Checkpoints*. */
+export interface ManagedCheckpoint {
+  readonly label: string;
+  readonly description: string;
+  readonly detail: string;
+  readonly checkpoint: KnownCheckpoint;
+}
+
+/** What is on the disk, the largest first. */
+export const managedCheckpoints = (known: readonly KnownCheckpoint[]): ManagedCheckpoint[] =>
+  [...known]
+    .sort((a, b) => b.bytes - a.bytes)
+    .map((checkpoint) => ({
+      label: shortHubSource(checkpoint.source),
+      description: [
+        formatBytes(checkpoint.bytes),
+        checkpoint.kind === "random" ? t("seed {0}", checkpoint.seed) : commit(checkpoint.revision),
+        ...(checkpoint.blocks.length === checkpoint.allBlocks
+          ? []
+          : [
+              checkpoint.kind === "random"
+                ? t("{0} of {1} blocks", checkpoint.blocks.length, checkpoint.allBlocks)
+                : t("download not finished"),
+            ]),
+      ].join(" · "),
+      detail: checkpoint.folder,
+      checkpoint,
+    }));
+
+/** What deleting one means, for the person who is asked. */
+export function describeDeletion({ source, kind, bytes, folder }: KnownCheckpoint): {
+  message: string;
+  detail: string;
+} {
+  return {
+    message: t("Delete the weights of {0}?", shortHubSource(source)),
+    detail:
+      `${t("{0} in {1}.", formatBytes(bytes), folder)} ` +
+      (kind === "random"
+        ? t("They are made again, the same, when a run needs them.")
+        : t("This is the Hugging Face cache: other programs will not find them there any more either.")),
+  };
+}

@@ -1,0 +1,117 @@
+// What came of a sweep: a row a restart for other programs, and for people a row a condition, its seeds taken together, with
+// Wilson's interval of the rate.
+
+import path from "node:path";
+import { writeAtomically } from "../common/files.ts";
+import { type CsvValue, csv } from "../reports/csv.ts";
+import { markdownCell, markdownCodeCell, markdownTable } from "../reports/markdown.ts";
+import { median, wilson } from "../common/statistics.ts";
+import type { RestartResult } from "../experiments/events.ts";
+import { SEEDS, valueText } from "./sweep-files.ts";
+import type { Outcome } from "./perform-sweep.ts";
+
+export const RESULTS_CSV = "results.csv";
+export const RESULTS_MARKDOWN = "results.md";
+
+/** The axes of all outcomes, in the order of the file. */
+const axesOf = (outcomes: readonly Outcome[]): string[] => [
+  ...new Set(outcomes.flatMap(({ cell }) => Object.keys(cell.axes))),
+];
+
+const COLUMNS = [
+  "iteration",
+  "exact",
+  "outputDistance",
+  "inputDistance",
+  "ratio",
+  "discreteDistance",
+  "beatsShift",
+  "beatsShiftAt",
+  "sameNextToken",
+  "text",
+] as const satisfies readonly (keyof RestartResult)[];
+
+/** A row a restart; a run that failed has one row, which says why. */
+export function resultsCsv(outcomes: readonly Outcome[]): string {
+  const axes = axesOf(outcomes);
+  return csv(
+    [...axes, "run", "status", "error", "elapsedMs", "restart", ...COLUMNS],
+    outcomes.flatMap(({ cell, folder, status, error, elapsedMs, restarts }) => {
+      const values = axes.map((field) => cell.axes[field] as CsvValue);
+      const run = [...values, path.basename(folder), status, error?.message, Math.round(elapsedMs)];
+      if (restarts.length === 0) return [run.concat(null, ...COLUMNS.map(() => null))];
+      return restarts.map((restart) => [...run, restart.restart, ...COLUMNS.map((column) => restart[column])]);
+    }),
+  );
+}
+
+/** What a condition came to, over its seeds and restarts. */
+export interface Condition {
+  /** The axes without the seeds. */
+  readonly axes: Readonly<Record<string, unknown>>;
+  readonly runs: number;
+  readonly failed: number;
+  readonly results: readonly RestartResult[];
+}
+
+export function conditionsOf(outcomes: readonly Outcome[]): Condition[] {
+  const conditions = new Map<string, Condition>();
+  for (const { cell, status, restarts } of outcomes) {
+    const axes = Object.fromEntries(Object.entries(cell.axes).filter(([field]) => !SEEDS.includes(field)));
+    const key = JSON.stringify(axes);
+    const { runs, failed, results } = conditions.get(key) ?? { runs: 0, failed: 0, results: [] };
+    conditions.set(key, {
+      axes,
+      runs: runs + 1,
+      failed: failed + (status === "failed" ? 1 : 0),
+      results: [...results, ...restarts],
+    });
+  }
+  return [...conditions.values()];
+}
+
+const figure = (values: readonly number[]): string =>
+  values.length === 0 ? "–" : Number(median(values).toPrecision(4)).toString();
+
+/** A row a condition. */
+export function resultsMarkdown(outcomes: readonly Outcome[]): string {
+  const fields = axesOf(outcomes).filter((field) => !SEEDS.includes(field));
+  const rows = conditionsOf(outcomes).map(({ axes, runs, failed, results }) => {
+    const exact = results.filter((result) => result.exact).length;
+    const { low, high } = wilson(exact, results.length);
+    const rate = `${exact} of ${results.length}`;
+    const best = results.toSorted((a, b) => a.discreteDistance - b.discreteDistance)[0];
+    return [
+      ...fields.map((field) => markdownCell(valueText(axes[field]))),
+      failed > 0 ? `${runs}, ${failed} failed` : String(runs),
+      results.length > 0 ? rate : "–",
+      results.length > 0 ? `${Math.round(100 * low)}–${Math.round(100 * high)} %` : "–",
+      figure(results.map(({ outputDistance }) => outputDistance)),
+      figure(results.map(({ inputDistance }) => inputDistance)),
+      best ? markdownCodeCell(best.text) : "–",
+    ];
+  });
+  const head = [
+    ...fields,
+    "runs",
+    "exact",
+    "95 % (Wilson)",
+    "median output distance",
+    "median input distance",
+    "best text",
+  ];
+  const errors = [...new Set(outcomes.flatMap(({ error }) => error?.message ?? []))];
+  const lines = [
+    ...markdownTable(head, rows),
+    ...(errors.length > 0 ? ["", ...errors.map((error) => `- ${error}`)] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Writes both tables into the sweep's folder, each whole. Throws a LabError (storage). */
+export async function writeResults(folder: string, outcomes: readonly Outcome[]): Promise<void> {
+  const files = { [RESULTS_CSV]: resultsCsv(outcomes), [RESULTS_MARKDOWN]: resultsMarkdown(outcomes) };
+  for (const [name, text] of Object.entries(files)) {
+    await writeAtomically(path.join(folder, name), async (handle) => void (await handle.writeFile(text)));
+  }
+}

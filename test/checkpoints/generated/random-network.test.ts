@@ -1,0 +1,415 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { execFile, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { createCheckpoint, openCheckpoint, type OpenOptions } from "../../../src/checkpoints/open.ts";
+import { listRandomCheckpoints } from "../../../src/checkpoints/generated/random-folder.ts";
+import { readRows } from "../../../src/checkpoints/rows.ts";
+import { readSafetensorsHeader } from "../../../src/checkpoints/safetensors.ts";
+import { LabError } from "../../../src/common/errors.ts";
+import type { Progress } from "../../../src/common/progress.ts";
+import { randomStream } from "../../../src/common/random.ts";
+import type { Checkpoint } from "../../../src/checkpoints/checkpoint.ts";
+import { configJson, TINY } from "../../support/checkpoint-folders.ts";
+import { temporaryFolders } from "../../support/temporary-folders.ts";
+
+const root = path.join(import.meta.dirname, "..", "..", "..");
+const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+describe("a random checkpoint", () => {
+  const newFolder = temporaryFolders();
+  let workerPath: string;
+  let tiny: string;
+  before(async () => {
+    const folder = await newFolder();
+    workerPath = path.join(folder, "weights-worker.cjs");
+    const entry = path.join(root, "src/checkpoints/generated/weights-worker.ts");
+    await build({ entryPoints: [entry], outfile: workerPath, bundle: true, platform: "node", format: "cjs" });
+    const config = path.join(folder, "config.json");
+    await writeFile(config, JSON.stringify({ ...configJson(TINY), initializer_range: 0.5, dropout: "kept" }));
+    tiny = `random:${config}`;
+  });
+
+  const options = async (more: Partial<OpenOptions> = {}): Promise<OpenOptions> => ({
+    cacheFolder: await newFolder(),
+    initSeed: 0,
+    workerPath,
+    ...more,
+  });
+  const bytesOf = async ({ folder, tensors }: Checkpoint, name: string): Promise<Uint8Array> => {
+    const { file, byteOffset, byteLength } = tensors.get(name)!;
+    return (await readFile(path.join(folder, file))).subarray(byteOffset, byteOffset + byteLength);
+  };
+  const valuesOf = async (checkpoint: Checkpoint, name: string): Promise<Float32Array> =>
+    new Float32Array(Uint8Array.from(await bytesOf(checkpoint, name)).buffer);
+  const names = async (folder: string) => (await readdir(folder)).sort();
+
+  it("has the initial weights of GPT2LMHeadModel, each from the stream of its name", async () => {
+    const checkpoint = await openCheckpoint(tiny, { blocks: 2 }, await options({ initSeed: 5 }));
+    const { width: D, innerWidth: F } = TINY;
+    const drawn = (name: string, length: number, std: number) =>
+      randomStream(5, name).normal(length, 0, std, "float32");
+    assert.deepEqual(await valuesOf(checkpoint, "wte.weight"), drawn("wte.weight", 50 * D, 0.5));
+    assert.deepEqual(await valuesOf(checkpoint, "wpe.weight"), drawn("wpe.weight", 6 * D, 0.5));
+    assert.deepEqual(await valuesOf(checkpoint, "ln_f.weight"), new Float32Array(D).fill(1));
+    assert.deepEqual(await valuesOf(checkpoint, "ln_f.bias"), new Float32Array(D));
+    for (const block of ["h.0", "h.1"]) {
+      const is = async (name: string, values: ArrayLike<number>) =>
+        assert.deepEqual(await valuesOf(checkpoint, `${block}.${name}`), values, name);
+      const plain = (name: string, length: number) => drawn(`${block}.${name}`, length, 0.5);
+      const residual = (name: string, length: number) => drawn(`${block}.${name}`, length, 0.5 / Math.sqrt(2 * 2));
+      await is("ln_1.weight", new Float32Array(D).fill(1));
+      await is("ln_1.bias", new Float32Array(D));
+      await is("ln_2.weight", new Float32Array(D).fill(1));
+      await is("ln_2.bias", new Float32Array(D));
+      await is("attn.c_attn.weight", plain("attn.c_attn.weight", 3 * D * D));
+      await is("attn.c_attn.bias", new Float32Array(3 * D));
+      await is("attn.c_proj.weight", residual("attn.c_proj.weight", D * D));
+      await is("attn.c_proj.bias", new Float32Array(D));
+      await is("mlp.c_fc.weight", plain("mlp.c_fc.weight", D * F));
+      await is("mlp.c_fc.bias", new Float32Array(F));
+      await is("mlp.c_proj.weight", residual("mlp.c_proj.weight", F * D));
+      await is("mlp.c_proj.bias", new Float32Array(D));
+    }
+  });
+
+  it("is the same bytes with worker threads as without, and today as ever", async () => {
+    const threads = await openCheckpoint("random:mini", { blocks: 1 }, await options());
+    const alone = await openCheckpoint("random:mini", { blocks: 1 }, await options({ workerPath: undefined }));
+    for (const name of threads.tensors.keys()) {
+      assert.equal(digest(await bytesOf(threads, name)), digest(await bytesOf(alone, name)), name);
+    }
+    assert.equal(threads.fingerprint, alone.fingerprint);
+    const { file } = threads.tensors.get("wte.weight")!;
+    assert.equal(
+      digest(await readFile(path.join(threads.folder, file))),
+      "7b3fb3d1f847944b8ecadd7bc6ffb85e620f4817fcfd04a03c8c8462f1deb729",
+    );
+  });
+
+  it("is another one for another seed, and its fingerprint says so", async () => {
+    const [zero, one] = await Promise.all(
+      [0, 1].map(async (initSeed) => openCheckpoint(tiny, { blocks: 1 }, await options({ initSeed }))),
+    );
+    assert.notEqual(zero.fingerprint, one.fingerprint);
+    assert.notDeepEqual(readRows(zero, "wte.weight", [0]), readRows(one, "wte.weight", [0]));
+  });
+
+  it("writes only the blocks that are asked for, and later the others beside them", async () => {
+    const setting = await options();
+    const first = await openCheckpoint(tiny, { blocks: 1 }, setting);
+    const shards = ["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors"];
+    assert.deepEqual(await names(first.folder), ["config.json", ...shards]);
+    const written = await stat(path.join(first.folder, shards[0]));
+    assert.equal(
+      [...first.tensors.keys()].some((name) => name.startsWith("h.1.")),
+      false,
+    );
+
+    const second = await openCheckpoint(tiny, { blocks: 2 }, setting);
+    assert.equal(second.folder, first.folder);
+    assert.equal(second.fingerprint, first.fingerprint);
+    assert.ok(second.tensors.has("h.1.ln_1.weight"));
+    assert.equal((await stat(path.join(second.folder, shards[0]))).mtimeMs, written.mtimeMs);
+    assert.deepEqual(await names(second.folder), [
+      "config.json",
+      ...shards,
+      "model-00003-of-00003.safetensors",
+      "model.safetensors.index.json",
+    ]);
+  });
+
+  it("is, once complete, a Hugging Face folder that opens as any other", async () => {
+    const setting = await options();
+    const random = await openCheckpoint(tiny, { blocks: 2 }, setting);
+    const index = JSON.parse(await readFile(path.join(random.folder, "model.safetensors.index.json"), "utf8")) as {
+      metadata: { total_size: number };
+      weight_map: Record<string, string>;
+    };
+    let total = 0;
+    for (const file of new Set(Object.values(index.weight_map))) {
+      const { tensors, metadata } = await readSafetensorsHeader(path.join(random.folder, file));
+      assert.deepEqual({ ...metadata }, { format: "pt" });
+      for (const [name, { byteLength }] of tensors) {
+        assert.equal(index.weight_map[name], file);
+        assert.match(name, /^transformer\.(wte|wpe|ln_f|h\.\d)\./);
+        total += byteLength;
+      }
+    }
+    assert.equal(index.metadata.total_size, total);
+    const config = JSON.parse(await readFile(path.join(random.folder, "config.json"), "utf8")) as object;
+    assert.deepEqual(
+      { ...config, inversion_lab: undefined },
+      {
+        ...configJson(TINY),
+        initializer_range: 0.5,
+        dropout: "kept",
+        inversion_lab: undefined,
+      },
+    );
+
+    const asFolder = await openCheckpoint(random.folder, { blocks: 2 }, setting);
+    assert.deepEqual(new Map([...asFolder.tensors].sort()), new Map([...random.tensors].sort()));
+  });
+
+  it("writes again a shard that was cut off, lengthened or overwritten, and tells nobody that it is complete meanwhile", async () => {
+    const setting = await options();
+    const { folder } = await openCheckpoint(tiny, { blocks: 2 }, setting);
+    const shard = path.join(folder, "model-00002-of-00003.safetensors");
+    const right = await readFile(shard);
+    const damages = [
+      () => truncate(shard, right.length - 4),
+      () => truncate(shard, right.length + 4),
+      () => writeFile(shard, Buffer.concat([Buffer.from("12345678"), right.subarray(8)])),
+      () => rm(shard),
+    ];
+    for (const damage of damages) {
+      await damage();
+      await openCheckpoint(tiny, { blocks: 1 }, setting);
+      assert.deepEqual(await readFile(shard), right);
+      assert.equal((await names(folder)).includes("model.safetensors.index.json"), false);
+    }
+    await openCheckpoint(tiny, { blocks: 2 }, setting);
+    assert.equal((await names(folder)).includes("model.safetensors.index.json"), true);
+  });
+
+  it("tells how far it is, up to all of it", async () => {
+    const seen: Progress[] = [];
+    await openCheckpoint(
+      "random:mini",
+      { blocks: 2 },
+      await options({ onProgress: (progress) => seen.push(progress) }),
+    );
+    const done = seen.map((progress) => progress.done!);
+    assert.deepEqual(
+      done,
+      done.toSorted((a, b) => a - b),
+    );
+    assert.equal(done[0], 0);
+    assert.equal(
+      seen.every(({ stage, total }) => stage === "Writing random weights" && total === seen[0].total),
+      true,
+    );
+    assert.equal(done.at(-1), seen[0].total);
+  });
+
+  for (const threads of [true, false]) {
+    it(`leaves nothing that is trusted when it is stopped, ${threads ? "with" : "without"} worker threads`, async () => {
+      const stop = new AbortController();
+      const setting = await options({
+        signal: stop.signal,
+        onProgress: ({ done }) => {
+          if (done! > 0) stop.abort();
+        },
+        ...(!threads && { workerPath: undefined }),
+      });
+      await assert.rejects(openCheckpoint("random:mini", { blocks: 4 }, setting), { kind: "cancelled" });
+      const [folder] = await names(path.join(setting.cacheFolder, "checkpoints"));
+      const left = await names(path.join(setting.cacheFolder, "checkpoints", folder));
+      assert.deepEqual(
+        left.filter((name) => name.endsWith(".tmp")),
+        [],
+      );
+      assert.equal(left.includes("model-00001-of-00005.safetensors"), false);
+      await assert.rejects(openCheckpoint("random:mini", { blocks: 4 }, setting), { kind: "cancelled" });
+    });
+  }
+
+  it("serves two processes that write it at once", async () => {
+    const { cacheFolder } = await options();
+    const program = path.join(await newFolder(), "open.ts");
+    await writeFile(
+      program,
+      `import { openCheckpoint } from ${JSON.stringify(path.join(root, "src/checkpoints/open.ts"))};
+       void openCheckpoint("random:mini", { blocks: 4 }, { cacheFolder: process.argv[2], initSeed: 0 });`,
+    );
+    const run = () => promisify(execFile)(process.execPath, ["--import=tsx", program, cacheFolder], { cwd: root });
+    await Promise.all([run(), run()]);
+    const both = await openCheckpoint("random:mini", { blocks: 4 }, await options({ cacheFolder }));
+    const alone = await openCheckpoint("random:mini", { blocks: 4 }, await options());
+    assert.deepEqual(await names(both.folder), await names(alone.folder));
+    for (const name of await names(both.folder)) {
+      assert.deepEqual(await readFile(path.join(both.folder, name)), await readFile(path.join(alone.folder, name)));
+    }
+  });
+
+  it("sweeps away what a killed writer left, and leaves a living one's file alone", async () => {
+    const setting = await options();
+    const program = path.join(await newFolder(), "writer.ts");
+    await writeFile(
+      program,
+      `import { writeAtomically } from ${JSON.stringify(path.join(root, "src/common/files.ts"))};
+       void writeAtomically(process.argv[2], () => { process.send("writing"); return new Promise(() => setInterval(() => {}, 1000)); });`,
+    );
+    const { folder } = await openCheckpoint(tiny, { blocks: 1 }, setting);
+    const start = async () => {
+      const child = fork(program, [path.join(folder, "shard")], { execArgv: ["--import=tsx"], cwd: root });
+      await once(child, "message");
+      return child;
+    };
+    const temporary = async () => (await names(folder)).filter((name) => name.endsWith(".tmp"));
+    const [killed, living] = await Promise.all([start(), start()]);
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    assert.equal((await temporary()).length, 2);
+
+    const elsewhere = path.join(folder, ".shard.another-host.1.00ff.tmp");
+    await writeFile(elsewhere, "");
+    await openCheckpoint(tiny, { blocks: 1 }, setting);
+    const left = await temporary();
+    assert.equal(left.length, 2);
+    assert.ok(left.some((name) => name.includes(`.${living.pid}.`)));
+    await utimes(elsewhere, 0, 0);
+    await openCheckpoint(tiny, { blocks: 1 }, setting);
+    assert.equal((await temporary()).length, 1);
+    living.kill("SIGKILL");
+    await once(living, "exit");
+  });
+
+  it("needs the disk space it says, before it writes anything", async () => {
+    const folder = await newFolder();
+    const config = path.join(folder, "config.json");
+    await writeFile(config, JSON.stringify({ ...configJson(TINY), vocab_size: 1e9, n_embd: 1e6, n_head: 1 }));
+    const setting = await options();
+    await assert.rejects(openCheckpoint(`random:${config}`, { blocks: 1 }, setting), (error: unknown) => {
+      assert.ok(error instanceof LabError);
+      assert.equal(error.kind, "storage");
+      assert.match(error.message, /needs 4\.\d PB in .*, and only .*B are free there/);
+      assert.ok(error.message.includes(setting.cacheFolder));
+      return true;
+    });
+  });
+
+  it("says which folder cannot be written", async () => {
+    const file = path.join(await newFolder(), "a-file");
+    await writeFile(file, "");
+    const setting = await options({ cacheFolder: path.join(file, "cache") });
+    await assert.rejects(openCheckpoint(tiny, { blocks: 1 }, setting), (error: unknown) => {
+      assert.ok(error instanceof LabError);
+      assert.equal(error.kind, "storage");
+      assert.ok(error.message.includes(file) && error.message.includes("not a folder"), error.message);
+      return true;
+    });
+  });
+
+  for (const threads of [true, false]) {
+    it(`leaves no half file when the disk refuses in the middle, ${threads ? "with" : "without"} worker threads`, async function () {
+      if (process.platform === "win32") this.skip();
+      const { cacheFolder } = await options();
+      const program = path.join(await newFolder(), "open.ts");
+      await writeFile(
+        program,
+        `import { openCheckpoint } from ${JSON.stringify(path.join(root, "src/checkpoints/open.ts"))};
+         const options = { cacheFolder: process.argv[2], initSeed: 0, workerPath: process.argv[3] };
+         openCheckpoint("random:mini", { blocks: 4 }, options).catch(({ kind, message }) => console.log(kind + ": " + message));`,
+      );
+      // No file may grow beyond 10 MB here, and the embedding has 26.
+      const limited = 'ulimit -f 10000; exec "$0" "$@"';
+      const { stdout } = await promisify(execFile)(
+        "bash",
+        ["-c", limited, process.execPath, "--import=tsx", program, cacheFolder, ...(threads ? [workerPath] : [])],
+        { cwd: root },
+      );
+      assert.match(stdout, /^storage: Writing into .*checkpoints.* failed/);
+      const [folder] = await names(path.join(cacheFolder, "checkpoints"));
+      const left = await names(path.join(cacheFolder, "checkpoints", folder));
+      assert.equal(
+        left.some((name) => name.endsWith(".tmp") || name.startsWith("model-00001")),
+        false,
+        left.join(),
+      );
+      await openCheckpoint("random:mini", { blocks: 4 }, await options({ cacheFolder }));
+    });
+  }
+
+  it("has no more blocks than its configuration says", async () => {
+    await assert.rejects(openCheckpoint("random:gpt2", { blocks: 13 }, await options()), {
+      kind: "badInput",
+      message: "13 blocks were asked for, and random:gpt2 has 12.",
+    });
+  });
+
+  for (const source of ["random:gpt3", "random:", "random:/nowhere/config.json", `random:${root}`]) {
+    it(`is not made from ${source.replace(root, "a folder")}`, async () => {
+      await assert.rejects(openCheckpoint(source, { blocks: 1 }, await options()), (error: unknown) => {
+        assert.ok(error instanceof LabError);
+        assert.equal(error.kind, "checkpoint");
+        assert.match(error.message, /^There is no checkpoint "random:.*gpt2-xl, mini/);
+        return true;
+      });
+    });
+  }
+
+  it("takes fields of its config.json after a question mark, and is then another network", async () => {
+    const setting = await options();
+    const { config, fingerprint, tensors } = await openCheckpoint(
+      "random:mini?n_embd=12&n_head=2&vocab_size=40",
+      { blocks: 1 },
+      setting,
+    );
+    assert.deepEqual([config.width, config.heads, config.innerWidth, config.vocabulary], [12, 2, 48, 40]);
+    assert.deepEqual(tensors.get("wte.weight")?.shape, [40, 12]);
+    const other = await openCheckpoint("random:mini?n_embd=12&n_head=3&vocab_size=40", { blocks: 1 }, setting);
+    assert.notEqual(other.fingerprint, fingerprint);
+  });
+
+  for (const [source, pattern] of [
+    ["random:mini?n_embd=wide", /takes numbers for n_layer, n_embd,.* found "n_embd=wide"/],
+    ["random:mini?depth=3", /found "depth=3"/],
+    ["random:mini?n_embd=10", /n_embd, 10, is not divisible by its n_head, 4/],
+    ["random:gpt3?n_embd=10", /There is no checkpoint "random:gpt3\?n_embd=10"/],
+  ] as const) {
+    it(`is not made from ${source}`, async () => {
+      await assert.rejects(openCheckpoint(source, { blocks: 1 }, await options()), (error: unknown) => {
+        assert.ok(error instanceof LabError && error.kind === "checkpoint");
+        assert.match(error.message, pattern);
+        return true;
+      });
+    });
+  }
+
+  it("is listed with its source, seed, blocks and size", async () => {
+    const setting = await options({ initSeed: 3 });
+    assert.deepEqual(await listRandomCheckpoints(setting.cacheFolder), []);
+    const { folder } = await openCheckpoint(tiny, { blocks: 1 }, setting);
+    await mkdir(path.join(setting.cacheFolder, "checkpoints", "something-else"));
+    const [listed, ...others] = await listRandomCheckpoints(setting.cacheFolder);
+    assert.deepEqual(others, []);
+    const sizes = await Promise.all((await names(folder)).map((name) => stat(path.join(folder, name))));
+    const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
+    assert.deepEqual(listed, {
+      ...{ kind: "random", source: tiny, seed: 3, folder, bytes },
+      ...{ blocks: [0], allBlocks: 2, complete: false },
+    });
+    await openCheckpoint(tiny, { blocks: 2 }, setting);
+    const [complete] = await listRandomCheckpoints(setting.cacheFolder);
+    assert.deepEqual([complete.blocks, complete.complete], [[0, 1], true]);
+  });
+
+  it("can be written whole into a folder of one's own, with the cache's numbers", async () => {
+    const out = path.join(await newFolder(), "deep", "gpt2");
+    await createCheckpoint(tiny, 4, out, { workerPath });
+    assert.deepEqual(await names(out), ["config.json", "model.safetensors"]);
+    const cached = await openCheckpoint(tiny, { blocks: 2 }, await options({ initSeed: 4 }));
+    const own = await openCheckpoint(out, { blocks: 2 }, await options());
+    assert.deepEqual([...own.tensors.keys()].sort(), [...cached.tensors.keys()].sort());
+    for (const name of own.tensors.keys()) assert.deepEqual(await valuesOf(own, name), await valuesOf(cached, name));
+    await assert.rejects(createCheckpoint(tiny, 4, out, { workerPath }), {
+      kind: "badInput",
+      message: /already holds/,
+    });
+    await assert.rejects(createCheckpoint(out, 4, out, { workerPath }), { kind: "badInput", message: /random:/ });
+  });
+
+  it("opens from the cache without writing", async () => {
+    const setting = await options();
+    const { folder } = await openCheckpoint(tiny, { blocks: 1 }, setting);
+    const before = await stat(folder);
+    const again = await openCheckpoint(tiny, { blocks: 1 }, { ...setting, workerPath: "/nowhere" });
+    assert.equal((await stat(again.folder)).mtimeMs, before.mtimeMs);
+  });
+});

@@ -1,0 +1,72 @@
+// A record is followed from its beginning to its end, however its writer ends.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { followRun } from "../../src/records/follow-record.ts";
+import { RunRecord } from "../../src/records/record.ts";
+import { spec, stepEvent, wholeRun } from "../support/run-events.ts";
+
+describe("a record that is followed", () => {
+  let folder: string;
+  beforeEach(async () => (folder = await mkdtemp(path.join(os.tmpdir(), "follow-"))));
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const follow = async (record: string, signal = new AbortController().signal) => {
+    const types: string[] = [];
+    let status: string | undefined;
+    for await (const { events, ended } of followRun(record, signal)) {
+      types.push(...events.map(({ type }) => type));
+      status = ended?.status;
+    }
+    return { types, status };
+  };
+
+  it("tells every event once, before and after the first look, and how the run ended", async () => {
+    const record = await RunRecord.create(folder, spec());
+    const [start, ...rest] = wholeRun();
+    await record.append(start);
+    const followed = follow(record.folder);
+    for (const event of rest) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await record.append(event);
+    }
+    await record.end();
+    assert.deepEqual(await followed, { types: ["start", "step", "step", "step", "end"], status: "completed" });
+    assert.deepEqual(await follow(record.folder), await followed, "also when it is over already");
+  });
+
+  it("waits for the rest of a line, and takes a line that is longer than a piece", async () => {
+    const record = await RunRecord.create(folder, spec());
+    const line = JSON.stringify(stepEvent(5, 2, { text: "x".repeat(3_000_000) }));
+    const events = path.join(record.folder, "events.jsonl");
+    await appendFile(events, line.slice(0, 2_000_000));
+    const followed = follow(record.folder);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await appendFile(events, `${line.slice(2_000_000)}\n`);
+    await record.end();
+    assert.deepEqual(await followed, { types: ["step"], status: "interrupted" });
+  });
+
+  it("ends when its writer goes without a word, and when nobody follows it any more", async () => {
+    const record = await RunRecord.create(folder, spec());
+    await record.append(wholeRun()[0]);
+    const stop = new AbortController();
+    const stopped = follow(record.folder, stop.signal);
+    // A process that is gone in a moment, in the writer's place.
+    const writer = spawn(process.execPath, ["-e", "setTimeout(() => {}, 400)"]);
+    const head = JSON.parse(await readFile(path.join(record.folder, "spec.json"), "utf8")) as { writer: object };
+    const began = (await readFile(`/proc/${writer.pid}/stat`, "utf8").catch(() => ") "))
+      .split(") ")
+      .at(-1)!
+      .split(" ")[19];
+    head.writer = { ...head.writer, pid: writer.pid, began: began ?? "" };
+    await writeFile(path.join(record.folder, "spec.json"), JSON.stringify(head));
+    assert.deepEqual(await follow(record.folder), { types: ["start"], status: "interrupted" });
+    stop.abort();
+    assert.deepEqual((await stopped).types, ["start"]);
+    await record.end();
+  });
+});

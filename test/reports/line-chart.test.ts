@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { type Figure, lineChart, stackedCharts } from "../../src/reports/line-chart.ts";
+
+const figure = (changes: Partial<Figure>): Figure => ({ title: "t", xLabel: "x", yLabel: "y", lines: [], ...changes });
+const texts = (svg: string): string[] => [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
+
+describe("a line chart", () => {
+  it("draws a dozen lines that no two are alike", () => {
+    const lines = Array.from({ length: 12 }, (_, i) => ({ name: `${i}`, points: [[0, i] as const, [1, i] as const] }));
+    const strokes = [
+      ...lineChart(figure({ lines })).matchAll(/<polyline [^>]*(stroke="[^"]*") [^>]*(stroke-dasharray="[^"]*")/g),
+    ];
+    assert.equal(new Set(strokes.map(([, colour, dash]) => colour + dash)).size, 12);
+  });
+
+  it("shows the span that it is given and leaves out what lies outside", () => {
+    const points = Array.from({ length: 101 }, (_, n) => [n, n] as const);
+    const svg = lineChart(figure({ span: [40, 60], lines: [{ points }] }));
+    assert.equal(/points="([^"]*)"/.exec(svg)![1].split(" ").length, 21);
+    assert.ok(texts(svg).includes("40"));
+    assert.ok(!texts(svg).includes("100"));
+    assert.ok(texts(lineChart(figure({ lines: [{ points }] }))).includes("100"));
+  });
+
+  it("draws points by themselves where they do not go over into each other", () => {
+    const svg = lineChart(
+      figure({
+        lines: [
+          {
+            name: "i",
+            dotted: true,
+            points: [
+              [0, 1],
+              [1, 5],
+            ],
+          },
+        ],
+      }),
+    );
+    assert.equal(svg.match(/<circle /g)!.length, 3); // one of them in the legend
+    assert.doesNotMatch(svg, /<polyline/);
+  });
+
+  it("is black on white in a file of its own, without points an empty frame", () => {
+    const svg = stackedCharts([figure({})]);
+    assert.match(
+      svg,
+      /^<svg [^>]*width="640" height="320"[^>]*color="#000"><rect width="100%" height="100%" fill="#fff"/,
+    );
+    assert.doesNotMatch(svg, /NaN|Infinity/);
+  });
+});

@@ -1,0 +1,317 @@
+// The claims as they are run and judged, on a runner that is made up: every claim can hold, and can fail.
+
+import assert from "node:assert/strict";
+import { LabError } from "../../src/common/errors.ts";
+import type { RunExperiment } from "../../src/engine/client.ts";
+import type { EndEvent, RestartResult, StepEvent } from "../../src/experiments/events.ts";
+import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+import type { Scope } from "../../src/reproduction/claim.ts";
+import { CLAIMS, claimsNamed, type Finding, reproduce } from "../../src/reproduction/run-claims.ts";
+import { html, markdown, tally } from "../../src/reproduction/claims-table.ts";
+import { trainedCheckpoint } from "../../src/reproduction/twins.ts";
+import { PLAIN_RESULT } from "../support/results.ts";
+
+const TOKENS = ["The", " sky", " is", " blue", "."];
+const FULL: Scope = { quick: false, trained: [] };
+const WITH_MINI: Scope = { quick: true, trained: [trainedCheckpoint("mini")] };
+
+/** What a made-up run comes to. */
+interface Fate {
+  /** Tokens right at the end. */
+  readonly right?: number;
+  /** At the start. */
+  readonly rightAtFirst?: number;
+  readonly passedAt?: number | null;
+  readonly sameNextToken?: boolean;
+  readonly ratio?: number;
+  readonly product?: number;
+  readonly gradientError?: number;
+  readonly repeated?: number;
+  /** Is the second best token the first one in another form? */
+  readonly variants?: boolean;
+  readonly fails?: LabError;
+}
+
+/** A runner where every run has the fate that is told for its spec. */
+const runner = (fateOf: (spec: ExperimentSpec) => Fate): RunExperiment =>
+  async function* (spec) {
+    const fate = fateOf(spec);
+    if (fate.fails) throw fate.fails;
+    const ids = TOKENS.map((_, i) => i);
+    yield {
+      type: "start",
+      spec,
+      target: { tokenIds: ids, tokens: TOKENS, text: TOKENS.join(""), nextToken: { id: 9, text: "!" } },
+      shiftDistance: 1,
+      shiftDistances: [1],
+      device: "cpu",
+      memory: "speed",
+      checkpoint: { source: spec.checkpoint, fingerprint: "f" },
+      versions: {},
+      gradientCheck: { elements: 4, largestDifference: fate.gradientError ?? 0, meanDifference: 0, largestEntry: 1 },
+    };
+    const { right = 5, rightAtFirst = 5, ratio = 1, product = 1e-7 } = fate;
+    const step = (restart: number, iteration: number, found: number): StepEvent => ({
+      type: "step",
+      restart,
+      iteration,
+      learningRate: 0.1,
+      outputDistance: 1,
+      inputDistance: ratio,
+      ratio,
+      tokenIds: ids.map((id) => (id < found ? id : 100)),
+      text: `${found} right`,
+      topK: TOKENS.map((token) =>
+        [token, fate.variants ? token.toUpperCase() : "cow"].map((text, id) => ({ id, text, score: 1 })),
+      ),
+      targetRanks: ids.map(() => 1),
+      walked: [
+        { iteration, outputDistance: 1, inputDistance: ratio, ratio, gradientProducts: [product], singularValue: 0.1 },
+      ],
+    });
+    const restarts = Array.from({ length: spec.restarts }, (_, restart) => restart);
+    for (const restart of restarts) yield step(restart, 0, rightAtFirst);
+    for (const restart of restarts) yield step(restart, spec.iterations, right);
+    const results = restarts.map((restart): RestartResult => {
+      const { iteration, tokenIds, text, outputDistance, inputDistance } = step(restart, spec.iterations, right);
+      return {
+        ...PLAIN_RESULT,
+        restart,
+        iteration,
+        tokenIds,
+        text,
+        outputDistance,
+        inputDistance,
+        ratio,
+        tokens: TOKENS,
+        exact: right === TOKENS.length,
+        repetition: { repeated: fate.repeated ?? 0, distinct1: 1, distinct2: 1 },
+        discreteDistance: 0,
+        beatsShift: typeof fate.passedAt === "number",
+        beatsShiftAt: fate.passedAt ?? null,
+        nextToken: { id: 9, text: "!" },
+        sameNextToken: fate.sameNextToken ?? true,
+      };
+    });
+    const end: EndEvent = {
+      type: "end",
+      status: "completed",
+      iterations: spec.iterations,
+      best: results[0],
+      restarts: results,
+      elapsedMs: 1,
+    };
+    yield end;
+  };
+
+async function findings(
+  names: string[],
+  scope: Scope,
+  fateOf: (spec: ExperimentSpec) => Fate,
+  signal?: AbortSignal,
+): Promise<Finding[]> {
+  const all: Finding[] = [];
+  const options = { run: runner(fateOf), now: () => 0, ...(signal && { signal }) };
+  for await (const finding of reproduce(claimsNamed(names), scope, options)) all.push(finding);
+  return all;
+}
+
+/** Does a claim hold where every run has this fate? Throws where it was not run. */
+async function holds(name: string, scope: Scope, fateOf: (spec: ExperimentSpec) => Fate): Promise<boolean> {
+  const [{ verdict }] = await findings([name], scope, fateOf);
+  if (verdict.kind === "notRun") throw new Error(verdict.reason);
+  return verdict.holds;
+}
+
+const head = {
+  command: "inversion-lab reproduce",
+  createdAt: "2026-11-24T00:00:00Z",
+  version: "0",
+  machine: "a machine",
+};
+
+describe("the claims", () => {
+  it("are C1 to C20, each with its statement and what must be seen for it to hold", () => {
+    assert.deepEqual(
+      CLAIMS.map(({ id }) => id),
+      Array.from({ length: 20 }, (_, i) => `C${i + 1}`),
+    );
+    for (const { statement, expected } of CLAIMS) assert.ok(statement.length > 20 && expected.length > 10);
+  });
+
+  for (const scope of [FULL, { ...FULL, quick: true }, WITH_MINI]) {
+    it(`ask for runs that there can be: ${JSON.stringify(scope)}`, () => {
+      for (const claim of CLAIMS) {
+        const plan = claim.plan(scope);
+        if (typeof plan === "string") continue;
+        for (const { request } of plan) parseSpec(request as unknown);
+      }
+    });
+  }
+
+  it("on random weights are run with ten seeds or more", () => {
+    for (const claim of claimsNamed(["C2", "C3", "C4", "C5", "C6", "C7", "C14", "C16"])) {
+      const conditions = claim.plan(FULL);
+      assert.ok(typeof conditions !== "string", claim.id);
+      for (const { request } of conditions) assert.ok(request.restarts! >= 10, `${claim.id} ${request.restarts}`);
+    }
+  });
+
+  const small = ({ blocks }: ExperimentSpec) => blocks === 1;
+  const cases: [string, Scope, (spec: ExperimentSpec) => Fate, (spec: ExperimentSpec) => Fate][] = [
+    ["C1", FULL, () => ({}), () => ({ rightAtFirst: 4 })],
+    ["C2", FULL, () => ({ right: 5 }), () => ({ right: 4 })],
+    ["C3", FULL, () => ({ right: 4 }), () => ({ right: 5 })],
+    ["C4", FULL, () => ({ right: 3 }), () => ({ right: 0 })],
+    [
+      "C5",
+      FULL,
+      ({ iterations }) => ({ right: iterations >= 1000 ? 5 : 2 }),
+      ({ iterations }) => ({ right: iterations >= 1000 ? 2 : 5 }),
+    ],
+    ["C6", FULL, (spec) => ({ right: small(spec) ? 5 : 1 }), () => ({ right: 5 })],
+    ["C7", FULL, () => ({ right: 1, sameNextToken: true }), () => ({ right: 1, sameNextToken: false })],
+    ["C8", WITH_MINI, ({ checkpoint }) => ({ passedAt: checkpoint === "mini" ? 200 : 2 }), () => ({ passedAt: 20 })],
+    ["C9", WITH_MINI, () => ({ passedAt: 20 }), ({ dtype }) => ({ passedAt: dtype === "float64" ? 2 : 200 })],
+    ["C10", WITH_MINI, () => ({ passedAt: 20 }), ({ metric }) => ({ passedAt: metric === "l2" ? 2 : 200 })],
+    ["C11", WITH_MINI, () => ({ passedAt: 1, right: 1 }), () => ({ passedAt: 1, right: 5 })],
+    ["C12", WITH_MINI, ({ output }) => ({ passedAt: output === "block" ? 1 : null }), () => ({ passedAt: 3 })],
+    ["C13", WITH_MINI, ({ checkpoint }) => ({ variants: checkpoint === "mini" }), () => ({ variants: false })],
+    ["C15", FULL, () => ({ gradientError: 1e-8 }), () => ({ gradientError: 1e-3 })],
+    ["C17", WITH_MINI, () => ({ right: 1 }), () => ({ right: 5 })],
+  ];
+  for (const [name, scope, fortune, misfortune] of cases) {
+    it(`${name} holds where it should, and fails where it should`, async () => {
+      assert.equal(await holds(name, scope, fortune), true);
+      assert.equal(await holds(name, scope, misfortune), false);
+    });
+  }
+
+  it("C9 and C10 decide nothing where nothing passes the shift test", async () => {
+    for (const { verdict } of await findings(["C9", "C10"], WITH_MINI, () => ({ passedAt: null }))) {
+      assert.ok(verdict.kind === "notRun" && /neither passed the shift test within 300/.test(verdict.reason));
+    }
+  });
+
+  it("C14 and C16 hold with the source's figures, and not with others", async () => {
+    const walk = (spec: ExperimentSpec): Fate => {
+      if (spec.network === "gpt2") {
+        const product = spec.dtype === "float64" ? 1e-17 : spec.blocks === 12 ? 1e-2 : 1e-3;
+        return { ratio: 1 / 25, product };
+      }
+      return {
+        ratio: spec.checkpoint.includes("n_embd=10") || spec.checkpoint.includes("n_embd=50") ? 3 : 0.5,
+        product: 1e-8,
+      };
+    };
+    assert.equal(await holds("C14", FULL, walk), true);
+    assert.equal(await holds("C14", FULL, (spec) => ({ ...walk(spec), product: 1 })), false);
+    const clamped = (spec: ExperimentSpec): Fate => ({
+      ratio: spec.network !== "gpt2" ? 2 : spec.method === "clampedWalk" && spec.innerSteps === 50 ? 90 : 10,
+    });
+    assert.equal(await holds("C16", FULL, clamped), true);
+    assert.equal(await holds("C16", FULL, () => ({ ratio: 0.3 })), false);
+  });
+
+  it("C18 to C20 run where their checkpoints are at hand, and say which are missing where not", async () => {
+    const reasons = (await findings(["C18", "C19", "C20"], WITH_MINI, () => ({}))).map(({ verdict }) => verdict);
+    assert.ok(reasons.every((verdict) => verdict.kind === "notRun" && /--checkpoint/.test(verdict.reason)));
+    const sizes = ["openai-community/gpt2", "openai-community/gpt2-xl"].map(trainedCheckpoint);
+    assert.deepEqual(sizes[1], { source: "openai-community/gpt2-xl", twin: "random:gpt2-xl" });
+    const scope = { quick: false, trained: sizes };
+    assert.equal(await holds("C18", scope, () => ({ passedAt: 20 })), true);
+    assert.equal(await holds("C18", scope, () => ({ passedAt: 100 })), false);
+    assert.equal(
+      await holds("C20", scope, ({ checkpoint }) => ({ repeated: checkpoint.endsWith("xl") ? 0 : 0.5 })),
+      true,
+    );
+    assert.equal(await holds("C20", scope, () => ({ repeated: 0.5 })), false);
+  });
+});
+
+describe("a reproduction", () => {
+  it("goes on after a claim whose runs fail, and says why it was not run", async () => {
+    const all = await findings(["C1", "C2"], FULL, (spec) =>
+      spec.network === "invertible" ? { fails: new LabError("memory", "This needs about 3.5 GB.") } : {},
+    );
+    assert.deepEqual(
+      all.map(({ id, verdict }) => [id, verdict.kind]),
+      [
+        ["C1", "judged"],
+        ["C2", "notRun"],
+      ],
+    );
+    const [, { verdict }] = all;
+    assert.ok(verdict.kind === "notRun" && verdict.reason.endsWith("This needs about 3.5 GB."));
+  });
+
+  it("carries out a run once that several claims ask for", async () => {
+    const specs: string[] = [];
+    await findings(["C8", "C9", "C10", "C12"], WITH_MINI, (spec) => {
+      specs.push(JSON.stringify(spec));
+      return {};
+    });
+    assert.equal(new Set(specs).size, specs.length);
+    // With the head: trained and untrained, float64, L2; and without.
+    assert.equal(specs.length, 5);
+  });
+
+  it("tells what was left when it is stopped", async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const all = await findings(["C1", "C2"], FULL, () => ({}), controller.signal);
+    assert.ok(all.every(({ verdict }) => verdict.kind === "notRun" && verdict.reason === "it was stopped"));
+  });
+
+  it("knows its claims by name, in any case, and refuses others", () => {
+    assert.deepEqual(
+      claimsNamed(["c5", "C1"]).map(({ id }) => id),
+      ["C1", "C5"],
+    );
+    assert.throws(() => claimsNamed(["C21"]), /There is no claim "C21": they are C1 to C20/);
+  });
+
+  it("refuses random weights as a trained checkpoint", () => {
+    assert.throws(() => trainedCheckpoint("random:gpt2"), /not a trained one/);
+    assert.equal(trainedCheckpoint("/models/mine").twin, "random:/models/mine/config.json");
+  });
+});
+
+describe("the table of claims", () => {
+  let all: Finding[];
+  before(async () => (all = await findings([], FULL, () => ({ right: 3, passedAt: 2 }))));
+
+  it("has every claim in Markdown, with verdicts that add up", () => {
+    const table = markdown(all, head);
+    for (const { id } of CLAIMS) assert.ok(table.includes(`**${id}** `), id);
+    const rows = table.split("\n").filter((line) => line.startsWith("|"));
+    for (const row of rows) assert.equal(row.replaceAll("\\|", "").split("|").length, 9, row);
+    const [holding, failing, missing] = tally(all).match(/\d+/g)!.map(Number);
+    assert.equal(holding + failing + missing, 20);
+    assert.ok(holding > 0 && failing > 0 && missing > 0);
+  });
+
+  it("is one page that loads nothing, with the figure of start points", () => {
+    const page = html(all, head);
+    for (const { id } of CLAIMS) assert.ok(page.includes(`<section id="${id}">`), id);
+    assert.ok(page.includes("<svg ") && page.includes("twelve blocks, matched start"));
+    assert.equal(/(src|href)="(?!#)|url\(|@import/.test(page), false);
+  });
+
+  it("keeps hostile texts what they are", () => {
+    const hostile: Finding = {
+      id: "C1",
+      statement: "a | b <script>alert(1)</script>",
+      expected: "`x`",
+      verdict: {
+        kind: "judged",
+        holds: true,
+        measurements: [{ condition: "|", seeds: "<b>", value: "\n" }],
+        samples: ["``` | \u2028"],
+      },
+      elapsedMs: 1,
+    };
+    assert.equal(html([hostile], head).includes("<script>"), false);
+    assert.ok(markdown([hostile], head).includes("a \\| b"));
+  });
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
+import { Outbox } from "../../src/session/outbox.ts";
+import type { RunInfo, ToPage } from "../../src/session/panel-messages.ts";
+import { spec, stepEvent } from "../support/run-events.ts";
+
+const info = (id: string, kind: "running" | "completed"): RunInfo => ({
+  id,
+  spec: spec(),
+  phase: { kind },
+  compared: [],
+});
+
+describe("the outbox", () => {
+  it("puts what comes within a short while together, events first and in order", async () => {
+    const sent: ToPage[] = [];
+    const outbox = new Outbox((message) => sent.push(message));
+    for (let n = 0; n < 100; n++) outbox.add(info("1", "running"), [stepEvent(n, 0)]);
+    outbox.add(info("1", "completed"), []);
+    assert.equal(sent.length, 0);
+    await wait(100);
+    assert.deepEqual(
+      sent.map(({ type }) => type),
+      ["events", "run"],
+    );
+    const [events, run] = sent;
+    assert.ok(events.type === "events" && run.type === "run");
+    assert.deepEqual(
+      events.events.map((event) => event.type === "step" && event.iteration),
+      Array.from({ length: 100 }, (_, n) => n),
+    );
+    assert.equal(run.run.phase.kind, "completed");
+  });
+
+  it("sends each event once", async () => {
+    const sent: ToPage[] = [];
+    const outbox = new Outbox((message) => sent.push(message));
+    for (const iteration of [0, 1]) {
+      outbox.add(info("1", "running"), [stepEvent(iteration, 0)]);
+      await wait(100);
+    }
+    assert.deepEqual(
+      sent.flatMap((message) => (message.type === "events" ? message.events : [])),
+      [stepEvent(0, 0), stepEvent(1, 0)],
+    );
+  });
+
+  it("holds what is new back until it is released, and then sends it in order", async () => {
+    const sent: ToPage[] = [];
+    const outbox = new Outbox((message) => sent.push(message));
+    outbox.add(info("1", "running"), [stepEvent(0, 0)]);
+    outbox.hold();
+    outbox.add(info("1", "completed"), [stepEvent(5, 0)]);
+    await wait(120);
+    assert.deepEqual(sent, []);
+    outbox.release();
+    assert.deepEqual(
+      sent.map((message: ToPage) => (message.type === "events" ? message.events.length : message.type)),
+      [2, "run"],
+    );
+    outbox.add(info("1", "completed"), []);
+    await wait(120);
+    assert.equal(sent.length, 3);
+  });
+
+  it("sends nothing that was cleared", async () => {
+    const sent: ToPage[] = [];
+    const outbox = new Outbox((message) => sent.push(message));
+    outbox.add(info("1", "running"), [stepEvent(0, 0)]);
+    outbox.clear();
+    await wait(100);
+    assert.deepEqual(sent, []);
+  });
+});
