@@ -4,7 +4,7 @@
 import * as ort from "onnxruntime-node";
 import type { Checkpoint } from "../src/checkpoints/checkpoint.ts";
 import { randomStream } from "../src/common/random.ts";
-import { median } from "../src/experiments/shift-test.ts";
+import { median } from "../src/common/statistics.ts";
 import { perform } from "../src/experiments/methods/methods.ts";
 import type { ExperimentSetting } from "../src/experiments/setting.ts";
 import { parseSpec } from "../src/experiments/spec.ts";

@@ -3,7 +3,7 @@
 
 import { openCheckpoint } from "../src/checkpoints/open.ts";
 import { randomStream } from "../src/common/random.ts";
-import { median } from "../src/experiments/shift-test.ts";
+import { median } from "../src/common/statistics.ts";
 import { wholeOutput } from "../src/networks/distance.ts";
 import type { Output } from "../src/networks/gpt2-config.ts";
 import type { DeviceName } from "../src/runtime/devices/devices.ts";

@@ -8,7 +8,7 @@ import path from "node:path";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import type { FloatArray } from "../../src/common/floats.ts";
 import { learningRateAt, OPTIMIZER_RULES } from "../../src/experiments/optimizers.ts";
-import { median } from "../../src/experiments/shift-test.ts";
+import { median } from "../../src/common/statistics.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { startPoints } from "../../src/experiments/start-points.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";

@@ -7,7 +7,8 @@ import type { Decoding } from "../text/decoder.ts";
 import type { Distances, EndEvent, RestartResult, StartEvent, StepEvent, Token, WalkPoint } from "./events.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "./metrics.ts";
 import type { ExperimentSetting } from "./setting.ts";
-import { median, shiftDistances } from "./shift-test.ts";
+import { shiftDistances } from "./shift-test.ts";
+import { median } from "../common/statistics.ts";
 import type { ExperimentSpec } from "./spec.ts";
 
 export interface Aim {
