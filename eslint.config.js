@@ -82,7 +82,29 @@ export default typescript.config(
         "error",
         {
           patterns: [
-            { group: ["**/src/**"], allowTypeImports: true, message: "The page imports only types from src/." },
+            {
+              regex: "/src/(?!describe/)",
+              allowTypeImports: true,
+              message: "The page imports values from src/describe alone, else types.",
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ["src/describe/**/*.ts"],
+    rules: {
+      "@typescript-eslint/no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              // A page has neither Node nor the packages that the rooms below stand on.
+              regex: "^(?!\\./|\\.\\./common/|@vscode/l10n$)",
+              allowTypeImports: true,
+              message: "src/describe is part of the pages: beside common and the translator it imports only types.",
+            },
           ],
         },
       ],

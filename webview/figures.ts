@@ -1,17 +1,16 @@
 // What the plots show, as data: the figures of a run over its iterations, or of several over each other.
 
 import type { Figure as PrintedFigure } from "../src/reports/line-chart.ts";
+import { metricName, shiftName } from "../src/describe/run-condition.ts";
 import { formatNumber, visibleText } from "./format.ts";
 import { t } from "./l10n.ts";
 import {
   comparedRuns,
   restartOf,
-  METRIC_NAMES,
   type PageModel,
   type RunModel,
   type Series,
   runLabel,
-  shiftName,
   shownRestart,
   shownSeries,
 } from "./model.ts";
@@ -92,7 +91,7 @@ export function runFigures(page: PageModel): Figure[] {
         series.outputDistance,
         0,
         t("output"),
-        t("{0} distance of the output to the prompt’s", METRIC_NAMES[spec.metric]),
+        t("{0} distance of the output to the prompt’s", metricName(spec.metric)),
       ),
       {
         ...line(

@@ -1,6 +1,6 @@
 // How numbers, times and tokens are written on the page.
 
-import { t } from "./l10n.ts";
+import { figure } from "../src/describe/figures.ts";
 
 /** "0", "0.00312", "4.2e-7", "131", "12,800": three significant digits, whatever the size. */
 export function formatNumber(value: number): string {
@@ -8,7 +8,7 @@ export function formatNumber(value: number): string {
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e6) return value.toExponential(1).replace("e+", "e");
   if (size >= 100) return Math.round(value).toLocaleString("en");
-  return String(Number(value.toPrecision(3)));
+  return figure(value, 3);
 }
 
 /** "0.8 s", "12 s", "2:05", "1:02:05" */
@@ -21,23 +21,6 @@ export function formatElapsed(milliseconds: number): string {
   const minutes = Math.floor(whole / 60);
   if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
-}
-
-/** What is counted; for each a text for one and a text for more. */
-const COUNTED = {
-  "block": [() => t("1 block"), (count: string) => t("{0} blocks", count)],
-  "channel": [() => t("1 channel"), (count: string) => t("{0} channels", count)],
-  "gradient step": [() => t("1 gradient step"), (count: string) => t("{0} gradient steps", count)],
-  "iteration": [() => t("1 iteration"), (count: string) => t("{0} iterations", count)],
-  "restart": [() => t("1 restart"), (count: string) => t("{0} restarts", count)],
-  "run": [() => t("1 run"), (count: string) => t("{0} runs", count)],
-  "token": [() => t("1 token"), (count: string) => t("{0} tokens", count)],
-} as const;
-
-/** "1 token", "3,000 tokens" */
-export function plural(count: number, noun: keyof typeof COUNTED): string {
-  const [one, more] = COUNTED[noun];
-  return count === 1 ? one() : more(count.toLocaleString("en"));
 }
 
 /** A stretch of a text; a mark stands for characters that cannot be seen themselves. */

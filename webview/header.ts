@@ -1,21 +1,12 @@
 // The head of the page: which run this is, under what condition, how it is doing, and what can be done about it.
 
 import type { FromPage, RunInfo } from "../src/session/panel-messages.ts";
+import { conditionOf } from "../src/describe/run-condition.ts";
+import { canStop, isOver } from "../src/describe/run-state.ts";
 import { plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { t } from "./l10n.ts";
-import {
-  canStop,
-  chosenRun,
-  conditionOf,
-  isOver,
-  type PageModel,
-  runLabel,
-  type RunModel,
-  type RunState,
-  stateOf,
-  troubleOf,
-} from "./model.ts";
+import { chosenRun, type PageModel, runLabel, type RunModel, type RunState, stateOf, troubleOf } from "./model.ts";
 import { RunChoice } from "./run-choice.ts";
 import { button, OptionList, progressRing } from "./toolkit.ts";
 

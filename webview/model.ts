@@ -2,7 +2,6 @@
 
 import type {
   EndEvent,
-  Quantisation,
   RateSearch,
   RestartResult,
   RunEvent,
@@ -11,9 +10,14 @@ import type {
   Token,
   WalkPoint,
 } from "../src/experiments/events.ts";
-import type { ExperimentSpec } from "../src/experiments/spec.ts";
 import type { RunInfo, RunHistory, ToPage } from "../src/session/panel-messages.ts";
-import { formatElapsed, formatNumber, plural } from "./format.ts";
+import { plural } from "../src/describe/counts.ts";
+import { conditionOf, shiftName } from "../src/describe/run-condition.ts";
+import { isOver, stateName } from "../src/describe/run-state.ts";
+import { shorten } from "../src/describe/short-text.ts";
+import { differences, valueText } from "../src/describe/spec-fields.ts";
+import { tokensRight } from "../src/describe/tokens-right.ts";
+import { formatElapsed, formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
 
 /** The shown run with all that it has told. */
@@ -229,10 +233,6 @@ export function chipsOf({ tokenIds, topK, walked }: StepEvent, targetIds: readon
     matches: id === targetIds[position],
   }));
 }
-
-/** How many tokens are the prompt's, each at its position. */
-export const tokensRight = (tokenIds: readonly number[], targetIds: readonly number[]): number =>
-  tokenIds.reduce((right, id, position) => right + Number(id === targetIds[position]), 0);
 
 /** How many restarts have the whole prompt: at their end or, before it, at their newest row. */
 export function exactRestarts({ start, steps, end }: RunModel): number {
@@ -576,136 +576,20 @@ function shiftVerdict(
     : { note: t("not yet closer than {0}", test) };
 }
 
-/** "N(0, 0.05)", or "N(0, 0.5 σₑ)" in units of the embeddings' own deviation. */
-export const shiftName = ({ shiftStd, shiftUnit }: ExperimentSpec): string =>
-  `N(0, ${shiftStd}${shiftUnit === "embedding" ? " σₑ" : ""})`;
-
-export const METRIC_NAMES: Readonly<Record<ExperimentSpec["metric"], string>> = {
-  l1: "L1",
-  l2: "L2",
-  cosine: t("cosine"),
-};
-
-/** The experiment's condition, a part each, most telling first. */
-export function conditionOf(
-  spec: ExperimentSpec,
-  { device, quantisation }: Partial<Pick<StartEvent, "device" | "quantisation">> = {},
-): string[] {
-  const random = spec.checkpoint.startsWith("random:") || spec.network !== "gpt2";
-  const { metric, reduction, fromPosition, channels } = spec;
-  return [
-    random ? t("{0}, init seed {1}", modelName(spec.checkpoint), spec.initSeed) : modelName(spec.checkpoint),
-    ...(spec.network === "gpt2"
-      ? [plural(spec.blocks, "block"), t("output {0}", spec.output)]
-      : [t("fully connected net, {0}", NETWORK_NAMES[spec.network])]),
-    ...(spec.weights === "stored" ? [] : [narrowWeights(spec.weights, quantisation)]),
-    ...methodParts(spec),
-    reduction === "mean" ? t("mean {0}", METRIC_NAMES[metric]) : METRIC_NAMES[metric],
-    ...(fromPosition === 0 ? [] : [t("output from position {0}", fromPosition)]),
-    ...(channels === undefined ? [] : [t("first {0}", plural(channels, "channel"))]),
-    ...(spec.positions === "first" ? [t("all tokens at position 0")] : []),
-    ...(spec.decoder === "pseudoinverse" ? [] : [t("decoder {0}", spec.decoder)]),
-    ...(spec.vocabulary === undefined ? [] : [t("restricted vocabulary")]),
-    t("seed {0}", spec.seed),
-    ...(spec.restarts > 1 ? [plural(spec.restarts, "restart")] : []),
-    ...(spec.dtype === "float64" ? ["float64"] : []),
-    device ?? spec.device,
-  ];
-}
-
-function narrowWeights(
-  format: Exclude<ExperimentSpec["weights"], "stored">,
-  quantisation: Quantisation | undefined,
-): string {
-  const name = format === "int8" ? t("8-bit weights") : t("16-bit weights");
-  const error = quantisation?.outputError;
-  return typeof error === "number" ? t("{0}, output {1} % off", name, Number((100 * error).toPrecision(2))) : name;
-}
-
-const NETWORK_NAMES: Readonly<Record<Exclude<ExperimentSpec["network"], "gpt2">, string>> = {
-  invertible: t("invertible"),
-  notInvertible: t("not invertible"),
-  perToken: t("per token"),
-};
-
-function methodParts(spec: ExperimentSpec): string[] {
-  switch (spec.method) {
-    case "inversion": {
-      const mixed = spec.noiseShare !== 1 || spec.targetShare !== 0;
-      return [
-        mixed
-          ? t("start {0}, {1}·noise + {2}·e*", spec.start, spec.noiseShare, spec.targetShare)
-          : t("start {0}", spec.start),
-        t(
-          "{0}, η {1}",
-          spec.optimizer === "adam" ? "Adam" : t("gradient descent"),
-          spec.learningRate === "auto" ? t("found by trying") : spec.learningRate,
-        ),
-      ];
-    }
-    case "orthogonalWalk":
-      return [
-        t("orthogonal walk"),
-        spec.direction === "gradient" ? t("null vectors of the gradient") : t("smallest directions of the Jacobian"),
-        spec.vectors === "broadcast" ? t("one vector for all tokens") : t("a vector a token"),
-        ...(spec.nullVector === "fresh" ? [t("drawn anew each step")] : []),
-        t("step {0}", spec.learningRate),
-      ];
-    case "clampedWalk":
-      return [
-        t("clamped walk"),
-        t("noise {0}", spec.randEta),
-        t("{0} of {1}", plural(spec.innerSteps, "gradient step"), spec.learningRate),
-        ...(spec.form === "equation" ? [t("the equation’s form")] : []),
-      ];
-  }
-}
-
-/** A folder by its own name; `owner/name` of the hub, and all else, as it is. */
-export const modelName = (checkpoint: string): string =>
-  /^[\w-][\w.-]*\/[^/\\]+$/.test(checkpoint)
-    ? checkpoint
-    : (checkpoint.split(/[\\/]/).filter(Boolean).at(-1) ?? checkpoint);
-
-const PHASE_NAMES: Readonly<Record<RunInfo["phase"]["kind"], string>> = {
-  waiting: t("waiting"),
-  preparing: t("running"),
-  running: t("running"),
-  pausing: t("pausing"),
-  paused: t("paused"),
-  stopping: t("stopping"),
-  external: t("running"),
-  completed: t("done"),
-  cancelled: t("stopped"),
-  interrupted: t("interrupted"),
-  failed: t("failed"),
-};
-
 /** What a plot in a file of its own is about. */
 export function figureTitle({ run, beside }: PageModel): string {
   if (!run) return "";
-  if (beside.length > 0) return `${beside.length + 1} runs`;
+  if (beside.length > 0) return plural(beside.length + 1, "run");
   return [shortPrompt(run.info), ...conditionOf(run.info.spec, run.start).slice(0, 3)].join(", ");
 }
+
+const shortPrompt = ({ spec }: RunInfo): string => shorten(spec.prompt, 32);
 
 /** A run in one line, for the list of runs. */
 export function runLabel(run: RunInfo): string {
   const { id, spec, phase } = run;
-  return `${id} · ${shortPrompt(run)} · ${plural(spec.blocks, "block")}, ${spec.output} · ${PHASE_NAMES[phase.kind]}`;
+  return `${id} · ${shortPrompt(run)} · ${plural(spec.blocks, "block")}, ${spec.output} · ${stateName(phase.kind)}`;
 }
-
-function shortPrompt({ spec }: RunInfo): string {
-  const prompt = Array.from(spec.prompt.trim().replace(/\s+/g, " "));
-  return prompt.length > 32 ? `${prompt.slice(0, 31).join("")}…` : prompt.join("");
-}
-
-/** Can it still be stopped? */
-export const canStop = ({ phase: { kind } }: RunInfo): boolean =>
-  ["waiting", "preparing", "running", "pausing", "paused"].includes(kind);
-
-/** Is it over, in whatever way? */
-export const isOver = (info: RunInfo): boolean =>
-  !canStop(info) && info.phase.kind !== "stopping" && info.phase.kind !== "external";
 
 /**
  * At most `most` places for the lines of a logarithmic axis from `low` to `high` (both positive): the powers of ten, or
@@ -721,12 +605,6 @@ export function logTicks(low: number, high: number, most: number): number[] {
   return within(powers.flatMap((power) => [1, 2, 5].map((factor) => Number(`${factor}e${power}`))));
 }
 
-/** A field in which specs differ, as each has it. */
-export interface Difference {
-  readonly field: string;
-  readonly values: readonly string[];
-}
-
 /** Runs side by side, a column each. */
 export interface Comparison {
   readonly runs: readonly {
@@ -734,7 +612,8 @@ export interface Comparison {
     /** Is it the one that the page shows? */
     readonly shown: boolean;
   }[];
-  readonly differences: readonly Difference[];
+  /** The fields in which the specs differ, as each has them. */
+  readonly differences: readonly { readonly field: string; readonly values: readonly string[] }[];
   /** What each has come to, a row each; "–" while that is not known. */
   readonly rows: readonly { readonly label: string; readonly values: readonly string[] }[];
 }
@@ -765,7 +644,10 @@ export function comparisonOf(page: PageModel): Comparison | undefined {
       id: info.id,
       shown: info === page.run!.info,
     })),
-    differences: differencesOf(runs.map(({ info }) => info.spec)),
+    differences: differences(runs.map(({ info }) => info.spec)).map(({ field, values }) => ({
+      field,
+      values: values.map(valueText),
+    })),
     rows: [
       row(t("State"), (run) => stateOf(run, 0).title),
       row(t("Tokens right"), rightOf),
@@ -813,14 +695,5 @@ const latestOf = ({ steps, end }: RunModel): RestartResult | StepEvent | undefin
 function rightOf(run: RunModel): string | undefined {
   const latest = latestOf(run);
   const target = run.start?.target.tokenIds;
-  return latest && target ? `${tokensRight(latest.tokenIds, target)} of ${target.length}` : undefined;
-}
-
-/** Fields that they do not agree in, in the order of the first spec that has them. */
-export function differencesOf(specs: readonly ExperimentSpec[]): Difference[] {
-  const show = (value: unknown): string =>
-    value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
-  return [...new Set(specs.flatMap((spec) => Object.keys(spec)))]
-    .map((field) => ({ field, values: specs.map((spec) => show(spec[field as keyof ExperimentSpec])) }))
-    .filter(({ values }) => new Set(values).size > 1);
+  return latest && target ? t("{0} of {1}", tokensRight(latest.tokenIds, target), target.length) : undefined;
 }

@@ -1,6 +1,7 @@
 // The panel's page: takes the host's messages into the model and has the views show it, once a frame at most.
 
 import type { FromPage, ToPage } from "../src/session/panel-messages.ts";
+import { isOver } from "../src/describe/run-state.ts";
 import { ComparisonView } from "./comparison.ts";
 import { element, setText } from "./dom.ts";
 import { ExperimentForm } from "./form.ts";
@@ -9,7 +10,6 @@ import {
   announcementOf,
   emptyPage,
   figureTitle,
-  isOver,
   placeholderOf,
   receive,
   rowAt,

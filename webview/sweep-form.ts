@@ -6,9 +6,9 @@ import type { FromSweepsPage, SweepFormData } from "../src/session/sweeps-messag
 import type { SweepCheck, SweepDraft } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
 import { explanationOf, type FieldSchema, labelOf, METHOD_TEXTS, type MethodSchema } from "./form-fields.ts";
-import { plural } from "./format.ts";
+import { plural } from "../src/describe/counts.ts";
+import { roughTime } from "../src/describe/figures.ts";
 import { t } from "./l10n.ts";
-import { roughTime } from "./sweep-model.ts";
 import { button } from "./toolkit.ts";
 
 /** How long after the last key the host is asked. */

@@ -1,20 +1,12 @@
 // The decoded text of every shown iteration, a row each, its tokens in columns below the prompt's.
 
 import type { StepEvent } from "../src/experiments/events.ts";
+import { tokensRight } from "../src/describe/tokens-right.ts";
 import { chip, plainChip } from "./chips.ts";
 import { element } from "./dom.ts";
 import { columnsOf, formatNumber, tokenParts } from "./format.ts";
 import { t } from "./l10n.ts";
-import {
-  chipsOf,
-  type PageModel,
-  type RunModel,
-  shownRestart,
-  shownRow,
-  shownSteps,
-  type Target,
-  tokensRight,
-} from "./model.ts";
+import { chipsOf, type PageModel, type RunModel, shownRestart, shownRow, shownSteps, type Target } from "./model.ts";
 import { RowWindow } from "./row-window.ts";
 import { button, OptionList } from "./toolkit.ts";
 

@@ -7,7 +7,10 @@ import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/e
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { print, type Styles, stylesFor, type CliContext, tell } from "./io.ts";
 import { bar, stageLine } from "./progress-line.ts";
-import { decoded, duration, figure, header, rightTokens, summary } from "./run-summary.ts";
+import { duration, figure } from "../describe/figures.ts";
+import { header } from "../describe/run-condition.ts";
+import { tokensRight } from "../describe/tokens-right.ts";
+import { decoded, summary } from "./run-summary.ts";
 import type { RunView } from "./run-views.ts";
 import { visible } from "../common/visible.ts";
 import { fit } from "./visible-text.ts";
@@ -138,7 +141,7 @@ export function picture(state: LiveState, { columns, rows, styles }: Screen): st
 function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, rows, styles }: Screen): string[] {
   const room = Math.max(1, rows - OTHER_LINES);
   const several = spec.restarts > 1;
-  const length = start.target.tokenIds.length;
+  const { tokenIds } = start.target;
   const wanted = several
     ? steps.toSorted((a, b) => a.outputDistance - b.outputDistance).slice(0, room)
     : steps.slice(-room);
@@ -151,7 +154,8 @@ function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, row
   );
   const body = shown.map((step) => {
     const name = several ? step.restart : step.iteration;
-    const figures = row(String(name), figure(step.outputDistance), `${rightTokens(step.tokenIds, start)}/${length}`);
+    const right = `${tokensRight(step.tokenIds, tokenIds)}/${tokenIds.length}`;
+    const figures = row(String(name), figure(step.outputDistance), right);
     return fit([{ text: figures }, ...decoded(step, start, styles)], columns);
   });
   return [head, ...body];
@@ -162,7 +166,7 @@ function progressLine({ spec, first, last, end, stopping }: LiveState): string {
   const parts = [`${bar(iteration / spec.iterations)}  iteration ${iteration}/${spec.iterations}`];
   if (first && last && last.at > first.at && last.iteration > first.iteration) {
     const perMs = (last.iteration - first.iteration) / (last.at - first.at);
-    parts.push(`${Number((perMs * 1000).toPrecision(3))}/s`);
+    parts.push(`${figure(perMs * 1000, 3)}/s`);
     if (!end && !stopping) parts.push(`${duration((spec.iterations - iteration) / perMs)} left`);
   }
   if (stopping && !end) parts.push("stopping…");

@@ -1,92 +1,19 @@
 // What a run says to a person, in words: the lines that the live view and the plain one share.
 
 import type { EndEvent, Quantisation, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
-import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
+import { counted } from "../describe/counts.ts";
+import { duration, figure } from "../describe/figures.ts";
+import { narrowWeights } from "../describe/run-condition.ts";
+import { tokensRight } from "../describe/tokens-right.ts";
 import type { Styles } from "./io.ts";
 import type { Span } from "./visible-text.ts";
-
-/** Four digits, as many as two runs can be compared by. */
-export const figure = (value: number): string => Number(value.toPrecision(4)).toString();
-
-/** "0.8 s", "2 min 5 s", "1 h 2 min". */
-export function duration(ms: number): string {
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
-
-const narrowWeights = (format: "float16" | "int8"): string => (format === "int8" ? "8-bit weights" : "16-bit weights");
-
-/** The condition: what is done to which text, through what, and how. */
-export function header(spec: ExperimentSpec): string[] {
-  const { prompt, seed, restarts } = spec;
-  const [first, ...rest] = methodSetting(spec);
-  const search = [first, `metric ${measured(spec)}`, ...rest, `seed ${seed}`];
-  if (restarts > 1) search.push(counted(restarts, "restart"));
-  return [`${DOING[spec.method]} ${JSON.stringify(prompt)}`, through(spec), search.join(" · ")];
-}
-
-const DOING: Readonly<Record<MethodName, string>> = {
-  inversion: "Inverting",
-  orthogonalWalk: "Walking orthogonally from",
-  clampedWalk: "Walking clamped from",
-};
-
-/** The network, and where its output is taken. */
-function through({ checkpoint, initSeed, network, blocks, output, weights: format }: ExperimentSpec): string {
-  const weights = checkpoint.startsWith("random:") ? `${checkpoint} (seed ${initSeed})` : checkpoint;
-  if (network !== "gpt2") return `${network} net (seed ${initSeed}) over the embeddings of ${checkpoint}`;
-  return [
-    weights,
-    ...(format === "stored" ? [] : [narrowWeights(format)]),
-    counted(blocks, "block"),
-    `output ${output}`,
-  ].join(" · ");
-}
-
-/** What the method is set to, and nothing that leaves it as it is. */
-function methodSetting(spec: ExperimentSpec): string[] {
-  switch (spec.method) {
-    case "inversion": {
-      const rate = spec.learningRate === "auto" ? "found by trying" : figure(spec.learningRate);
-      const noise = spec.start === "custom" ? `N(${spec.startMean}, ${spec.startStd})` : spec.start;
-      return [`${spec.optimizer} η ${rate}`, `start ${noise}`];
-    }
-    case "orthogonalWalk":
-      return [`step ${figure(spec.learningRate)}`, `direction ${spec.direction}`, `vectors ${spec.vectors}`];
-    case "clampedWalk":
-      return [
-        `noise ${figure(spec.randEta)}`,
-        `${counted(spec.innerSteps, "gradient step")} of ${figure(spec.learningRate)}`,
-        ...(spec.form === "code" ? [] : [`form ${spec.form}`]),
-      ];
-  }
-}
-
-/** The metric, and what of the output it sees. */
-function measured({ metric, reduction, fromPosition, channels }: ExperimentSpec): string {
-  return [
-    metric,
-    ...(reduction === "mean" ? ["mean"] : []),
-    ...(fromPosition !== 0 ? [`from position ${fromPosition}`] : []),
-    ...(channels !== undefined ? [`of ${counted(channels, "channel")}`] : []),
-  ].join(" ");
-}
-
-/** How many of the decoded tokens are the prompt's. */
-export const rightTokens = (tokenIds: readonly number[], { target }: StartEvent): number =>
-  tokenIds.filter((id, position) => id === target.tokenIds[position]).length;
 
 /**
  * The decoded text with the prompt's tokens marked. One token may hold a part of a character only; its own text is a
  * replacement character then, so a text that is right as a whole is shown as a whole.
  */
 export function decoded({ tokenIds, topK, text }: StepEvent, start: StartEvent, { match }: Styles): Span[] {
-  if (rightTokens(tokenIds, start) === start.target.tokenIds.length) return [{ text, mark: match }];
+  if (tokensRight(tokenIds, start.target.tokenIds) === start.target.tokenIds.length) return [{ text, mark: match }];
   return topK.map(([best], position) =>
     best.id === start.target.tokenIds[position] ? { text: best.text, mark: match } : { text: best.text },
   );
@@ -98,7 +25,7 @@ const quoted = ({ text }: Token): string => JSON.stringify(text);
 export function summary(end: EndEvent, start: StartEvent): string[] {
   const { best, restarts, iterations } = end;
   const { spec, target, device } = start;
-  const right = best.tokenIds.filter((id, position) => id === target.tokenIds[position]).length;
+  const right = tokensRight(best.tokenIds, target.tokenIds);
   const rows: [string, string][] = [
     ["text", best.text],
     [
@@ -121,7 +48,7 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
   return [said, ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
 }
 
-const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
+const percent = (share: number): string => `${figure(100 * share, 2)} %`;
 
 function offBy({ weightError, outputError, outputDistance }: Quantisation, shiftDistance: number): string {
   const weights = `weights ${percent(weightError)} off`;

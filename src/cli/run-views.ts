@@ -6,7 +6,11 @@ import type { RunEvent, StartEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { isLive, PLAIN, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress-line.ts";
-import { counted, decoded, figure, header, rightTokens, summary } from "./run-summary.ts";
+import { counted } from "../describe/counts.ts";
+import { figure } from "../describe/figures.ts";
+import { header } from "../describe/run-condition.ts";
+import { tokensRight } from "../describe/tokens-right.ts";
+import { decoded, summary } from "./run-summary.ts";
 import { visible } from "../common/visible.ts";
 
 export interface RunView {
@@ -50,7 +54,7 @@ function plainView(spec: ExperimentSpec, context: CliContext, progress: Progress
             `${counted(event.target.tokenIds.length, "token")} · shift line ${figure(event.shiftDistance)} · ${event.device}`,
           ]);
         case "step": {
-          const right = rightTokens(event.tokenIds, start!);
+          const right = tokensRight(event.tokenIds, start!.target.tokenIds);
           return printLines([
             [
               `iteration ${String(event.iteration).padStart(String(spec.iterations).length)}/${spec.iterations}`,

@@ -9,7 +9,8 @@ import { visible } from "../common/visible.ts";
 import type { Outcome, Place } from "../sweeps/perform-sweep.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
-import { counted, duration, figure } from "./run-summary.ts";
+import { counted } from "../describe/counts.ts";
+import { duration, figure } from "../describe/figures.ts";
 
 export interface SweepFlags {
   readonly out?: string;

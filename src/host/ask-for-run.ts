@@ -6,7 +6,7 @@ import type { GPT2Config, Output } from "../networks/gpt2-config.ts";
 import type { CheckpointAnswer } from "../session/checkpoint-choices.ts";
 import { type Checkpoints, isNamed } from "./checkpoints/checkpoints.ts";
 import { type Choice, depthChoices, methodChoices, type MethodSetting, outputChoices } from "../session/run-choices.ts";
-import { shorten } from "../session/phrases.ts";
+import { shorten } from "../describe/short-text.ts";
 
 const title = (): string => vscode.l10n.t("Invert Selection");
 /** The answer of the Back button. */

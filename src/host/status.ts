@@ -3,7 +3,8 @@
 import * as vscode from "vscode";
 import type { RunEvent } from "../experiments/events.ts";
 import type { RunInfo } from "../session/panel-messages.ts";
-import { shorten, statusPhrase } from "../session/phrases.ts";
+import { shorten } from "../describe/short-text.ts";
+import { statusPhrase } from "../session/phrases.ts";
 import type { SweepInfo } from "../session/sweeps-messages.ts";
 import { SWEEPS_VIEW } from "./sweeps/sweeps-view.ts";
 

@@ -2,7 +2,7 @@
 // choice.
 
 import { visible } from "../common/visible.ts";
-import { stepsByRestart } from "../describe/compare-runs.ts";
+import { stepsByRestart } from "../describe/run-events.ts";
 import { iterationTable } from "./run-export.ts";
 import { type DecodedRun, latex } from "./latex.ts";
 

@@ -1,5 +1,6 @@
 // A heat map as an SVG text, in the manner of line-chart.ts: black on white, from white to one blue, the value in each place.
 
+import { cut } from "../describe/short-text.ts";
 import { escapeXml } from "./line-chart.ts";
 
 /** What a map shows. */
@@ -30,9 +31,9 @@ const DARK = 0.93;
 
 /** The drawing. Throws nothing: a map without places is an empty frame. */
 export function heatChart({ title, xLabel, yLabel, columns, rows, places, legend, ends }: HeatFigure): string {
-  const names = rows.map(cut);
+  const names = rows.map((row) => cut(row, LONGEST));
   const left = 30 + CHARACTER * Math.max(1, ...names.map((name) => Array.from(name).length));
-  const heads = columns.map(cut);
+  const heads = columns.map((column) => cut(column, LONGEST));
   const placeWidth = Math.max(PLACE.width, ...heads.map((head) => CHARACTER * Array.from(head).length + 8));
   const width = Math.max(left + placeWidth * columns.length + 12, left + 260);
   const mapBottom = TOP + PLACE.height * rows.length;
@@ -80,8 +81,3 @@ const at = (pixels: number): string => String(Number(pixels.toFixed(1)));
 
 const colourOf = (strength: number): string =>
   `rgb(${BLUE.map((part) => Math.round(255 + (part - 255) * (0.04 + 0.96 * strength))).join(",")})`;
-
-function cut(text: string): string {
-  const characters = Array.from(text);
-  return characters.length <= LONGEST ? text : `${characters.slice(0, LONGEST - 1).join("")}…`;
-}

@@ -2,7 +2,7 @@
 
 import { visible } from "../common/visible.ts";
 import type { StepEvent } from "../experiments/events.ts";
-import { startOf, stepsByRestart } from "../describe/compare-runs.ts";
+import { startOf, stepsByRestart } from "../describe/run-events.ts";
 import type { RecordedRun } from "../records/read-record.ts";
 
 /** Characters that mean something in math mode, and how they are printed there. */

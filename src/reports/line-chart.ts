@@ -1,6 +1,7 @@
 // A line chart as an SVG text: no script, so that it can stand in a page, a paper and a repository alike.
 
 import { visible } from "../common/visible.ts";
+import { figure } from "../describe/figures.ts";
 
 export interface Line {
   /** As the legend has it; a line without a name belongs to the one of its style that has one. */
@@ -125,7 +126,7 @@ const dot = (x: number, y: number, colour: string): string =>
 const stroke = ({ colour, dash }: ReturnType<typeof styleOf>): string =>
   `stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}"`;
 const at = (pixels: number): string => pixels.toFixed(1);
-const label = (value: number): string => String(Number(value.toPrecision(3)));
+const label = (value: number): string => figure(value, 3);
 
 function axis(values: readonly number[], logarithmic: boolean, from: number, to: number): Axis {
   const scale = logarithmic ? Math.log10 : (value: number) => value;

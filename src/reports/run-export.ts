@@ -6,7 +6,11 @@ import { htmlPage } from "./html-page.ts";
 import { escapeXml, type Figure, type Line, lineChart, stackedCharts } from "./line-chart.ts";
 import { markdownCell, markdownCodeCell, markdownTable } from "./markdown.ts";
 import type { Distances, RestartResult, RunEvent, StepEvent, WalkPoint } from "../experiments/events.ts";
-import { differences, startOf, stepsByRestart } from "../describe/compare-runs.ts";
+import { figure } from "../describe/figures.ts";
+import { startOf, stepsByRestart } from "../describe/run-events.ts";
+import { cut } from "../describe/short-text.ts";
+import { differences, valueText } from "../describe/spec-fields.ts";
+import { tokensRight } from "../describe/tokens-right.ts";
 import { latex } from "./latex.ts";
 import type { RecordedRun } from "../records/read-record.ts";
 
@@ -73,7 +77,7 @@ function rowsOf({ events }: RecordedRun): CsvValue[][] {
   return events.flatMap((event) => {
     if (event.type !== "step") return [];
     const { restart, iteration, learningRate, text, tokenIds, targetRanks } = event;
-    const right = tokenIds.filter((id, position) => id === targetIds[position]).length;
+    const right = tokensRight(tokenIds, targetIds);
     const own = event.walked?.find((point) => point.iteration === iteration);
     const between = (event.walked ?? []).filter((point) => point.iteration !== iteration);
     const decoded = [text, tokenIds.join(" "), right, right === targetIds.length, targetRanks.join(" ")];
@@ -101,11 +105,6 @@ function titleOf(run: RecordedRun, runs: readonly RecordedRun[]): string {
   return differing.map(({ field, values }) => `${field} ${valueText(values[i])}`).join(", ");
 }
 
-const valueText = (value: unknown): string =>
-  value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
-
-const number = (value: number | null): string => (value === null ? "–" : Number(value.toPrecision(4)).toString());
-
 const RESULT_HEAD = ["restart", "iteration", "exact", "output distance", "discrete distance", "input distance", "text"];
 
 /** What each restart came to; empty for a run without an end. */
@@ -116,9 +115,9 @@ const resultCells = (result: RestartResult): string[] => [
   String(result.restart),
   String(result.iteration),
   result.exact ? "yes" : "no",
-  number(result.outputDistance),
-  number(result.discreteDistance),
-  number(result.inputDistance),
+  figure(result.outputDistance),
+  figure(result.discreteDistance),
+  figure(result.inputDistance),
 ];
 
 function markdown(runs: readonly RecordedRun[]): string {
@@ -157,8 +156,8 @@ export const iterationTable = (events: readonly RunEvent[]): string[] =>
       .map(({ restart, iteration, outputDistance, inputDistance, text }) => [
         String(restart),
         String(iteration),
-        number(outputDistance),
-        number(inputDistance),
+        figure(outputDistance),
+        figure(inputDistance),
         markdownCodeCell(text),
       ]),
   );
@@ -181,7 +180,7 @@ function comparisonTable<Table>(
         ...differing.map(({ values }) => valueText(values[i])),
         run.status,
         results.length > 0 ? `${exact} of ${results.length}` : "–",
-        run.best ? number(run.best.outputDistance) : "–",
+        run.best ? figure(run.best.outputDistance) : "–",
         run.best ? JSON.stringify(run.best.text) : "–",
       ].map(cell);
     }),
@@ -190,7 +189,7 @@ function comparisonTable<Table>(
 
 /** Distances over the iterations: a colour a run, restarts but the best faint; the shift test as a level line. */
 function figures(runs: readonly RecordedRun[]): Figure[] {
-  const figure = (
+  const overIterations = (
     title: string,
     yLabel: string,
     valueOf: (point: Distances) => number | null,
@@ -203,14 +202,14 @@ function figures(runs: readonly RecordedRun[]): Figure[] {
     lines: runs.flatMap((run, style) => linesOf(run, runs, style, valueOf, level?.(run))),
   });
   return [
-    figure(
+    overIterations(
       "Output distance; pale and level: shift test",
       `output distance${sharedMetric(runs)}`,
       ({ outputDistance }) => outputDistance,
       ({ events }) => startOf(events)?.shiftDistance,
     ),
-    figure("Input distance", "input distance (L1)", ({ inputDistance }) => inputDistance),
-    figure("Input distance / output distance", "ratio", ({ ratio }) => ratio),
+    overIterations("Input distance", "input distance (L1)", ({ inputDistance }) => inputDistance),
+    overIterations("Input distance / output distance", "ratio", ({ ratio }) => ratio),
   ];
 }
 
@@ -250,11 +249,7 @@ function linesOf(
 }
 
 /** What fits beside a chart. */
-function legend(run: RecordedRun, runs: readonly RecordedRun[]): string {
-  const title = titleOf(run, runs);
-  const characters = Array.from(title);
-  return characters.length <= 28 ? title : `${characters.slice(0, 27).join("")}…`;
-}
+const legend = (run: RecordedRun, runs: readonly RecordedRun[]): string => cut(titleOf(run, runs), 28);
 
 function html(runs: readonly RecordedRun[]): string {
   const title = runs.length === 1 ? `Inversion of ${titleOf(runs[0], runs)}` : `${runs.length} runs compared`;
@@ -290,7 +285,7 @@ function decodedTable(
   const steps = stepsByRestart(run.events)[run.best?.restart ?? 0] ?? [];
   const rows = steps.map((step) => [
     String(step.iteration),
-    number(step.outputDistance),
+    figure(step.outputDistance),
     step.topK
       .map(([{ id, text }], position) =>
         id === target[position] ? `<mark>${escapeXml(text)}</mark>` : `<span>${escapeXml(text)}</span>`,

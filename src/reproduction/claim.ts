@@ -1,6 +1,9 @@
 // A claim of the source as data: what it says, the runs that test it, and how their results are read.
 
 import type { Figure } from "../reports/line-chart.ts";
+import { figure as significant } from "../describe/figures.ts";
+import { hasInitSeed } from "../describe/run-condition.ts";
+import { tokensRight as countRight } from "../describe/tokens-right.ts";
 import { type Interval, median, medianInterval, wilson } from "../common/statistics.ts";
 import type { EndEvent, RestartResult, StartEvent, StepEvent } from "../experiments/events.ts";
 import type { ExperimentRequest, ExperimentSpec } from "../experiments/spec.ts";
@@ -65,11 +68,10 @@ export interface Claim {
 
 /** "seed 0, restarts 0–9, init seed 1" */
 export function seedsOf({ seed, restarts, initSeed, checkpoint, network }: ExperimentSpec): string {
-  const random = checkpoint.startsWith("random:") || network !== "gpt2";
   return [
     `seed ${seed}`,
     ...(restarts > 1 ? [`restarts 0–${restarts - 1}`] : []),
-    ...(random ? [`init seed ${initSeed}`] : []),
+    ...(hasInitSeed({ checkpoint, network }) ? [`init seed ${initSeed}`] : []),
   ].join(", ");
 }
 
@@ -86,7 +88,7 @@ export const restartsOf = (observations: readonly Observation[]): RestartResult[
 
 /** How many tokens of a result are the prompt's. */
 export const tokensRight = ({ tokenIds }: Pick<RestartResult, "tokenIds">, { target }: StartEvent): number =>
-  tokenIds.filter((id, position) => id === target.tokenIds[position]).length;
+  countRight(tokenIds, target.tokenIds);
 
 /** A rate with its interval. */
 export interface Rate extends Interval {
@@ -110,10 +112,7 @@ export function medianText(values: readonly number[]): string {
 }
 
 /** Three digits; what was never reached is "never". */
-export function figure(value: number): string {
-  if (value === Infinity) return "never";
-  return Number(value.toPrecision(3)).toString();
-}
+export const figure = (value: number): string => (value === Infinity ? "never" : significant(value, 3));
 
 /** The first iteration that passed the shift test, Infinity where none did. */
 export const passedAt = ({ beatsShiftAt }: RestartResult): number => beatsShiftAt ?? Infinity;

@@ -4,18 +4,6 @@ import { t } from "@vscode/l10n";
 import { describeBytes, type Progress } from "../common/progress.ts";
 import type { RunInfo } from "./panel-messages.ts";
 
-/** One line of at most `length` characters; white space is folded. */
-export function shorten(text: string, length: number): string {
-  const line = text.trim().replace(/\s+/g, " ");
-  const characters = Array.from(line);
-  return characters.length <= length
-    ? line
-    : `${characters
-        .slice(0, length - 1)
-        .join("")
-        .trimEnd()}…`;
-}
-
 /** "Writing random weights 43 %"; of a download also "236 MB of 548 MB, 12 MB/s". */
 export function progressPhrase({ stage, done, total, bytesPerSecond }: Progress): string {
   if (done === undefined || !total) return stage;

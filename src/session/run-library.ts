@@ -9,7 +9,7 @@ import { RunIndex } from "../records/run-index.ts";
 import { KnownPrompts } from "./known-prompts.ts";
 import type { RunInfo } from "./panel-messages.ts";
 import { progressAfter, type RunProgress, type RunRow, runRows } from "./run-rows.ts";
-import { isActive } from "./runs.ts";
+import { isActive } from "../describe/run-state.ts";
 
 /** How often a run of another window or of a terminal is asked whether it is over. */
 const EXTERNAL_MS = 2000;

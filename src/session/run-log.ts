@@ -3,7 +3,7 @@
 
 import type { RunEvent } from "../experiments/events.ts";
 import type { RunInfo } from "./panel-messages.ts";
-import { shorten } from "./phrases.ts";
+import { shorten } from "../describe/short-text.ts";
 
 /** As VS Code's LogOutputChannel. */
 export type Log = Readonly<Record<"trace" | "debug" | "info" | "error", (message: string) => void>>;

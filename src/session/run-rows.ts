@@ -1,14 +1,17 @@
 // The runs as people look for them: those of this session and those recorded, one row each, and how a row is said.
 
 import { t } from "@vscode/l10n";
-import { duration, figure, header } from "../cli/run-summary.ts";
+import { plural } from "../describe/counts.ts";
+import { duration, figure } from "../describe/figures.ts";
+import { header, shortCondition } from "../describe/run-condition.ts";
+import { isOver, stateName } from "../describe/run-state.ts";
+import { shorten } from "../describe/short-text.ts";
+import { tokensRightOf } from "../describe/tokens-right.ts";
 import { markdownCode, markdownText } from "../reports/markdown.ts";
 import type { RestartResult, RunEvent, StartEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunListing } from "../records/read-record.ts";
 import type { RunInfo, RunPhase } from "./panel-messages.ts";
-import { shorten } from "./phrases.ts";
-import { ACTIVE } from "./runs.ts";
 
 /** How far a run is that goes on. */
 export interface RunProgress {
@@ -107,7 +110,7 @@ export function progressAfter(progress: RunProgress | undefined, events: readonl
 }
 
 /** Does any process still work on it, or is to? */
-export const isActiveRow = ({ state }: RunRow): boolean => state === "external" || ACTIVE.has(state);
+export const isActiveRow = ({ state }: RunRow): boolean => !isOver({ phase: { kind: state } });
 
 /** "Today", "Yesterday", or the date; `start` is the day's midnight, `locale` that of the person. */
 export function dayName(start: number, now: number, locale?: string): string {
@@ -168,31 +171,6 @@ function bestParts({ method }: ExperimentSpec, best: RestartResult | undefined):
   return [`r = ${figure(best.ratio)}`];
 }
 
-/** "1 block · random:gpt2 · Adam": what tells a run from its neighbours. */
-export function shortCondition(spec: ExperimentSpec): string {
-  const { checkpoint, network, blocks, output } = spec;
-  const depth = blocks === 1 ? t("1 block") : t("{0} blocks", blocks);
-  const place = network === "gpt2" ? (output === "block" ? depth : `${depth}, ${output}`) : network;
-  return [place, modelName(checkpoint), methodName(spec)].join(" · ");
-}
-
-function methodName(spec: ExperimentSpec): string {
-  switch (spec.method) {
-    case "inversion":
-      return `${spec.optimizer === "adam" ? "Adam" : t("descent")} ${spec.learningRate}`;
-    case "orthogonalWalk":
-      return t("orthogonal walk");
-    case "clampedWalk":
-      return t("clamped walk");
-  }
-}
-
-/** A folder by its own name; `owner/name` of the hub, and all else, as it is. */
-const modelName = (checkpoint: string): string =>
-  checkpoint.startsWith("random:") || /^[\w-][\w.-]*\/[^/\\]+$/.test(checkpoint)
-    ? checkpoint
-    : (checkpoint.split(/[\\/]/).filter(Boolean).at(-1) ?? checkpoint);
-
 /** A codicon, and the theme's colour for it. */
 export function rowIcon({ state, best, spec }: RunRow): { readonly icon: string; readonly color?: string } {
   switch (state) {
@@ -220,34 +198,6 @@ export function rowIcon({ state, best, spec }: RunRow): { readonly icon: string;
   }
 }
 
-/** The state as a word, for those who do not see the icon. */
-export function stateName(state: RunPhase["kind"]): string {
-  switch (state) {
-    case "waiting":
-      return t("waiting");
-    case "preparing":
-      return t("starting");
-    case "running":
-      return t("running");
-    case "pausing":
-      return t("pausing");
-    case "paused":
-      return t("paused");
-    case "stopping":
-      return t("stopping");
-    case "external":
-      return t("running elsewhere");
-    case "completed":
-      return t("done");
-    case "cancelled":
-      return t("stopped");
-    case "interrupted":
-      return t("interrupted");
-    case "failed":
-      return t("failed");
-  }
-}
-
 /** All of a row in one sentence, for a screen reader. */
 export function spokenRow(row: RunRow): string {
   const { spec, state, best, progress } = row;
@@ -271,7 +221,7 @@ export function verdict({ method }: ExperimentSpec, best: RestartResult): string
   }
   const tokens = best.tokenIds.length;
   if (best.exact) return tokens === 1 ? t("✓ Exact: the one token") : t("✓ Exact: all {0} tokens", tokens);
-  return t("{0} of {1} tokens right", Math.round((1 - best.hamming.top1) * tokens), tokens);
+  return t("{0} of {1} tokens right", tokensRightOf(best), tokens);
 }
 
 /** What came of a run, as Markdown: verdict, text and distances, then the condition and when it was. */
@@ -306,7 +256,7 @@ export function rowTooltip(row: RunRow, start: StartEvent | undefined, locale?: 
   const seeds = [
     t("seed {0}", spec.seed),
     t("init seed {0}", spec.initSeed),
-    ...(spec.restarts > 1 ? [t("{0} restarts", spec.restarts)] : []),
+    ...(spec.restarts > 1 ? [plural(spec.restarts, "restart")] : []),
     start ? `${start.device}, ${spec.dtype}` : spec.dtype,
     ...(shift === undefined ? [] : [shift]),
   ];

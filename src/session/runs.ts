@@ -7,6 +7,7 @@ import { runsFolder } from "../common/folders.ts";
 import type { EngineClient, RunOptions } from "../engine/client.ts";
 import type { Progress } from "../engine/messages.ts";
 import { PauseSwitch } from "../engine/pause-switch.ts";
+import { isActive } from "../describe/run-state.ts";
 import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -31,18 +32,6 @@ export interface RunsOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
-
-/** Is the run still to come to its end? */
-export const isActive = ({ phase: { kind } }: RunInfo): boolean => ACTIVE.has(kind);
-
-export const ACTIVE: ReadonlySet<string> = new Set<RunPhase["kind"]>([
-  "waiting",
-  "preparing",
-  "running",
-  "pausing",
-  "paused",
-  "stopping",
-]);
 
 /** A run as it is kept here. */
 interface Run {

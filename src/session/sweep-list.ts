@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import { errorData, LabError, messageOf } from "../common/errors.ts";
+import { isGoingOn } from "../describe/sweep-state.ts";
 import type { RunExperiment } from "../engine/client.ts";
 import { Estimate, type TimedRun } from "../sweeps/estimate.ts";
 import { axesText, type Cell, eachCell, folderOf, parseExperimentFile, type Sweep } from "../sweeps/sweep-files.ts";
@@ -71,10 +72,6 @@ const newSweep = (file: string): KnownSweep => ({
   stop: new AbortController(),
   hold: new AbortController(),
 });
-
-/** Is the sweep to go on by itself? */
-export const isGoingOn = ({ phase: { kind } }: SweepInfo): boolean =>
-  kind === "waiting" || kind === "running" || kind === "pausing" || kind === "stopping";
 
 const RESTART_LOCK_TIMEOUT_MS = 20_000;
 /** How long work may take before others have their turn, in milliseconds. */

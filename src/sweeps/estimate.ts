@@ -68,12 +68,3 @@ function sizeOf(checkpoint: string): SizeName {
   const name = /[^/:]*$/.exec(checkpoint.replace(RANDOM, "").replace(/[?@].*$/s, ""))![0];
   return isSizeName(name) ? name : "gpt2";
 }
-
-/** "about 3 min" */
-export function roughly(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`;
-  return seconds < 5400
-    ? `about ${Math.round(seconds / 60)} min`
-    : `about ${Number((seconds / 3600).toPrecision(2))} h`;
-}

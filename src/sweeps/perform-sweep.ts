@@ -13,7 +13,8 @@ import type { RestartResult, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { readEnd, readListing, type RunListing } from "../records/read-record.ts";
 import { RunRecord } from "../records/record.ts";
-import { Estimate, roughly, type TimedRun } from "./estimate.ts";
+import { roughTime } from "../describe/figures.ts";
+import { Estimate, type TimedRun } from "./estimate.ts";
 import type { Cell } from "./sweep-files.ts";
 
 /** Folder in a sweep's folder that holds one record a cell. */
@@ -97,7 +98,7 @@ async function performAll(cells: readonly Cell[], options: SweepOptions): Promis
     const finished = cells.length - left.length + i;
     const total = cells.length;
     const remaining = estimate.of(left.slice(i).map(({ spec }) => spec));
-    const stage = `Run ${finished + 1} of ${total}${remaining === undefined ? "" : `, ${roughly(remaining)} left`}`;
+    const stage = `Run ${finished + 1} of ${total}${remaining === undefined ? "" : `, about ${roughTime(remaining)} left`}`;
     const tell = (share: number) => onProgress?.({ stage, done: finished + share, total });
     tell(0);
     onBegin?.(cell);

@@ -9,17 +9,9 @@ import {
   problemsOf,
   specSchemas,
 } from "../experiments/spec.ts";
+import { valueText } from "../describe/spec-fields.ts";
 import { Estimate, type TimedRun } from "./estimate.ts";
-import {
-  type Axis,
-  cellOf,
-  combinationAt,
-  combinationsOf,
-  type Fields,
-  methodsOf,
-  type Sweep,
-  valueText,
-} from "./sweep-files.ts";
+import { type Axis, cellOf, combinationAt, combinationsOf, type Fields, methodsOf, type Sweep } from "./sweep-files.ts";
 import type { SweepCheck, SweepDraft } from "./view-data.ts";
 
 /** Fields whose values are texts of their own, which may hold commas. */

@@ -7,6 +7,7 @@ import path from "node:path";
 import { errorCode, storageError } from "../common/files.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
+import { valueText } from "../describe/spec-fields.ts";
 import { type ExperimentSpec, fieldsOf, type MethodName, METHODS, parseSpec } from "../experiments/spec.ts";
 import { slug } from "../records/record.ts";
 
@@ -169,9 +170,6 @@ export const axesText = (axes: Fields): string =>
   Object.entries(axes)
     .map(([field, value]) => `${field} ${valueText(value)}`)
     .join(", ");
-
-export const valueText = (value: unknown): string =>
-  value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
 
 /** The order in which a spec's fields were written does not count. */
 function nameOf(spec: ExperimentSpec): string {

@@ -4,7 +4,9 @@
 import { heatChart } from "../reports/heat-chart.ts";
 import { median } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
-import { type Cell, SEEDS, valueText } from "./sweep-files.ts";
+import { figure as figureText } from "../describe/figures.ts";
+import { valueText } from "../describe/spec-fields.ts";
+import { type Cell, SEEDS } from "./sweep-files.ts";
 import type { Outcome } from "./perform-sweep.ts";
 import type { HeatAxis, HeatCell, HeatChoice, HeatFigure, HeatMap, HeatScale } from "./view-data.ts";
 
@@ -156,8 +158,8 @@ export function heatMapDrawing({ across, down, figure, columns, rows, cells, sca
   const { label, unit }: FigureOfResults = HEAT_FIGURES[figure];
   const text = (value: number): string => {
     if (unit === "share") return `${Math.round(100 * value)}`;
-    if (unit === "milliseconds") return `${Number((value / 1000).toPrecision(2))}`;
-    return `${Number(value.toPrecision(3))}`;
+    if (unit === "milliseconds") return figureText(value / 1000, 2);
+    return figureText(value, 3);
   };
   const units = { share: " (%)", milliseconds: " (s)" } as const;
   return heatChart({

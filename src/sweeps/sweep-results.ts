@@ -7,7 +7,9 @@ import { type CsvValue, csv } from "../reports/csv.ts";
 import { markdownCell, markdownCodeCell, markdownTable } from "../reports/markdown.ts";
 import { median, wilson } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
-import { SEEDS, valueText } from "./sweep-files.ts";
+import { figure } from "../describe/figures.ts";
+import { valueText } from "../describe/spec-fields.ts";
+import { SEEDS } from "./sweep-files.ts";
 import type { Outcome } from "./perform-sweep.ts";
 
 export const RESULTS_CSV = "results.csv";
@@ -70,8 +72,7 @@ export function conditionsOf(outcomes: readonly Outcome[]): Condition[] {
   return [...conditions.values()];
 }
 
-const figure = (values: readonly number[]): string =>
-  values.length === 0 ? "–" : Number(median(values).toPrecision(4)).toString();
+const medianText = (values: readonly number[]): string => (values.length === 0 ? "–" : figure(median(values)));
 
 /** A row a condition. */
 export function resultsMarkdown(outcomes: readonly Outcome[]): string {
@@ -86,8 +87,8 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
       failed > 0 ? `${runs}, ${failed} failed` : String(runs),
       results.length > 0 ? rate : "–",
       results.length > 0 ? `${Math.round(100 * low)}–${Math.round(100 * high)} %` : "–",
-      figure(results.map(({ outputDistance }) => outputDistance)),
-      figure(results.map(({ inputDistance }) => inputDistance)),
+      medianText(results.map(({ outputDistance }) => outputDistance)),
+      medianText(results.map(({ inputDistance }) => inputDistance)),
       best ? markdownCodeCell(best.text) : "–",
     ];
   });

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { PLAIN } from "../../src/cli/io.ts";
 import { follow, type LiveState, picture } from "../../src/cli/live-view.ts";
-import { duration, figure } from "../../src/cli/run-summary.ts";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
 import { ExperimentRunner } from "../engine/fixtures/fake-experiment-runner.ts";
@@ -73,18 +72,5 @@ describe("live view", () => {
     assert.equal(picture(state, screen).at(-1), "Starting the engine…");
     state.progress = { stage: "Writing random weights", done: 1, total: 2 };
     assert.equal(picture(state, screen).at(-1), `Writing random weights  ${"█".repeat(15)}${"░".repeat(15)}`);
-  });
-});
-
-describe("figures and durations", () => {
-  it("are short", () => {
-    assert.deepEqual([0, 0.000123456, 1234.56, 98765.4].map(figure), ["0", "0.0001235", "1235", "98770"]);
-    assert.deepEqual([0, 59_949, 59_950, 125_000, 3_725_000].map(duration), [
-      "0.0 s",
-      "59.9 s",
-      "1 min 0 s",
-      "2 min 5 s",
-      "1 h 2 min",
-    ]);
   });
 });

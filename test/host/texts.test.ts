@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import * as fc from "fast-check";
 import type * as vscode from "vscode";
 import { PRESETS } from "../../src/experiments/spec.ts";
 import { knownConfig } from "../../src/session/checkpoint-choices.ts";
 import { depthChoices, methodChoices, outputChoices } from "../../src/session/run-choices.ts";
 import { pageHtml } from "../../src/host/page-html.ts";
-import { shorten, statusPhrase } from "../../src/session/phrases.ts";
+import { statusPhrase } from "../../src/session/phrases.ts";
 import { selectedText } from "../../src/host/selection.ts";
 import { spec } from "../support/run-events.ts";
 
@@ -51,18 +50,6 @@ describe("a selection", () => {
 });
 
 describe("short texts", () => {
-  it("are one line of at most the given length", () => {
-    assert.equal(shorten("The sky\n is blue.", 40), "The sky is blue.");
-    assert.equal(shorten("The sky is blue.", 8), "The sky…");
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 1, max: 50 }), (text, length) => {
-        const short = shorten(text, length);
-        assert.ok(Array.from(short).length <= length);
-        assert.doesNotMatch(short, /\n/);
-      }),
-    );
-  });
-
   it("say in the status bar how far a run is", () => {
     const status = (phase: Parameters<typeof statusPhrase>[0]["phase"]) =>
       statusPhrase({ id: "1", spec: spec({ iterations: 200 }), phase, compared: [] }, 120);

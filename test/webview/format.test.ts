@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { columnsOf, formatElapsed, formatNumber, plural, tokenParts, visibleText } from "../../webview/format.ts";
+import { columnsOf, formatElapsed, formatNumber, tokenParts, visibleText } from "../../webview/format.ts";
 
 const shown = (text: string): string =>
   visibleText(text)
@@ -37,13 +37,6 @@ describe("times on the page", () => {
     assert.equal(formatElapsed(59_600), "1:00");
     assert.equal(formatElapsed(125_000), "2:05");
     assert.equal(formatElapsed(3_725_000), "1:02:05");
-  });
-});
-
-describe("counts on the page", () => {
-  it("go with their noun", () => {
-    assert.equal(plural(1, "token"), "1 token");
-    assert.equal(plural(0, "token"), "0 tokens");
   });
 });
 

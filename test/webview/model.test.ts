@@ -7,7 +7,6 @@ import {
   chipsOf,
   chosenRun,
   comparisonOf,
-  conditionOf,
   decodedSideBySide,
   emptyPage,
   exactRestarts,
@@ -430,27 +429,8 @@ describe("the state of a run", () => {
   });
 });
 
-describe("the condition of a run", () => {
-  it("names what distinguishes it", () => {
-    assert.equal(
-      conditionOf(spec({ blocks: 12, output: "head", restarts: 8 }), { device: "cpu" }).join(" | "),
-      "random:gpt2, init seed 0 | 12 blocks | output head | start matched | Adam, η 0.01 | L1 | seed 0 | 8 restarts | cpu",
-    );
-    const nameOf = (checkpoint: string) => conditionOf(spec({ checkpoint }))[0];
-    assert.equal(nameOf("openai-community/gpt2"), "openai-community/gpt2");
-    assert.equal(nameOf("/home/me/models/mine/"), "mine");
-    assert.ok(conditionOf(spec({ positions: "first" })).includes("all tokens at position 0"));
-    assert.ok(
-      conditionOf(spec({ targetShare: 0.999, noiseShare: 0.001 })).includes("start matched, 0.001·noise + 0.999·e*"),
-    );
-    const quantisation = { weightError: 0.008, outputError: 0.0304, outputDistance: 20 };
-    assert.ok(conditionOf(spec({ weights: "int8" })).includes("8-bit weights"));
-    assert.ok(conditionOf(spec({ weights: "float16" })).includes("16-bit weights"));
-    assert.ok(conditionOf(spec({ weights: "int8" }), { quantisation }).includes("8-bit weights, output 3 % off"));
-    assert.equal(conditionOf(spec({ checkpoint: "/models/gpt2-tuned/" }))[0], "gpt2-tuned");
-  });
-
-  it("fits into a line of the list of runs", () => {
+describe("a run in the list of runs", () => {
+  it("fits into a line", () => {
     const label = runLabel(info({ kind: "completed" }, { spec: spec({ prompt: "word ".repeat(100) }) }));
     assert.ok(label.length < 80, label);
     assert.match(label, /^1 · word .*… · 1 block, block · done$/);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { SweepInfo, SweepPhase } from "../../src/session/sweeps-messages.ts";
-import { actionsOf, roughTime, spokenValue, stateText, valueText } from "../../webview/sweep-model.ts";
+import { actionsOf, spokenValue, stateText, valueText } from "../../webview/sweep-model.ts";
 
 const sweep = (kind: SweepPhase["kind"], finished = 3, failed = 0): SweepInfo => ({
   id: "a",
@@ -44,6 +44,5 @@ describe("a sweep in its view", () => {
     assert.equal(spokenValue(0.666, "share"), "67 %");
     assert.equal(valueText(1500, "milliseconds"), "1.5 s");
     assert.equal(valueText(12.3456, undefined), "12.3");
-    assert.deepEqual([200, 89_000, 91_000, 7_200_000].map(roughTime), ["1 s", "89 s", "2 min", "2 h"]);
   });
 });

@@ -7,6 +7,7 @@ import * as vscode from "vscode";
 import { readConfig } from "../../checkpoints/config.ts";
 import { downloadInWorker } from "../../checkpoints/hub/download.ts";
 import { cachedSnapshot } from "../../checkpoints/hub/hub-cache.ts";
+import { modelName } from "../../describe/run-condition.ts";
 import { parseHubId, shortHubSource } from "../../checkpoints/hub/hub-id.ts";
 import { type HubSettings, hubSettings } from "../../checkpoints/hub/hub-settings.ts";
 import { RANDOM, randomNetwork } from "../../checkpoints/generated/random-network.ts";
@@ -292,7 +293,7 @@ export class Checkpoints implements vscode.Disposable {
 
   #showChoice(): void {
     const source = chosen() ?? "";
-    const name = parseHubId(source) || source.startsWith("random:") ? shortHubSource(source) : path.basename(source);
+    const name = shortHubSource(modelName(source));
     this.#status.text = `$(server) ${name}`;
     this.#status.tooltip = vscode.l10n.t("Inversion Lab takes its weights from {0}. Click to choose others.", source);
     this.#status.accessibilityInformation = {

@@ -17,7 +17,7 @@ import type {
 } from "../../session/panel-messages.ts";
 import { Drawings } from "../../session/drawings.ts";
 import { Outbox } from "../../session/outbox.ts";
-import { shorten } from "../../session/phrases.ts";
+import { shorten } from "../../describe/short-text.ts";
 import { fillWebview } from "../fill-webview.ts";
 
 /** Also the value of the context key activeWebviewPanelId. */

@@ -4,8 +4,8 @@ import * as vscode from "vscode";
 import { LabError } from "../../common/errors.ts";
 import { DECODED_FORMS, decodedText, type DecodedForm, placed } from "../../reports/decoded-text.ts";
 import type { DecodedRun } from "../../reports/latex.ts";
-import { shorten } from "../../session/phrases.ts";
-import { shortCondition } from "../../session/run-rows.ts";
+import { shorten } from "../../describe/short-text.ts";
+import { shortCondition } from "../../describe/run-condition.ts";
 
 /** Asks for the form, then writes into the editor, as one step that can be undone. Throws a LabError (badInput). */
 export async function insertResult(run: DecodedRun, editor: vscode.TextEditor): Promise<void> {

@@ -8,9 +8,11 @@ import { runsFolder } from "../../common/folders.ts";
 import type { ExperimentSpec } from "../../experiments/spec.ts";
 import { readListing } from "../../records/read-record.ts";
 import { listTrash, moveToTrash, restore, sweepTrash, trashFolder } from "../../records/trash.ts";
-import { shorten } from "../../session/phrases.ts";
+import { shortCondition } from "../../describe/run-condition.ts";
+import { stateName } from "../../describe/run-state.ts";
+import { shorten } from "../../describe/short-text.ts";
 import type { RunLibrary } from "../../session/run-library.ts";
-import { isActiveRow, recordRow, type RunRow, shortCondition, stateName } from "../../session/run-rows.ts";
+import { isActiveRow, recordRow, type RunRow } from "../../session/run-rows.ts";
 import type { Runs } from "../../session/runs.ts";
 
 /** What the actions need of the session. */

@@ -14,7 +14,8 @@ import { defaultChoice, HEAT_FIGURE_NAMES, HEAT_FIGURES, heatMapDrawing } from "
 import { RESULTS_MARKDOWN } from "../../sweeps/sweep-results.ts";
 import type { HeatChoice, SweepDraft } from "../../sweeps/view-data.ts";
 import type { RunLibrary } from "../../session/run-library.ts";
-import { isGoingOn, type StoredSweep, Sweeps } from "../../session/sweep-list.ts";
+import { isGoingOn } from "../../describe/sweep-state.ts";
+import { type StoredSweep, Sweeps } from "../../session/sweep-list.ts";
 import type {
   FigureInfo,
   FromSweepsPage,
