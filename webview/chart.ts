@@ -6,7 +6,7 @@ import { element, setText } from "./dom.ts";
 import { describeFigure, type Figure, type Line, placesToDraw } from "./figures.ts";
 import { formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
-import { logTicks } from "./model.ts";
+import { logTicks } from "./log-ticks.ts";
 import { swatch } from "./swatch.ts";
 import { readTheme, type Theme } from "./theme.ts";
 import { iconButton } from "./toolkit.ts";

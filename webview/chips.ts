@@ -3,7 +3,7 @@
 import { element } from "./dom.ts";
 import { tokenParts } from "./format.ts";
 import { t } from "./l10n.ts";
-import type { Chip } from "./model.ts";
+import type { Chip } from "./chips-model.ts";
 
 /** A token by itself, as in the prompt. Marks are read out only where the token has no characters of its own. */
 export function plainChip(id: number, text: string, className = "chip"): HTMLElement {

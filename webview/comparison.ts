@@ -5,7 +5,8 @@ import { chip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { styleOf } from "./figures.ts";
 import { t } from "./l10n.ts";
-import { type Comparison, comparisonOf, decodedSideBySide, type PageModel } from "./model.ts";
+import { type Comparison, comparisonOf, decodedSideBySide } from "./comparison-model.ts";
+import type { PageModel } from "./page-model.ts";
 import { button, iconButton } from "./toolkit.ts";
 import { swatch } from "./swatch.ts";
 

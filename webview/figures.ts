@@ -4,16 +4,9 @@ import type { Figure as PrintedFigure } from "../src/reports/line-chart.ts";
 import { metricName, shiftName } from "../src/describe/run-condition.ts";
 import { formatNumber, visibleText } from "./format.ts";
 import { t } from "./l10n.ts";
-import {
-  comparedRuns,
-  restartOf,
-  type PageModel,
-  type RunModel,
-  type Series,
-  runLabel,
-  shownRestart,
-  shownSeries,
-} from "./model.ts";
+import { comparedRuns, restartOf, type PageModel, shownRestart, shownSeries } from "./page-model.ts";
+import { runLabel } from "./run-label.ts";
+import type { RunModel, Series } from "./run-model.ts";
 
 export const COLOURS = ["blue", "orange", "red", "green", "purple", "yellow"] as const;
 export type Colour = (typeof COLOURS)[number];

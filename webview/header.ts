@@ -6,7 +6,10 @@ import { canStop, isOver } from "../src/describe/run-state.ts";
 import { plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { t } from "./l10n.ts";
-import { chosenRun, type PageModel, runLabel, type RunModel, type RunState, stateOf, troubleOf } from "./model.ts";
+import { chosenRun, type PageModel } from "./page-model.ts";
+import { runLabel } from "./run-label.ts";
+import type { RunModel } from "./run-model.ts";
+import { type RunState, stateOf, troubleOf } from "./state-words.ts";
 import { RunChoice } from "./run-choice.ts";
 import { button, OptionList, progressRing } from "./toolkit.ts";
 

@@ -6,17 +6,9 @@ import { ComparisonView } from "./comparison.ts";
 import { element, setText } from "./dom.ts";
 import { ExperimentForm } from "./form.ts";
 import { Header } from "./header.ts";
-import {
-  announcementOf,
-  emptyPage,
-  figureTitle,
-  placeholderOf,
-  receive,
-  rowAt,
-  shownRestart,
-  shownSeries,
-  shownStep,
-} from "./model.ts";
+import { emptyPage, receive, rowAt, shownRestart, shownSeries, shownStep } from "./page-model.ts";
+import { figureTitle } from "./run-label.ts";
+import { announcementOf, placeholderOf } from "./state-words.ts";
 import "./base.css";
 import "./panel.css";
 import { type Figure, runFigures } from "./figures.ts";

@@ -3,7 +3,8 @@
 import { plainChip } from "./chips.ts";
 import { element } from "./dom.ts";
 import { t } from "./l10n.ts";
-import { type Fact, type PageModel, resultOf } from "./model.ts";
+import type { PageModel } from "./page-model.ts";
+import { type Fact, resultOf } from "./result-model.ts";
 
 export class ResultView {
   readonly element = element("section", { "class": "result", "aria-label": t("Result") });

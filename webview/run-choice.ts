@@ -5,7 +5,7 @@ import type { RunInfo } from "../src/session/panel-messages.ts";
 import { element, setText } from "./dom.ts";
 import { MOST_LINES } from "./figures.ts";
 import { t } from "./l10n.ts";
-import { runLabel } from "./model.ts";
+import { runLabel } from "./run-label.ts";
 import { button } from "./toolkit.ts";
 
 export class RunChoice {

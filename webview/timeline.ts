@@ -6,7 +6,9 @@ import { chip, plainChip } from "./chips.ts";
 import { element } from "./dom.ts";
 import { columnsOf, formatNumber, tokenParts } from "./format.ts";
 import { t } from "./l10n.ts";
-import { chipsOf, type PageModel, type RunModel, shownRestart, shownRow, shownSteps, type Target } from "./model.ts";
+import { chipsOf } from "./chips-model.ts";
+import { type PageModel, shownRestart, shownRow, shownSteps } from "./page-model.ts";
+import type { RunModel, Target } from "./run-model.ts";
 import { RowWindow } from "./row-window.ts";
 import { button, OptionList } from "./toolkit.ts";
 

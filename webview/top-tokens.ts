@@ -5,7 +5,8 @@ import { chip, plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
-import { type PageModel, shownStep, type Target } from "./model.ts";
+import { type PageModel, shownStep } from "./page-model.ts";
+import type { Target } from "./run-model.ts";
 import { RowWindow } from "./row-window.ts";
 
 /** CSS pixels of a row and of the columns' heads, as in the style sheet. */

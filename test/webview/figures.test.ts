@@ -15,7 +15,8 @@ import {
   smoothed,
   withSmoothing,
 } from "../../webview/figures.ts";
-import { emptyPage, figureTitle, type PageModel, receive } from "../../webview/model.ts";
+import { emptyPage, type PageModel, receive } from "../../webview/page-model.ts";
+import { figureTitle } from "../../webview/run-label.ts";
 import { endEvent, PROMPT, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 function pageWith(spec: ExperimentSpec, events: readonly RunEvent[]): PageModel {

@@ -9,16 +9,24 @@ import { keptBundle } from "../../scripts/texts.js";
 /** Texts that are put together before anything is asked are translated only where the bundle is there first. */
 const PROGRAM = `
 import { config } from "@vscode/l10n";
+// The page's bundle may be there later than what all fronts share.
+const { plural } = await import("./src/describe/counts.ts");
+const { metricName, narrowWeights } = await import("./src/describe/run-condition.ts");
+const { stateName } = await import("./src/describe/run-state.ts");
+const { sweepStateName } = await import("./src/describe/sweep-state.ts");
 const bundle = JSON.parse(process.argv[1]);
 config({ contents: bundle });
-const { emptyPage, receive, stateOf, placeholderOf, resultOf, announcementOf, conditionOf, comparisonOf } =
-  await import("./webview/model.ts");
+const { emptyPage, receive } = await import("./webview/page-model.ts");
+const { resultOf } = await import("./webview/result-model.ts");
+const { stateOf, placeholderOf, announcementOf } = await import("./webview/state-words.ts");
 const { runFigures, describeFigure } = await import("./webview/figures.ts");
 const { METHOD_TEXTS, groupsOf } = await import("./webview/form-fields.ts");
 const { spec, startEvent, stepEvent, wholeRun } = await import("./test/support/run-events.ts");
 const { specSchema, COMMON_FIELDS } = await import("./src/experiments/spec.ts");
 const shown = [];
 const kinds = ["waiting", "preparing", "running", "pausing", "stopping", "completed", "cancelled", "interrupted"];
+shown.push(...kinds.map(stateName), ...["idle", "failed"].map(sweepStateName));
+shown.push(plural(1, "channel"), plural(2, "channel"), metricName("cosine"), narrowWeights("int8"));
 for (const kind of kinds) {
   for (const events of [[], [startEvent(), stepEvent(5, 1)], wholeRun()]) {
     const page = emptyPage();

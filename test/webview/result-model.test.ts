@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { emptyPage } from "../../webview/page-model.ts";
+import { resultOf } from "../../webview/result-model.ts";
+import { done, info, pageWith, running, walking } from "../support/pages.ts";
+import { endEvent, spec, startEvent, stepEvent } from "../support/run-events.ts";
+
+describe("the result", () => {
+  it("of a run that found the prompt says so, with every figure in its favour", () => {
+    const result = resultOf(done())!;
+    assert.equal(result.title, "Exact: all 3 tokens");
+    assert.ok(result.exact);
+    assert.deepEqual(
+      result.facts.flatMap(({ good }) => good ?? []),
+      [true, true, true],
+    );
+    assert.match(result.facts[0].note, /closer than a N\(0, 0\.05\) shift \(2\) from iteration 4/);
+  });
+
+  it("of a run that did not says that this search failed, not that nothing is there", () => {
+    const step = stepEvent(10, 1);
+    const result = resultOf(pageWith(info({ kind: "completed" }), [startEvent(), step, endEvent([step])]))!;
+    assert.equal(result.title, "1 of 3 tokens");
+    assert.match(result.text, /this search did not find the others/);
+    assert.deepEqual(
+      result.facts.flatMap(({ good }) => good ?? []),
+      [false, false, false],
+    );
+  });
+
+  it("says at the end how wrong and how repetitive the decoding is", () => {
+    const step = stepEvent(10, 1);
+    const [result] = endEvent([step]).restarts;
+    const measured = {
+      hamming: { top1: 2 / 3, top5: 1 / 3 },
+      repetition: { repeated: 0.2, distinct1: 0.84, distinct2: 1 },
+    };
+    const end = endEvent([step], { restarts: [{ ...result, ...measured }] });
+    const facts = resultOf(pageWith(info({ kind: "completed" }), [startEvent(), step, end]))!.facts.slice(-2);
+    assert.deepEqual(
+      facts.map(({ label, value, note }) => [label, value, note]),
+      [
+        ["Wrong tokens", "67 %", "the prompt’s not among the best five: 33 %"],
+        ["Repeated tokens", "20 %", "distinct-1 / distinct-2: 0.84 / 1"],
+      ],
+    );
+    assert.ok(!resultOf(running([startEvent(), step]))!.facts.some(({ label }) => label === "Wrong tokens"));
+  });
+
+  it("says how the learning rate was found", () => {
+    const rateSearch = { iterations: 60, rates: [0.001, 0.01, 0.1], outputDistances: [5, 2.5, null], chosen: 0.01 };
+    const page = running([{ ...startEvent(), rateSearch }, stepEvent(0, 0)]);
+    const fact = resultOf(page)!.facts.at(-1)!;
+    assert.equal(fact.value, "0.01");
+    assert.match(fact.note, /after 60 iterations at 0\.001: 5, 0\.01: 2\.5, 0\.1: diverged$/);
+  });
+
+  it("before the end is that of the newest iteration, with open questions left open", () => {
+    const result = resultOf(running([startEvent(), stepEvent(0, 0), stepEvent(5, 2)]))!;
+    assert.equal(result.title, "2 of 3 tokens");
+    assert.match(result.text, /now at iteration 5/);
+    assert.match(result.facts[0].note, /by iteration 5/);
+    assert.deepEqual(
+      result.facts.slice(1).map(({ value }) => value),
+      ["–", "–"],
+    );
+  });
+
+  it("of a run that broke off keeps what was reached", () => {
+    const error = { kind: "engine", message: "The engine process was killed." } as const;
+    const result = resultOf(pageWith(info({ kind: "failed", error }), [startEvent(), stepEvent(0, 1)]))!;
+    assert.match(result.text, /^at iteration 0$/);
+    assert.match(result.facts[1].note, /ended early/);
+  });
+
+  it("is not there before the first iteration", () => {
+    assert.equal(resultOf(running([startEvent()])), undefined);
+    assert.equal(resultOf(emptyPage()), undefined);
+  });
+
+  it("of several restarts says which is shown, and how many are exact", () => {
+    const of = spec({ restarts: 2 });
+    const steps = [stepEvent(10, 1), stepEvent(10, 3, { restart: 1 })];
+    const page = running([startEvent(of), ...steps, endEvent(steps)], { spec: of });
+    assert.match(resultOf(page)!.text, /best of 2 restarts.* 1 of 2 restarts exact/);
+  });
+
+  it("of a walk has the ratio and the tokens that changed as its result", () => {
+    const result = resultOf(walking());
+    assert.equal(result?.title, "r = 2: the input moved 2 times as far as the output");
+    assert.match(result?.text ?? "", /2 of 3 tokens changed/);
+    assert.equal(result?.exact, false);
+  });
+});

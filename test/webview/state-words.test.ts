@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { RunEvent } from "../../src/experiments/events.ts";
+import type { RunInfo, RunPhase } from "../../src/session/panel-messages.ts";
+import { emptyPage, receive } from "../../webview/page-model.ts";
+import { announcementOf, placeholderOf, stateOf, troubleOf } from "../../webview/state-words.ts";
+import { done, info, pageWith, running } from "../support/pages.ts";
+import { startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
+
+describe("the state of a run", () => {
+  const state = (phase: RunPhase, events: readonly RunEvent[] = [], changes: Partial<RunInfo> = {}) => {
+    const { tone, title, text, share } = stateOf(pageWith(info(phase, changes), events).run!, 3300);
+    return { tone, says: `${title} ${text}`, share };
+  };
+  const begun = [startEvent(), stepEvent(0, 0), stepEvent(5, 1)];
+
+  it("is said in words, with the share of the work done where it is known", () => {
+    assert.deepEqual(state({ kind: "waiting" }), {
+      tone: "neutral",
+      says: "Waiting for the run before",
+      share: undefined,
+    });
+    assert.deepEqual(state({ kind: "preparing", progress: { stage: "Writing random weights", done: 1, total: 4 } }), {
+      tone: "busy",
+      says: "Preparing Writing random weights… 25 %",
+      share: 0.25,
+    });
+    const download = { stage: "Downloading a/b", done: 1e6, total: 4e6, bytesPerSecond: 12_340_000 };
+    assert.equal(state({ kind: "preparing", progress: download }).says, "Preparing Downloading a/b… 25 %, 12.3 MB/s");
+    assert.deepEqual(state({ kind: "running" }, begun, { startedAt: 1000 }), {
+      tone: "busy",
+      says: "Running 5 of 10 iterations · 2.3 s",
+      share: 0.5,
+    });
+    const resumed = { startedAt: 1000, pausedMs: 2000 };
+    assert.equal(state({ kind: "running" }, begun, resumed).says, "Running 5 of 10 iterations · 0.3 s");
+    assert.deepEqual(state({ kind: "paused", since: 3200 }, begun, resumed), {
+      tone: "paused",
+      says: "Paused 5 of 10 iterations · 0.2 s",
+      share: 0.5,
+    });
+    assert.match(state({ kind: "pausing" }, begun).says, /^Pausing after the next shown iteration/);
+    assert.match(state({ kind: "waiting", behindPaused: true }).says, /^Waiting for the run before, which is paused$/);
+    assert.equal(state({ kind: "completed" }, wholeRun(), { elapsedMs: 1500 }).says, "Done 10 iterations in 1.5 s");
+    assert.equal(
+      state({ kind: "cancelled" }, begun, { elapsedMs: 800 }).says,
+      "Stopped after 5 of 10 iterations, 0.8 s",
+    );
+    assert.equal(state({ kind: "cancelled" }).says, "Stopped before it began");
+    assert.match(state({ kind: "interrupted" }, begun).says, /window was closed.*after 5 of 10 iterations/);
+  });
+
+  it("of a failed run comes with the reason, and so does a record that ends early", () => {
+    const error = { kind: "storage", message: "The disk is full." } as const;
+    assert.equal(troubleOf(info({ kind: "failed", error })), "The disk is full.");
+    assert.equal(troubleOf(info({ kind: "running" }, { warning: "The record ends early." })), "The record ends early.");
+    assert.equal(troubleOf(info({ kind: "running" })), "");
+  });
+
+  it("has something to say in the place of iterations, as long as there are none", () => {
+    assert.match(placeholderOf(emptyPage())!.text, /Invert Selection/);
+    assert.match(placeholderOf(pageWith(info({ kind: "waiting" }), []))!.title, /Waiting for the run before/);
+    const behindPaused = pageWith(info({ kind: "waiting", behindPaused: true }), []);
+    assert.equal(placeholderOf(behindPaused)!.title, "Waiting for the run before, which is paused");
+    assert.match(placeholderOf(pageWith(info({ kind: "interrupted" }), []))!.text, /Run Again/);
+    assert.equal(placeholderOf(done()), undefined);
+  });
+
+  it("is announced when it changes, and not with every iteration", () => {
+    const page = running([startEvent(), stepEvent(0, 0)]);
+    const before = announcementOf(page);
+    receive(page, { type: "events", id: "1", events: [stepEvent(2, 1)] });
+    assert.equal(announcementOf(page), before);
+    receive(page, { type: "events", id: "1", events: [stepEvent(5, 1)] });
+    assert.equal(announcementOf(page), "Running, 50 % of 10 iterations");
+    assert.match(announcementOf(done()), /Done.*Exact: all 3 tokens/);
+  });
+});

@@ -1,0 +1,220 @@
+// What a run has come to, in words and figures.
+
+import { plural } from "../src/describe/counts.ts";
+import { shiftName } from "../src/describe/run-condition.ts";
+import { isOver } from "../src/describe/run-state.ts";
+import { tokensRight } from "../src/describe/tokens-right.ts";
+import type { RateSearch, RestartResult, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
+import { formatNumber } from "./format.ts";
+import { t } from "./l10n.ts";
+import { type PageModel, shownRestart, shownSteps } from "./page-model.ts";
+import { exactRestarts, type RunModel } from "./run-model.ts";
+
+/** One figure of the result. */
+export interface Fact {
+  readonly label: string;
+  readonly value: string;
+  /** Tokens in place of a value: the target's and the one found. */
+  readonly tokens?: readonly [target: Token, found: Token];
+  readonly note: string;
+  /** Whether it speaks for success; undefined while it is open. */
+  readonly good?: boolean;
+}
+
+export interface Result {
+  readonly title: string;
+  readonly text: string;
+  readonly exact: boolean;
+  readonly facts: readonly Fact[];
+}
+
+/** What the shown restart has come to so far; undefined before its first row. */
+export function resultOf(page: PageModel): Result | undefined {
+  const { run } = page;
+  const latest = shownSteps(page).at(-1);
+  if (!run?.start || !latest) return undefined;
+  const ended = run.end?.restarts[shownRestart(page)];
+  return run.info.spec.method === "inversion"
+    ? inversionResult(page, run, run.start, latest, ended)
+    : walkResult(page, run, run.start, latest, ended);
+}
+
+function inversionResult(
+  page: PageModel,
+  run: RunModel,
+  { target: { tokenIds: target, nextToken } }: StartEvent,
+  latest: StepEvent,
+  ended: RestartResult | undefined,
+): Result {
+  const { tokenIds, outputDistance } = ended ?? latest;
+  const right = tokensRight(tokenIds, target);
+  const exact = right === target.length;
+  return {
+    exact,
+    title: exact
+      ? t("Exact: all {0}", plural(target.length, "token"))
+      : t("{0} of {1}", right, plural(target.length, "token")),
+    text: [
+      wherefrom(page, run, ended ?? latest),
+      ended &&
+        !exact &&
+        (right === 0 ? t("this search did not find the tokens") : t("this search did not find the others")),
+    ]
+      .filter(Boolean)
+      .join(" · "),
+    facts: [
+      {
+        label: t("Output distance"),
+        value: formatNumber(outputDistance),
+        ...shiftVerdict(run, shownSteps(page), ended),
+      },
+      ended
+        ? {
+            label: t("Discrete distance"),
+            value: formatNumber(ended.discreteDistance),
+            note: ended.exact ? t("the decoded tokens are the prompt’s") : t("of the decoded tokens’ own output"),
+            good: ended.exact,
+          }
+        : { label: t("Discrete distance"), value: "–", note: openNote(run) },
+      nextTokenFact(run, nextToken, ended),
+      ...decodingFacts(ended),
+      ...(run.start?.rateSearch ? [rateFact(run.start.rateSearch)] : []),
+    ],
+  };
+}
+
+/** How the learning rate was found. */
+function rateFact({ iterations, rates, outputDistances, chosen }: RateSearch): Fact {
+  const tried = rates.map((rate, i) => {
+    const distance = outputDistances[i];
+    return `${formatNumber(rate)}: ${distance === null ? t("diverged") : formatNumber(distance)}`;
+  });
+  return {
+    label: t("Learning rate"),
+    value: formatNumber(chosen),
+    note: t("found by trying; output distance after {0} at {1}", plural(iterations, "iteration"), tried.join(", ")),
+  };
+}
+
+/** A walk succeeds by going far while the output stays; its tokens are to change. */
+function walkResult(
+  page: PageModel,
+  run: RunModel,
+  { target: { tokenIds: target, nextToken }, shiftDistance }: StartEvent,
+  latest: StepEvent,
+  ended: RestartResult | undefined,
+): Result {
+  const { tokenIds, outputDistance, inputDistance, ratio } = ended ?? latest;
+  const left = target.length - tokensRight(tokenIds, target);
+  const perElement = ended?.ratioPerElement;
+  const within = outputDistance < shiftDistance;
+  return {
+    exact: false,
+    title:
+      ratio === null
+        ? t("The output has not moved")
+        : t("r = {0}: the input moved {0} times as far as the output", formatNumber(ratio)),
+    text: [wherefrom(page, run, ended ?? latest), t("{0} of {1} changed", left, plural(target.length, "token"))].join(
+      " · ",
+    ),
+    facts: [
+      {
+        label: t("Output moved"),
+        value: formatNumber(outputDistance),
+        note: within
+          ? t("less than by a {0} shift ({1})", shiftName(run.info.spec), formatNumber(shiftDistance))
+          : t("not less than by a {0} shift ({1})", shiftName(run.info.spec), formatNumber(shiftDistance)),
+        good: within,
+      },
+      {
+        label: t("Input moved"),
+        value: formatNumber(inputDistance),
+        note:
+          ratio === null
+            ? t("L1 distance to the prompt’s embedding")
+            : typeof perElement === "number"
+              ? t("output / input {0}; r an element {1}", formatNumber(1 / ratio), formatNumber(perElement))
+              : t("output / input {0}", formatNumber(1 / ratio)),
+      },
+      nextTokenFact(run, nextToken, ended),
+      ...decodingFacts(ended),
+    ],
+  };
+}
+
+/** How wrong and how repetitive the decoding is, which is known at the end. */
+function decodingFacts(ended: RestartResult | undefined): Fact[] {
+  if (!ended) return [];
+  const [top1, top5] = wrongTokens(ended);
+  return [
+    { label: t("Wrong tokens"), value: top1, note: t("the prompt’s not among the best five: {0}", top5) },
+    {
+      label: t("Repeated tokens"),
+      value: percent(ended.repetition.repeated),
+      note: t("distinct-1 / distinct-2: {0}", distinct(ended)),
+    },
+  ];
+}
+
+const openNote = ({ info }: RunModel): string =>
+  isOver(info) ? t("not known: the run ended early") : t("known at the end");
+
+function nextTokenFact(run: RunModel, wanted: Token | null, ended: RestartResult | undefined): Fact {
+  if (!wanted) return { label: t("Next token"), value: "–", note: t("this network predicts no token") };
+  if (!ended?.nextToken) return { label: t("Next token"), value: "–", note: openNote(run) };
+  const same = ended.sameNextToken === true;
+  return {
+    label: t("Next token"),
+    value: same ? t("the same") : t("different"),
+    tokens: [wanted, ended.nextToken],
+    note: t("of the prompt, and of what was found"),
+    good: same,
+  };
+}
+
+function wherefrom({ restart }: PageModel, run: RunModel, shown: RestartResult | StepEvent): string {
+  const { restarts } = run.info.spec;
+  const iteration = shown.iteration.toLocaleString("en");
+  const at = isOver(run.info) ? t("at iteration {0}", iteration) : t("now at iteration {0}", iteration);
+  if (restarts === 1) return at;
+  const isBest = restart === undefined && run.end?.best.restart === shown.restart;
+  const which = isBest ? t("best of {0} restarts", restarts) : t("restart {0} of {1}", shown.restart + 1, restarts);
+  // A walk is not out to find the prompt.
+  if (run.info.spec.method !== "inversion") return `${which}, ${at}`;
+  return `${which}, ${at} · ${t("{0} of {1} restarts exact", exactRestarts(run), restarts)}`;
+}
+
+function shiftVerdict(
+  { info, start }: RunModel,
+  steps: readonly StepEvent[],
+  ended: RestartResult | undefined,
+): { note: string; good?: boolean } {
+  const bar = start!.shiftDistance;
+  const test = t("a {0} shift ({1})", shiftName(info.spec), formatNumber(bar));
+  // Between shown iterations nobody looked: before the end it is known only by when at the latest.
+  const since = ended ? ended.beatsShiftAt : steps.find(({ outputDistance }) => outputDistance < bar)?.iteration;
+  if (typeof since === "number") {
+    const iteration = since.toLocaleString("en");
+    return {
+      note: ended
+        ? t("closer than {0} from iteration {1}", test, iteration)
+        : t("closer than {0} by iteration {1}", test, iteration),
+      good: true,
+    };
+  }
+  return isOver(info)
+    ? { note: t("never closer than {0}", test), good: false }
+    : { note: t("not yet closer than {0}", test) };
+}
+
+export const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+/** Share of positions where the prompt's token is not the best one, and not among the best five. */
+export const wrongTokens = ({ hamming: { top1, top5 } }: RestartResult): [string, string] => [
+  percent(top1),
+  percent(top5),
+];
+
+/** Distinct-1 and distinct-2. */
+export const distinct = ({ repetition: { distinct1, distinct2 } }: RestartResult): string =>
+  `${formatNumber(distinct1)} / ${formatNumber(distinct2)}`;

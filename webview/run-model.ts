@@ -1,0 +1,123 @@
+// A run as the page knows it: its events by restart, and the series that are plotted of them.
+
+import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent, WalkPoint } from "../src/experiments/events.ts";
+import type { RunInfo } from "../src/session/panel-messages.ts";
+import { tokensRight } from "../src/describe/tokens-right.ts";
+
+/** A run with all that it has told. */
+export interface RunModel {
+  info: RunInfo;
+  start: StartEvent | undefined;
+  end: EndEvent | undefined;
+  /** [restart][row]: a row is a shown iteration, in order. */
+  readonly steps: StepEvent[][];
+  /** What the plots show, of each restart. */
+  readonly series: Series[];
+}
+
+/**
+ * The figures of one restart, a column each. A point is a shown iteration or, of a walk, any step; null where a figure is
+ * not known.
+ */
+export interface Series {
+  readonly iterations: number[];
+  readonly outputDistance: number[];
+  readonly inputDistance: number[];
+  readonly ratio: (number | null)[];
+  /** How many tokens are the prompt's. */
+  readonly right: (number | null)[];
+  /** [token][point] */
+  readonly ranks: (number | null)[][];
+  /** [token][point]; empty where the method has none. */
+  readonly gradientProducts: (number | null)[][];
+  readonly singularValue: (number | null)[];
+  /** Of a clamped walk, the first dimension that got noise. */
+  readonly clampedFrom: (number | null)[];
+}
+
+/** The prompt, as the start event has it. */
+export type Target = StartEvent["target"];
+
+export const newRun = (info: RunInfo): RunModel => ({
+  info,
+  start: undefined,
+  end: undefined,
+  steps: [],
+  series: [],
+});
+
+/** Takes in what the run has told. */
+export function addEvents(run: RunModel, events: readonly RunEvent[]): void {
+  for (const event of events) {
+    switch (event.type) {
+      case "start":
+        run.start = event;
+        break;
+      case "step":
+        addStep(run, event);
+        break;
+      case "end":
+        run.end = event;
+    }
+  }
+}
+
+function addStep(run: RunModel, step: StepEvent): void {
+  (run.steps[step.restart] ??= []).push(step);
+  const series = (run.series[step.restart] ??= emptySeries(step));
+  // A walk has measured the steps that it has not decoded, too.
+  for (const point of (step.walked ?? [step]) as readonly WalkPoint[]) {
+    series.iterations.push(point.iteration);
+    series.outputDistance.push(point.outputDistance);
+    series.inputDistance.push(point.inputDistance);
+    series.ratio.push(point.ratio);
+    series.singularValue.push(point.singularValue ?? null);
+    series.clampedFrom.push(point.clampedFrom ?? null);
+    const decoded = point.iteration === step.iteration;
+    series.right.push(decoded ? tokensRight(step.tokenIds, run.start?.target.tokenIds ?? []) : null);
+    series.ranks.forEach((column, token) => column.push(decoded ? step.targetRanks[token] : null));
+    // The first point of a walk comes before its first direction.
+    point.gradientProducts?.forEach((product, token) => {
+      (series.gradientProducts[token] ??= series.iterations.slice(1).map(() => null)).push(product);
+    });
+  }
+}
+
+const emptySeries = ({ targetRanks }: StepEvent): Series => ({
+  iterations: [],
+  outputDistance: [],
+  inputDistance: [],
+  ratio: [],
+  right: [],
+  ranks: targetRanks.map(() => []),
+  gradientProducts: [],
+  singularValue: [],
+  clampedFrom: [],
+});
+
+/** The row of the step closest to an iteration, of two as close the later; −1 where there is none. */
+export function nearestRow(steps: readonly StepEvent[], iteration: number): number {
+  let [low, high] = [0, steps.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (steps[middle].iteration < iteration) low = middle + 1;
+    else high = middle;
+  }
+  if (low === 0) return steps.length === 0 ? -1 : 0;
+  if (low === steps.length) return low - 1;
+  return steps[low].iteration - iteration <= iteration - steps[low - 1].iteration ? low : low - 1;
+}
+
+/** How many restarts have the whole prompt: at their end or, before it, at their newest row. */
+export function exactRestarts({ start, steps, end }: RunModel): number {
+  if (end) return end.restarts.filter(({ exact }) => exact).length;
+  const target = start?.target.tokenIds ?? [];
+  return steps.filter((rows) => isExact(rows.at(-1), target)).length;
+}
+
+const isExact = (step: StepEvent | undefined, targetIds: readonly number[]): boolean =>
+  step !== undefined && tokensRight(step.tokenIds, targetIds) === targetIds.length;
+
+/** What the best restart has come to, so far. */
+export const latestOf = ({ steps, end }: RunModel): RestartResult | StepEvent | undefined =>
+  end?.best ?? steps[0]?.at(-1);

@@ -1,0 +1,145 @@
+// How the shown run is doing, in words: in the head of the page, in the place of its result, and out loud.
+
+import { plural } from "../src/describe/counts.ts";
+import { isOver } from "../src/describe/run-state.ts";
+import type { RunInfo } from "../src/session/panel-messages.ts";
+import { formatElapsed } from "./format.ts";
+import { t } from "./l10n.ts";
+import type { PageModel } from "./page-model.ts";
+import { resultOf } from "./result-model.ts";
+import type { RunModel } from "./run-model.ts";
+
+export type Tone = "busy" | "paused" | "good" | "neutral" | "bad";
+
+/** How the run is doing, in words. */
+export interface RunState {
+  readonly tone: Tone;
+  readonly title: string;
+  readonly text: string;
+  /** Share of the work done, 0…1, while it goes on; undefined when it is not known. */
+  readonly share?: number;
+}
+
+/** `now` in milliseconds since 1970. */
+export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
+  const { phase, spec, startedAt, pausedMs = 0, elapsedMs } = info;
+  const done = end?.iterations ?? steps[0]?.at(-1)?.iteration ?? 0;
+  const until = phase.kind === "paused" ? phase.since : now;
+  const elapsed = elapsedMs ?? (startedAt === undefined ? undefined : Math.max(0, until - startedAt - pausedMs));
+  const time = elapsed === undefined ? "" : formatElapsed(elapsed);
+  const reached = t("{0} of {1}", done.toLocaleString("en"), plural(spec.iterations, "iteration"));
+  switch (phase.kind) {
+    case "waiting":
+      return {
+        tone: "neutral",
+        title: t("Waiting"),
+        text: phase.behindPaused ? t("for the run before, which is paused") : t("for the run before"),
+      };
+    case "preparing": {
+      const { stage, done: part, total, bytesPerSecond } = phase.progress ?? { stage: t("Starting the engine") };
+      const share = part !== undefined && total ? part / total : undefined;
+      const percent = share === undefined ? "" : ` ${Math.floor(100 * share)} %`;
+      const speed = bytesPerSecond === undefined ? "" : `, ${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
+      return { tone: "busy", title: t("Preparing"), text: `${stage}…${percent}${speed}`, share };
+    }
+    case "running":
+      return { tone: "busy", title: t("Running"), text: `${reached} · ${time}`, share: done / spec.iterations };
+    case "pausing":
+      return { tone: "busy", title: t("Pausing"), text: `${t("after the next shown iteration")} · ${reached}` };
+    case "paused":
+      return { tone: "paused", title: t("Paused"), text: `${reached} · ${time}`, share: done / spec.iterations };
+    case "stopping":
+      return { tone: "busy", title: t("Stopping"), text: `${t("after the iteration at hand")} · ${reached}` };
+    case "external":
+      return {
+        tone: "busy",
+        title: t("Running"),
+        text: `${t("in a sweep or elsewhere")} · ${reached}`,
+        share: done / spec.iterations,
+      };
+    case "completed":
+      return { tone: "good", title: t("Done"), text: t("{0} in {1}", plural(done, "iteration"), time) };
+    case "cancelled":
+      return {
+        tone: "neutral",
+        title: t("Stopped"),
+        text: steps.length > 0 ? t("after {0}, {1}", reached, time) : t("before it began"),
+      };
+    case "interrupted":
+      return {
+        tone: "neutral",
+        title: t("Interrupted"),
+        text:
+          steps.length > 0
+            ? t("The window was closed while it ran, after {0}. Run Again starts it anew.", reached)
+            : t("The window was closed while it ran. Run Again starts it anew."),
+      };
+    case "failed":
+      return {
+        tone: "bad",
+        title: t("Failed"),
+        text: steps.length > 0 ? t("after {0}", reached) : t("before the first iteration"),
+      };
+  }
+}
+
+/** What went wrong, in sentences; empty when nothing did. */
+export const troubleOf = ({ phase, warning }: RunInfo): string =>
+  [phase.kind === "failed" ? phase.error.message : "", warning ?? ""].filter(Boolean).join(" ");
+
+/** What stands in the place of iterations while there are none. */
+export function placeholderOf({ run }: PageModel): { title: string; text: string } | undefined {
+  if (!run) {
+    return {
+      title: t("No run yet"),
+      text: t("Select a text in an editor, right-click it and choose Invert Selection."),
+    };
+  }
+  if (run.steps.length > 0) return undefined;
+  const again = t("Run Again starts it anew.");
+  switch (run.info.phase.kind) {
+    case "waiting":
+      return run.info.phase.behindPaused
+        ? {
+            title: t("Waiting for the run before, which is paused"),
+            text: t("Runs go one at a time. This one begins by itself when that one is resumed and done, or stopped."),
+          }
+        : {
+            title: t("Waiting for the run before"),
+            text: t("Runs go one at a time. This one begins by itself."),
+          };
+    case "preparing":
+    case "running":
+    case "pausing":
+    case "paused":
+    case "external":
+    case "completed":
+      return { title: stateOf(run, 0).text, text: t("Each decoded iteration appears here as it comes.") };
+    case "stopping":
+      return { title: t("Stopping"), text: t("Ends as soon as the work at hand allows.") };
+    case "cancelled":
+      return { title: t("Stopped before the first iteration"), text: again };
+    case "interrupted":
+      return { title: t("Interrupted before the first iteration"), text: again };
+    case "failed":
+      return undefined;
+  }
+}
+
+/** What a screen reader is told when it changes: how the run stands, and at its end what came of it. */
+export function announcementOf(page: PageModel): string {
+  if (!page.run) return "";
+  const { phase } = page.run.info;
+  if (phase.kind === "running" || phase.kind === "external") return runningPhrase(page.run);
+  if (phase.kind === "preparing") return t("Preparing");
+  const { title, text } = stateOf(page.run, 0);
+  const result = isOver(page.run.info) ? resultOf(page)?.title : undefined;
+  return [title, text, troubleOf(page.run.info), result].filter(Boolean).join(". ");
+}
+
+/** Changes with each quarter of the work: often enough to know that it goes on. */
+function runningPhrase({ info: { spec }, steps }: RunModel): string {
+  const whole = plural(spec.iterations, "iteration");
+  const quarters = Math.floor((4 * (steps[0]?.at(-1)?.iteration ?? 0)) / spec.iterations);
+  return quarters === 0 ? t("Running, {0}", whole) : t("Running, {0} % of {1}", 25 * quarters, whole);
+}
