@@ -5,7 +5,7 @@ import * as ort from "onnxruntime-node";
 import type { Checkpoint } from "../src/checkpoints/checkpoint.ts";
 import { randomStream } from "../src/common/random.ts";
 import { median } from "../src/common/statistics.ts";
-import { perform } from "../src/experiments/methods/methods.ts";
+import { methodOf } from "../src/experiments/methods/table.ts";
 import type { ExperimentSetting } from "../src/experiments/setting.ts";
 import { parseSpec } from "../src/experiments/spec.ts";
 import { wholeOutput } from "../src/networks/distance.ts";
@@ -103,7 +103,9 @@ export async function methodLoop(
   });
   const nothing = { tokenIds: [], topK: [], targetRanks: [] };
   const setting: ExperimentSetting = {
-    network: {
+    open: async () => ({
+      device: network.device,
+      memory: network.memory,
       batch,
       length,
       type,
@@ -115,17 +117,17 @@ export async function methodLoop(
       normalProduct: (embedding, tangent) => network.normalProduct(embedding, tangent),
       // Read through the head, which would take longer than the iterations: not asked for.
       nextTokens: async () => undefined,
-    },
+    }),
     decoder: { decode: async () => Array.from({ length: batch }, () => nothing) },
     targetIds: [],
     embed: () => randomStream(0, "target").normal(length * network.width, 0, 0.02, "float32"),
     moments: { mean: 0, std: 0.02 },
     text: { token: String, decode: String },
-    provenance: { device: "cpu", memory: "speed", checkpoint, versions: {} },
+    provenance: { checkpoint, versions: {} },
     now: () => performance.now(),
   };
   return async (iterations) => {
     const spec = parseSpec({ ...request, prompt: "bench", iterations, every: iterations, shiftDraws: 1 });
-    for await (const event of perform(spec, setting, new AbortController().signal)) void event;
+    for await (const event of methodOf(spec).run(spec, setting, new AbortController().signal)) void event;
   };
 }

@@ -27,6 +27,16 @@ const node = {
   external: ["vscode", "onnxruntime-node"],
 };
 
+/**
+ * Pages know the methods by their words and carry none out: what a run would load is not part of them.
+ * @type {import("esbuild").Plugin}
+ */
+const nothingLater = {
+  name: "nothing is loaded later",
+  setup: (build) =>
+    build.onResolve({ filter: /.*/ }, ({ kind }) => (kind === "dynamic-import" ? { external: true } : undefined)),
+};
+
 /** @satisfies {import("esbuild").BuildOptions} */
 const page = {
   entryPoints: { "webview/panel": "webview/panel.ts", "webview/sweeps": "webview/sweeps.ts" },
@@ -34,6 +44,7 @@ const page = {
   target: "es2022",
   format: "iife",
   loader: { ".css": "css" },
+  plugins: [nothingLater],
 };
 
 /** Packages that stay outside the bundles, with those that they need. */

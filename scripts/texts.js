@@ -8,7 +8,7 @@ import { root } from "./ready.js";
 
 /** @typedef {string | {message: string, comment: string[]}} Text */
 
-const FOLDERS = ["src/describe", "src/experiments", "src/session", "src/host", "webview"];
+const FOLDERS = ["src/common", "src/describe", "src/experiments", "src/session", "src/host", "webview"];
 const BUNDLE = path.join(root, "l10n", "bundle.l10n.json");
 
 /** Where `t` comes from in files that do not know VS Code. */

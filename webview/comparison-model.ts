@@ -1,6 +1,7 @@
 // Runs side by side: what they differ in, what each has come to, and what each reads as.
 
 import { differences, valueText } from "../src/describe/spec-fields.ts";
+import { recovers } from "../src/describe/run-verdict.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
 import { type Chip, chipsOf } from "./chips-model.ts";
 import { formatNumber } from "./format.ts";
@@ -43,7 +44,7 @@ export function comparisonOf(page: PageModel): Comparison | undefined {
       return typeof value === "number" ? formatNumber(value) : (value ?? "–");
     }),
   });
-  const isWalk = page.run!.info.spec.method !== "inversion";
+  const isWalk = !recovers(page.run!.info.spec);
   return {
     runs: runs.map(({ info }) => ({
       id: info.id,

@@ -2,6 +2,8 @@
 
 import type { Figure as PrintedFigure } from "../src/reports/line-chart.ts";
 import { metricName, shiftName } from "../src/describe/run-condition.ts";
+import { methodOf } from "../src/describe/methods.ts";
+import { recovers } from "../src/describe/run-verdict.ts";
 import { formatNumber, visibleText } from "./format.ts";
 import { t } from "./l10n.ts";
 import { comparedRuns, restartOf, type PageModel, shownRestart, shownSeries } from "./page-model.ts";
@@ -127,38 +129,24 @@ export function runFigures(page: PageModel): Figure[] {
     series.ranks,
     t("its rank among all tokens"),
   );
-  const directions = directionFigures(run, series);
+  const directions = ownFigures(run, series);
   if (page.beside.length > 0) return comparisonFigures(page, [...directions, ranks]);
-  return spec.method === "inversion" ? [output, input, ratio, ranks] : [ratio, output, input, ...directions, ranks];
+  return recovers(spec) ? [output, input, ratio, ranks] : [ratio, output, input, ...directions, ranks];
 }
 
-/** What is known of the direction of each step. */
-function directionFigures(run: RunModel, series: Series): Figure[] {
-  const { iterations, gradientProducts, singularValue, clampedFrom } = series;
-  if (gradientProducts.length > 0) {
-    const sizes = gradientProducts.map((column) => column.map((value) => (value === null ? null : Math.abs(value))));
-    return [
-      tokenFigure(run, iterations, t("|gradient · v|"), sizes, t("the gradient’s product with the step’s direction")),
-    ];
-  }
-  if (clampedFrom.some((value) => value !== null)) {
-    const { spec } = run.info;
-    const halves =
-      spec.method === "clampedWalk" && spec.form === "equation"
-        ? t("noise below i, gradient steps from i on")
-        : t("noise from i on, gradient steps below i");
-    const meaning = t("Where each step divides the dimensions of every token: {0}", halves);
-    return [
-      {
-        name: t("Clamped at dimension i"),
-        iterations,
-        lines: [{ ...line(clampedFrom, 0, "i", meaning), dotted: true }],
-      },
-    ];
-  }
-  if (singularValue.every((value) => value === null)) return [];
-  const meaning = t("‖J v‖₂ for the step’s unit vector v: how much the output moves for it");
-  return [{ name: t("Singular value ‖J v‖₂"), iterations, lines: [line(singularValue, 0, "σ", meaning)] }];
+/** What the method measures beside the distances. */
+function ownFigures(run: RunModel, { iterations, own }: Series): Figure[] {
+  const { spec } = run.info;
+  return methodOf(spec).series.flatMap((series): Figure[] => {
+    const columns = own.get(series.name) ?? [];
+    if (columns.every((column) => column.every((value) => value === null))) return [];
+    const shown = series.absolute
+      ? columns.map((column) => column.map((value) => (value === null ? null : Math.abs(value))))
+      : columns;
+    if (series.perToken) return [tokenFigure(run, iterations, series.title(), shown, series.meaning(spec))];
+    const only = line(shown[0], 0, series.label ?? series.title(), series.meaning(spec));
+    return [{ name: series.title(), iterations, lines: [series.dotted ? { ...only, dotted: true } : only] }];
+  });
 }
 
 function tokenFigure(
@@ -235,7 +223,7 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
   const ratio = figure(RATIO, (series) => series.ratio, "ratio");
   const right = figure(t("Tokens right"), ({ right }) => right);
   const shared = [{ ...output, lines: [...shifts, ...output.lines] }, input];
-  const isWalk = page.run?.info.spec.method !== "inversion";
+  const isWalk = page.run !== undefined && !recovers(page.run.info.spec);
   return [
     ...(isWalk ? [ratio, ...shared] : [...shared, ratio]),
     right,

@@ -2,59 +2,29 @@
 
 import { t } from "./l10n.ts";
 
-import type { MethodName } from "../src/experiments/spec.ts";
-
-/** What the form needs of a field's JSON schema. */
-export interface FieldSchema {
-  readonly type?: string;
-  readonly enum?: readonly string[];
-  readonly anyOf?: readonly FieldSchema[];
-  readonly const?: string;
-  readonly default?: string | number | boolean;
-  readonly minimum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly maximum?: number;
-  readonly description?: string;
-}
+import type { Field } from "../src/experiments/fields.ts";
+import { methodOf } from "../src/describe/methods.ts";
 
 export interface MethodSchema {
-  readonly properties: Readonly<Record<string, FieldSchema>>;
+  readonly properties: Readonly<Record<string, Field>>;
 }
 
 /** What has been written into the form, a text a field; a check box is "true" or "". */
 export type Draft = Readonly<Record<string, string>>;
 
-export const METHOD_TEXTS: Readonly<Record<MethodName, { readonly name: string; readonly formula: string }>> = {
-  inversion: {
-    name: t("Inversion"),
-    formula: t("e ← e − η ∇ₑ d(O(e), O(e*)),  from e₀ = s·N(μ, σ) + t·e*;  η falls linearly to η/10 over N iterations"),
-  },
-  orthogonalWalk: {
-    name: t("Orthogonal walk"),
-    formula: t("e ← e + η v, N times;  v ⟂ ∇ₑ ΣO(e), or v the smallest singular direction of J = ∂O/∂e"),
-  },
-  clampedWalk: {
-    name: t("Clamped walk"),
-    formula: t(
-      "N times: draw i; e[:, i:] ← e[:, i:] + N(0, randEta); then innerSteps times e[:, :i] ← e[:, :i] − lr ∇ₑ d(O(e), O(e*))",
-    ),
-  },
-};
-
 /** Symbols of the formulas and units, beside the fields' names. */
-const NOTES: Readonly<Record<string, string>> = {
+const notes = (): Readonly<Record<string, string>> => ({
   iterations: "N",
   learningRate: "η",
   startMean: "μ",
   startStd: "σ",
   noiseShare: "s",
   targetShare: "t",
-  randEta: "std",
   shiftStd: "σ",
   topK: t("tokens"),
   every: t("iterations"),
   channels: t("numbers"),
-};
+});
 
 const GROUPS: readonly (readonly [name: string, fields: readonly string[]])[] = [
   [t("Network"), ["checkpoint", "initSeed", "network", "blocks", "output", "positions"]],
@@ -87,14 +57,14 @@ export function groupsOf({ properties }: MethodSchema, common: readonly string[]
 }
 
 /** "initSeed" → "Init seed", with its symbol or unit. */
-export function labelOf(field: string, method: MethodName): string {
+export function labelOf(field: string, method: string): string {
   const words = field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  const note = method === "clampedWalk" && field === "learningRate" ? "lr" : NOTES[field];
+  const note = methodOf(method).describe.symbols?.[field] ?? notes()[field];
   return `${words[0].toUpperCase()}${words.slice(1)}${note ? ` (${note})` : ""}`;
 }
 
 /** The field's explanation with its bounds and its default. */
-export function explanationOf({ description = "", ...schema }: FieldSchema): string {
+export function explanationOf({ description = "", ...schema }: Field): string {
   const { minimum, exclusiveMinimum, maximum } = schema.anyOf?.[0] ?? schema;
   const low = minimum ?? exclusiveMinimum;
   const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
@@ -112,7 +82,7 @@ function boundsText(low: number, most: number | undefined, isAbove: boolean): st
   return isAbove ? t("Above {0} to {1}.", low, most) : t("From {0} to {1}.", low, most);
 }
 
-export const isNumber = ({ type, anyOf }: FieldSchema): boolean =>
+export const isNumber = ({ type, anyOf }: Field): boolean =>
   type === "number" || type === "integer" || anyOf !== undefined;
 
 /** A request as texts. */
@@ -141,7 +111,7 @@ export function requestOf(draft: Draft, { properties }: MethodSchema): Record<st
 }
 
 /** The draft for another method: what only the old one has stays out, and a default of the old one becomes the new one's. */
-export function withMethod(draft: Draft, method: MethodName, from: MethodSchema, to: MethodSchema): Draft {
+export function withMethod(draft: Draft, method: string, from: MethodSchema, to: MethodSchema): Draft {
   const kept = Object.entries(draft).filter(([field, text]) => {
     const old = from.properties[field]?.default;
     return field in to.properties && !(old !== undefined && String(old) === text);

@@ -2,18 +2,17 @@
 // Its inputs are the browser's own: a label, an explanation and an error belong to an input by id, which does not reach
 // into the toolkit's shadow roots.
 
-import type { MethodName } from "../src/experiments/spec.ts";
+import { defaultMethod, METHODS, methodOf } from "../src/describe/methods.ts";
+import type { Field } from "../src/experiments/fields.ts";
 import type { FieldProblem, FormData, FromPage } from "../src/session/panel-messages.ts";
 import { element, setText } from "./dom.ts";
 import {
   type Draft,
   draftOf,
   explanationOf,
-  type FieldSchema,
   groupsOf,
   isNumber,
   labelOf,
-  METHOD_TEXTS,
   type MethodSchema,
   requestOf,
   withMethod,
@@ -74,7 +73,9 @@ export class ExperimentForm {
 
   open(form: FormData): void {
     this.#form = form;
-    const defaults = Object.entries(this.#schema((form.request["method"] as MethodName) ?? "inversion").properties);
+    const defaults = Object.entries(
+      this.#schema((form.request["method"] as string) ?? defaultMethod().name).properties,
+    );
     this.#draft = {
       ...draftOf(Object.fromEntries(defaults.map(([field, schema]) => [field, schema.default]))),
       ...draftOf(form.request),
@@ -113,11 +114,11 @@ export class ExperimentForm {
     else this.#controls.get(problems[0].field)?.control.focus();
   }
 
-  get #method(): MethodName {
-    return (this.#draft["method"] as MethodName | undefined) ?? "inversion";
+  get #method(): string {
+    return this.#draft["method"] ?? defaultMethod().name;
   }
 
-  #schema(method: MethodName): MethodSchema {
+  #schema(method: string): MethodSchema {
     return this.#form!.schemas[method] as MethodSchema;
   }
 
@@ -128,12 +129,12 @@ export class ExperimentForm {
     const methods = element(
       "select",
       { id: "field-method" },
-      ...Object.entries(METHOD_TEXTS).map(([value, { name }]) =>
-        element("option", { value, selected: value === method ? "" : undefined }, name),
+      ...METHODS.map(({ name: value, describe }) =>
+        element("option", { value, selected: value === method ? "" : undefined }, describe.title()),
       ),
     );
     methods.addEventListener("change", () => {
-      const chosen = methods.value as MethodName;
+      const chosen = methods.value;
       this.#draft = withMethod(this.#draft, chosen, schema, this.#schema(chosen));
       this.#build();
       document.getElementById("field-method")?.focus();
@@ -149,7 +150,7 @@ export class ExperimentForm {
           ...(isMethod
             ? [
                 element("div", { class: "field" }, element("label", { for: "field-method" }, t("Method")), methods),
-                element("p", { class: "formula" }, METHOD_TEXTS[method].formula),
+                element("p", { class: "formula" }, methodOf(method).describe.formula()),
               ]
             : []),
           ...fields.map((field) => this.#field(field, schema.properties[field])),
@@ -163,7 +164,7 @@ export class ExperimentForm {
     );
   }
 
-  #field(field: string, schema: FieldSchema): HTMLElement {
+  #field(field: string, schema: Field): HTMLElement {
     const id = `field-${field}`;
     const explanation = explanationOf(schema);
     const problem = element("span", { class: "problem", id: `${id}-problem` });
@@ -205,7 +206,7 @@ export class ExperimentForm {
   }
 }
 
-function controlOf(field: string, schema: FieldSchema, text: string): Control {
+function controlOf(field: string, schema: Field, text: string): Control {
   if (schema.enum) {
     const optional = schema.default === undefined;
     return element(

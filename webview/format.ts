@@ -1,6 +1,6 @@
 // How numbers, times and tokens are written on the page.
 
-import { figure } from "../src/describe/figures.ts";
+import { figure } from "../src/describe/numbers.ts";
 
 /** "0", "0.00312", "4.2e-7", "131", "12,800": three significant digits, whatever the size. */
 export function formatNumber(value: number): string {

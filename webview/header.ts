@@ -1,5 +1,6 @@
 // The head of the page: which run this is, under what condition, how it is doing, and what can be done about it.
 
+import { methodOf } from "../src/describe/methods.ts";
 import type { FromPage, RunInfo } from "../src/session/panel-messages.ts";
 import { conditionOf } from "../src/describe/run-condition.ts";
 import { canStop, isOver } from "../src/describe/run-state.ts";
@@ -86,7 +87,7 @@ export class Header {
       t("Run Again"),
       t("Repeat this run exactly"),
       false,
-      act((id) => ({ type: "runAgain", id, repetition: "same" })),
+      act((id) => ({ type: "runAgain", id })),
     );
     this.#source = button(
       t("Source’s Setting"),
@@ -95,7 +96,7 @@ export class Header {
           "logits of the head without the final LayerNorm, L1, plain gradient descent at 0.001 from N(1/2, 1/20), 2000 iterations",
       ),
       false,
-      act((id) => ({ type: "runAgain", id, repetition: "source" })),
+      act((id) => ({ type: "runAgain", id, preset: "source" })),
     );
     this.#duplicate = button(
       t("Duplicate…"),
@@ -210,7 +211,7 @@ export class Header {
     this.#pause.hidden = kind !== "running";
     this.#resume.hidden = !paused;
     this.#again.hidden = !over;
-    this.#source.hidden = !over || info.spec.method !== "inversion";
+    this.#source.hidden = !over || methodOf(info.spec).presets?.["source"] === undefined;
     this.#log.hidden = info.phase.kind !== "failed";
     // A button that goes takes the focus with it to the next thing to do.
     if (focused === this.#pause && paused) this.#resume.focus();

@@ -1,7 +1,8 @@
 // What a run has come to, in words and figures.
 
-import { plural } from "../src/describe/counts.ts";
+import { plural } from "../src/describe/numbers.ts";
 import { shiftName } from "../src/describe/run-condition.ts";
+import { recovers, verdictAt } from "../src/describe/run-verdict.ts";
 import { isOver } from "../src/describe/run-state.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
 import type { RateSearch, RestartResult, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
@@ -34,38 +35,39 @@ export function resultOf(page: PageModel): Result | undefined {
   const latest = shownSteps(page).at(-1);
   if (!run?.start || !latest) return undefined;
   const ended = run.end?.restarts[shownRestart(page)];
-  return run.info.spec.method === "inversion"
-    ? inversionResult(page, run, run.start, latest, ended)
-    : walkResult(page, run, run.start, latest, ended);
+  const { spec } = run.info;
+  const { title, reached } = verdictAt(spec, ended ?? latest, run.start.target.tokenIds);
+  const told = { page, run, start: run.start, found: ended ?? latest, ended, reached };
+  return { title, exact: reached, ...(recovers(spec) ? recovery(told) : movement(told)) };
 }
 
-function inversionResult(
-  page: PageModel,
-  run: RunModel,
-  { target: { tokenIds: target, nextToken } }: StartEvent,
-  latest: StepEvent,
-  ended: RestartResult | undefined,
-): Result {
-  const { tokenIds, outputDistance } = ended ?? latest;
-  const right = tokensRight(tokenIds, target);
-  const exact = right === target.length;
+/** What a result is read off: the restart's end or, before it, its newest step. */
+interface Told {
+  readonly page: PageModel;
+  readonly run: RunModel;
+  readonly start: StartEvent;
+  readonly found: StepEvent | RestartResult;
+  readonly ended: RestartResult | undefined;
+  readonly reached: boolean;
+}
+
+type Findings = Pick<Result, "text" | "facts">;
+
+function recovery({ page, run, start, found, ended, reached }: Told): Findings {
+  const isEmpty = tokensRight(found.tokenIds, start.target.tokenIds) === 0;
   return {
-    exact,
-    title: exact
-      ? t("Exact: all {0}", plural(target.length, "token"))
-      : t("{0} of {1}", right, plural(target.length, "token")),
     text: [
-      wherefrom(page, run, ended ?? latest),
+      wherefrom(page, run, found),
       ended &&
-        !exact &&
-        (right === 0 ? t("this search did not find the tokens") : t("this search did not find the others")),
+        !reached &&
+        (isEmpty ? t("this search did not find the tokens") : t("this search did not find the others")),
     ]
       .filter(Boolean)
       .join(" · "),
     facts: [
       {
         label: t("Output distance"),
-        value: formatNumber(outputDistance),
+        value: formatNumber(found.outputDistance),
         ...shiftVerdict(run, shownSteps(page), ended),
       },
       ended
@@ -76,9 +78,9 @@ function inversionResult(
             good: ended.exact,
           }
         : { label: t("Discrete distance"), value: "–", note: openNote(run) },
-      nextTokenFact(run, nextToken, ended),
+      nextTokenFact(run, start.target.nextToken, ended),
       ...decodingFacts(ended),
-      ...(run.start?.rateSearch ? [rateFact(run.start.rateSearch)] : []),
+      ...(start.rateSearch ? [rateFact(start.rateSearch)] : []),
     ],
   };
 }
@@ -97,24 +99,14 @@ function rateFact({ iterations, rates, outputDistances, chosen }: RateSearch): F
 }
 
 /** A walk succeeds by going far while the output stays; its tokens are to change. */
-function walkResult(
-  page: PageModel,
-  run: RunModel,
-  { target: { tokenIds: target, nextToken }, shiftDistance }: StartEvent,
-  latest: StepEvent,
-  ended: RestartResult | undefined,
-): Result {
-  const { tokenIds, outputDistance, inputDistance, ratio } = ended ?? latest;
-  const left = target.length - tokensRight(tokenIds, target);
+function movement({ page, run, start, found, ended }: Told): Findings {
+  const { tokenIds, outputDistance, inputDistance, ratio } = found;
+  const { target, shiftDistance } = start;
+  const left = target.tokenIds.length - tokensRight(tokenIds, target.tokenIds);
   const perElement = ended?.ratioPerElement;
   const within = outputDistance < shiftDistance;
   return {
-    exact: false,
-    title:
-      ratio === null
-        ? t("The output has not moved")
-        : t("r = {0}: the input moved {0} times as far as the output", formatNumber(ratio)),
-    text: [wherefrom(page, run, ended ?? latest), t("{0} of {1} changed", left, plural(target.length, "token"))].join(
+    text: [wherefrom(page, run, found), t("{0} of {1} changed", left, plural(target.tokenIds.length, "token"))].join(
       " · ",
     ),
     facts: [
@@ -136,7 +128,7 @@ function walkResult(
               ? t("output / input {0}; r an element {1}", formatNumber(1 / ratio), formatNumber(perElement))
               : t("output / input {0}", formatNumber(1 / ratio)),
       },
-      nextTokenFact(run, nextToken, ended),
+      nextTokenFact(run, target.nextToken, ended),
       ...decodingFacts(ended),
     ],
   };
@@ -180,7 +172,7 @@ function wherefrom({ restart }: PageModel, run: RunModel, shown: RestartResult |
   const isBest = restart === undefined && run.end?.best.restart === shown.restart;
   const which = isBest ? t("best of {0} restarts", restarts) : t("restart {0} of {1}", shown.restart + 1, restarts);
   // A walk is not out to find the prompt.
-  if (run.info.spec.method !== "inversion") return `${which}, ${at}`;
+  if (!recovers(run.info.spec)) return `${which}, ${at}`;
   return `${which}, ${at} · ${t("{0} of {1} restarts exact", exactRestarts(run), restarts)}`;
 }
 

@@ -1,6 +1,6 @@
 // Which run this is, in one line.
 
-import { plural } from "../src/describe/counts.ts";
+import { plural } from "../src/describe/numbers.ts";
 import { conditionOf } from "../src/describe/run-condition.ts";
 import { stateName } from "../src/describe/run-state.ts";
 import { shorten } from "../src/describe/short-text.ts";

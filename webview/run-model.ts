@@ -1,7 +1,9 @@
 // A run as the page knows it: its events by restart, and the series that are plotted of them.
 
 import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent, WalkPoint } from "../src/experiments/events.ts";
+import type { ExperimentSpec } from "../src/experiments/spec.ts";
 import type { RunInfo } from "../src/session/panel-messages.ts";
+import { methodOf } from "../src/describe/methods.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
 
 /** A run with all that it has told. */
@@ -28,11 +30,8 @@ export interface Series {
   readonly right: (number | null)[];
   /** [token][point] */
   readonly ranks: (number | null)[][];
-  /** [token][point]; empty where the method has none. */
-  readonly gradientProducts: (number | null)[][];
-  readonly singularValue: (number | null)[];
-  /** Of a clamped walk, the first dimension that got noise. */
-  readonly clampedFrom: (number | null)[];
+  /** What the method measures beside these, by the names of its series: [token][point], or one column. */
+  readonly own: ReadonlyMap<string, (number | null)[][]>;
 }
 
 /** The prompt, as the start event has it. */
@@ -64,35 +63,35 @@ export function addEvents(run: RunModel, events: readonly RunEvent[]): void {
 
 function addStep(run: RunModel, step: StepEvent): void {
   (run.steps[step.restart] ??= []).push(step);
-  const series = (run.series[step.restart] ??= emptySeries(step));
+  const series = (run.series[step.restart] ??= emptySeries(run.info.spec, step));
   // A walk has measured the steps that it has not decoded, too.
   for (const point of (step.walked ?? [step]) as readonly WalkPoint[]) {
     series.iterations.push(point.iteration);
     series.outputDistance.push(point.outputDistance);
     series.inputDistance.push(point.inputDistance);
     series.ratio.push(point.ratio);
-    series.singularValue.push(point.singularValue ?? null);
-    series.clampedFrom.push(point.clampedFrom ?? null);
     const decoded = point.iteration === step.iteration;
     series.right.push(decoded ? tokensRight(step.tokenIds, run.start?.target.tokenIds ?? []) : null);
     series.ranks.forEach((column, token) => column.push(decoded ? step.targetRanks[token] : null));
-    // The first point of a walk comes before its first direction.
-    point.gradientProducts?.forEach((product, token) => {
-      (series.gradientProducts[token] ??= series.iterations.slice(1).map(() => null)).push(product);
-    });
+    for (const [name, columns] of series.own) addValues(columns, point[name], series.iterations.length - 1);
   }
 }
 
-const emptySeries = ({ targetRanks }: StepEvent): Series => ({
+/** Adds a point's value, or one a token, to columns of so many points; the first of a walk comes before its first direction. */
+function addValues(columns: (number | null)[][], value: unknown, points: number): void {
+  const values = (Array.isArray(value) ? value : value === undefined ? [] : [value]) as readonly number[];
+  while (columns.length < values.length) columns.push(Array.from({ length: points }, () => null));
+  columns.forEach((column, token) => column.push(values[token] ?? null));
+}
+
+const emptySeries = (spec: ExperimentSpec, { targetRanks }: StepEvent): Series => ({
   iterations: [],
   outputDistance: [],
   inputDistance: [],
   ratio: [],
   right: [],
   ranks: targetRanks.map(() => []),
-  gradientProducts: [],
-  singularValue: [],
-  clampedFrom: [],
+  own: new Map(methodOf(spec).series.map(({ name }) => [name, []])),
 });
 
 /** The row of the step closest to an iteration, of two as close the later; −1 where there is none. */

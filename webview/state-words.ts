@@ -1,6 +1,6 @@
 // How the shown run is doing, in words: in the head of the page, in the place of its result, and out loud.
 
-import { plural } from "../src/describe/counts.ts";
+import { plural } from "../src/describe/numbers.ts";
 import { isOver } from "../src/describe/run-state.ts";
 import type { RunInfo } from "../src/session/panel-messages.ts";
 import { formatElapsed } from "./format.ts";

@@ -1,13 +1,13 @@
 // The form that builds a sweep: of each field the values it is to take, one for all runs or several as an axis. How many
 // runs that makes, and how long they take, is said as it is written.
 
-import type { MethodName } from "../src/experiments/spec.ts";
+import { defaultMethod, methodNames, methodOf } from "../src/describe/methods.ts";
+import type { Field } from "../src/experiments/fields.ts";
 import type { FromSweepsPage, SweepFormData } from "../src/session/sweeps-messages.ts";
 import type { SweepCheck, SweepDraft } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
-import { explanationOf, type FieldSchema, labelOf, METHOD_TEXTS, type MethodSchema } from "./form-fields.ts";
-import { plural } from "../src/describe/counts.ts";
-import { roughTime } from "../src/describe/figures.ts";
+import { explanationOf, labelOf, type MethodSchema } from "./form-fields.ts";
+import { plural, roughTime } from "../src/describe/numbers.ts";
 import { t } from "./l10n.ts";
 import { button } from "./toolkit.ts";
 
@@ -89,7 +89,7 @@ export class SweepForm {
 
   open(form: SweepFormData): void {
     this.#form = form;
-    this.#draft = { method: "inversion", ...form.draft };
+    this.#draft = { method: defaultMethod().name, ...form.draft };
     this.#beginning = false;
     this.#name.value = "";
     this.element.hidden = false;
@@ -129,21 +129,21 @@ export class SweepForm {
     this.#beginning = false;
   }
 
-  get #methods(): readonly MethodName[] {
+  get #methods(): readonly string[] {
     const named = (this.#draft["method"] ?? "").split(/[\s,]+/);
-    return (Object.keys(METHOD_TEXTS) as MethodName[]).filter((method) => named.includes(method));
+    return methodNames().filter((method) => named.includes(method));
   }
 
   /** Of a field in the first of the methods that has it. */
-  #schema(field: string): FieldSchema | undefined {
-    const methods = this.#methods.length > 0 ? this.#methods : (Object.keys(METHOD_TEXTS) as MethodName[]);
+  #schema(field: string): Field | undefined {
+    const methods = this.#methods.length > 0 ? this.#methods : methodNames();
     return methods
       .map((method) => (this.#form!.schemas[method] as MethodSchema).properties[field])
       .find((schema) => schema !== undefined);
   }
 
   #label(field: string): string {
-    return field === "method" ? t("Method") : labelOf(field, this.#methods[0] ?? "inversion");
+    return field === "method" ? t("Method") : labelOf(field, this.#methods[0] ?? defaultMethod().name);
   }
 
   #build(): void {
@@ -177,12 +177,12 @@ export class SweepForm {
     this.#check();
   }
 
-  #field(field: string, schema: FieldSchema): HTMLElement {
+  #field(field: string, schema: Field): HTMLElement {
     const id = `sweep-${field}`;
     const explanation = explanationOf(schema);
     const problem = element("span", { class: "problem", id: `${id}-problem` });
     const text = this.#draft[field] ?? "";
-    const choices = field === "method" ? Object.keys(METHOD_TEXTS) : schema.enum;
+    const choices = field === "method" ? methodNames() : schema.enum;
     if (choices) return this.#choiceField(field, choices, text, explanation, problem);
     const control =
       field === "prompt" || field === "vocabulary"
@@ -287,7 +287,7 @@ export class SweepForm {
 }
 
 const nameOf = (field: string, value: string): string =>
-  field === "method" ? METHOD_TEXTS[value as MethodName].name : value;
+  field === "method" ? methodOf(value).describe.title() : value;
 
 function markInvalid(control: HTMLElement, invalid: boolean): void {
   if (invalid) control.setAttribute("aria-invalid", "true");

@@ -1,8 +1,7 @@
 // What the page of the Sweeps view reads off a sweep: texts, and colours of a map, without a document.
 
 import type { SweepInfo } from "../src/session/sweeps-messages.ts";
-import { plural } from "../src/describe/counts.ts";
-import { roughTime } from "../src/describe/figures.ts";
+import { plural, roughTime } from "../src/describe/numbers.ts";
 import { isGoingOn, sweepStateName } from "../src/describe/sweep-state.ts";
 import { formatElapsed, formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";

@@ -1,5 +1,6 @@
 // The decoded text of every shown iteration, a row each, its tokens in columns below the prompt's.
 
+import { recovers } from "../src/describe/run-verdict.ts";
 import type { StepEvent } from "../src/experiments/events.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
 import { chip, plainChip } from "./chips.ts";
@@ -118,7 +119,7 @@ export class Timeline {
   }
 
   get #isWalk(): boolean {
-    return this.#run?.info.spec.method !== "inversion";
+    return this.#run !== undefined && !recovers(this.#run.info.spec);
   }
 
   #clear(): void {

@@ -7,7 +7,7 @@ import { jsonLine } from "../common/json-lines.ts";
 import type { Progress } from "../common/progress.ts";
 import { print, type CliContext } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
-import { counted } from "../describe/counts.ts";
+import { counted } from "../common/counts.ts";
 import { visible } from "../common/visible.ts";
 
 export interface ListFlags {

@@ -1,44 +1,36 @@
-// The command line that repeats a run: the other way from spec-flags.ts.
+// The command line that repeats a run: the other way from spec-options.ts.
 
-import { type ExperimentSpec, type MethodName, parseSpec } from "../experiments/spec.ts";
-import { fieldsOf, flagOf } from "./spec-flags.ts";
-
-const COMMANDS: Readonly<Record<MethodName, readonly string[]>> = {
-  inversion: ["invert"],
-  orthogonalWalk: ["walk", "orthogonal"],
-  clampedWalk: ["walk", "clamped"],
-};
+import { type ExperimentSpec, valuesOf } from "../experiments/common-fields.ts";
+import { methodOf } from "../experiments/methods/table.ts";
+import { parseSpec } from "../experiments/spec.ts";
+import { flaggedFields, flagOf } from "./spec-options.ts";
 
 /**
  * The arguments of `inversion-lab` that make this spec: its prompt and the fields that are not as they are by default. A
  * prompt that is "-" would be read from standard input, and has none.
  */
 export function argumentsOf(spec: ExperimentSpec): string[] {
-  const fields = spec as unknown as Readonly<Record<string, unknown>>;
-  const given = changedFields(spec).flatMap((field) => {
-    const value = fields[field];
+  const given = flaggedFields(spec.method).flatMap((field) => {
+    const value = valuesOf(spec)[field];
+    if (value === undefined || comesByItself(spec, field)) return [];
     if (typeof value === "boolean") return value ? [flagOf(field)] : [];
-    const text = String(value);
+    const text = typeof value === "string" ? value : JSON.stringify(value);
     // What begins with a dash is taken for a flag, unless it is one word with its own.
     return text.startsWith("-") ? [`${flagOf(field)}=${text}`] : [flagOf(field), text];
   });
-  const { method, prompt } = spec;
-  return prompt.startsWith("-")
-    ? [...COMMANDS[method], ...given, "--", prompt]
-    : [...COMMANDS[method], prompt, ...given];
+  const command = methodOf(spec).command.map(([word]) => word);
+  const { prompt } = spec;
+  return prompt.startsWith("-") ? [...command, ...given, "--", prompt] : [...command, prompt, ...given];
 }
 
-/** Defaults may depend on other fields: left out is what comes back when all other fields are given. */
-function changedFields(spec: ExperimentSpec): string[] {
-  const { method, prompt, iterations } = spec;
-  const direction = spec.method === "orthogonalWalk" ? { direction: spec.direction } : {};
-  const defaults = [parseSpec({ method, prompt }), parseSpec({ method, prompt, iterations, ...direction })];
-  const [plain, dependent] = defaults as unknown as Readonly<Record<string, unknown>>[];
-  const dependentFields = ["every", "vectors"];
-  return fieldsOf(method).filter((field) => {
-    const value = (spec as unknown as Readonly<Record<string, unknown>>)[field];
-    return value !== undefined && value !== (dependentFields.includes(field) ? dependent : plain)[field];
-  });
+/** Left out, does the field become what it is? Its default may depend on the others. */
+function comesByItself(spec: ExperimentSpec, field: string): boolean {
+  try {
+    const others = { ...valuesOf(spec), [field]: undefined };
+    return valuesOf(parseSpec(others))[field] === valuesOf(spec)[field];
+  } catch {
+    return false;
+  }
 }
 
 /** Arguments as they are typed into a shell: sh and its like or, on Windows, PowerShell. */

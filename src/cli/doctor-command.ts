@@ -4,12 +4,13 @@
 import path from "node:path";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
+import { defaultMethod } from "../experiments/methods/table.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import type { ParityReport } from "../engine/parity.ts";
 import { print, type CliContext } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress-line.ts";
-import { counted } from "../describe/counts.ts";
-import { flagOf, requestOf } from "./spec-flags.ts";
+import { counted } from "../common/counts.ts";
+import { flagOf, requestOf } from "./spec-options.ts";
 import { decimal } from "./spec-options.ts";
 import { visible } from "../common/visible.ts";
 
@@ -118,7 +119,10 @@ async function* checkpointSection(
   if (flags.checkpoint === undefined) return;
   const { parseSpec } = await import("../experiments/spec.ts");
   const asked = flags.blocks === undefined ? undefined : blocksOf(flags.blocks);
-  const { checkpoint, initSeed } = parseSpec(requestOf("inversion", "any", { ...flags, blocks: asked }), flagOf);
+  const { checkpoint, initSeed } = parseSpec(
+    requestOf(defaultMethod().name, "any", { ...flags, blocks: asked }),
+    flagOf,
+  );
   const { parityReport, PARITY_PROMPT } = await import("../engine/parity.ts");
   const report = await parityReport(checkpoint, asked, { ...openOptions(flags, context, progress), initSeed });
   yield { finding: { type: "checkpoint", prompt: PARITY_PROMPT, ...report }, lines: describe(report, PARITY_PROMPT) };

@@ -3,10 +3,11 @@
 import path from "node:path";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
+import { defaultMethod } from "../experiments/methods/table.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import { print, type CliContext } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
-import { flagOf, requestOf, type SpecField } from "./spec-flags.ts";
+import { flagOf, requestOf } from "./spec-options.ts";
 import { decimal } from "./spec-options.ts";
 import { visible } from "../common/visible.ts";
 
@@ -20,7 +21,7 @@ export const GRAPH_FIELDS = [
   "reduction",
   "dtype",
   "weights",
-] as const satisfies SpecField[];
+] as const;
 
 export interface GraphFlags extends Readonly<Record<string, unknown>> {
   /** T, as typed. */
@@ -46,7 +47,7 @@ export async function graph(flags: GraphFlags, context: CliContext): Promise<voi
     reduction,
     dtype,
     weights: weightFormat,
-  } = parseSpec(requestOf("inversion", "any", flags), flagOf);
+  } = parseSpec(requestOf(defaultMethod().name, "any", flags), flagOf);
   const { openCheckpoint } = await import("../checkpoints/open.ts");
   const { quantise } = await import("../checkpoints/generated/reduced-precision.ts");
   const { exportGraph } = await import("../runtime/graph-export.ts");

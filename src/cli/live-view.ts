@@ -7,8 +7,8 @@ import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/e
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { print, type Styles, stylesFor, type CliContext, tell } from "./io.ts";
 import { bar, stageLine } from "./progress-line.ts";
-import { duration, figure } from "../describe/figures.ts";
-import { header } from "../describe/run-condition.ts";
+import { duration, figure } from "../common/figures.ts";
+import { conditionLines } from "../describe/run-condition.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import { decoded, summary } from "./run-summary.ts";
 import type { RunView } from "./run-views.ts";
@@ -124,7 +124,7 @@ export interface Screen {
 
 /** The picture's lines, none wider than the screen, and not more of them than it has. */
 export function picture(state: LiveState, { columns, rows, styles }: Screen): string[] {
-  const [title, ...condition] = header(state.spec);
+  const [title, ...condition] = conditionLines(state.spec);
   const line = (text: string, mark?: (text: string) => string) => fit([{ text, mark }], columns);
   const lines = [line(title, styles.strong), ...condition.map((text) => line(text, styles.quiet)), ""];
   const { start } = state;

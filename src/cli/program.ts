@@ -3,7 +3,7 @@
 
 import { Command, CommanderError } from "commander";
 import { LabError, messageOf } from "../common/errors.ts";
-import type { MethodName } from "../experiments/spec.ts";
+import { defaultMethod, METHODS } from "../experiments/methods/table.ts";
 import {
   type CreateFlags,
   type FetchFlags,
@@ -19,7 +19,7 @@ import { EXIT, exitCodeOf, OutputClosed, type CliContext, tell } from "./io.ts";
 import { reproduceClaims, type ReproduceFlags } from "./reproduce-command.ts";
 import { type RunFlags, runMethod } from "./run-command.ts";
 import { type SweepFlags, sweepFile } from "./sweep-command.ts";
-import { specOptions, type SpecSchema, type SpecSchemas } from "./spec-options.ts";
+import { specOptions } from "./spec-options.ts";
 
 /** Runs one command line, without the program's own name, and resolves to the exit code. Never rejects. */
 export async function runCli(argv: readonly string[], version: string, context: CliContext): Promise<number> {
@@ -27,8 +27,7 @@ export async function runCli(argv: readonly string[], version: string, context: 
   for (const stream of [context.stdout, context.stderr]) stream.on("error", () => undefined);
   let code: number = EXIT.done;
   try {
-    const schemas = asksForHelp(argv) ? await loadSchemas() : undefined;
-    await commands(version, context, schemas, (result) => (code = result)).parseAsync(argv, { from: "user" });
+    await commands(version, context, (result) => (code = result)).parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof OutputClosed) return EXIT.done;
@@ -44,12 +43,7 @@ export async function runCli(argv: readonly string[], version: string, context: 
   }
 }
 
-function commands(
-  version: string,
-  context: CliContext,
-  schemas: SpecSchemas | undefined,
-  exit: (code: number) => void,
-): Command {
+function commands(version: string, context: CliContext, exit: (code: number) => void): Command {
   const { stdout, stderr } = context;
   const program = new Command("inversion-lab")
     .description("What does this layer still know about its input?")
@@ -63,36 +57,28 @@ function commands(
       getErrHelpWidth: () => stderr.columns ?? 100,
     });
 
-  /** A command that runs a method on a text. */
-  const running = (command: Command, method: MethodName): void => {
+  for (const method of METHODS) {
+    const command = method.command.reduce(
+      (parent, [word, help]) =>
+        parent.commands.find((known) => known.name() === word) ?? parent.command(word).description(help),
+      program,
+    );
     command.argument("<TEXT>", "the text whose hidden states are the target; - reads it from standard input");
-    if (method === "inversion") {
+    const presets = Object.keys(method.presets ?? {});
+    if (presets.length > 0) {
       command.option(
         "--preset <NAME>",
         "a setting under a name, which explicit flags change: source is the source's own",
       );
     }
-    for (const option of specOptions(method, schemas)) command.addOption(option);
+    for (const option of specOptions(method.name)) command.addOption(option);
     command
       .option("--vocabulary-file <FILE>", "read the text of --vocabulary from a file")
       .option("--out <DIR>", "write the run's record into this folder")
       .option("--json", "print one JSON object a line and nothing else")
       .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
-      .action(async (text: string, flags: RunFlags) => exit(await runMethod(method, text, flags, context)));
-  };
-  running(
-    program.command("invert").description("search for inputs that give the same hidden states as a text"),
-    "inversion",
-  );
-  const walking = program.command("walk").description("change a text's embedding while the output stays");
-  running(
-    walking.command("orthogonal").description("step where the gradient, or the Jacobian, says that nothing changes"),
-    "orthogonalWalk",
-  );
-  running(
-    walking.command("clamped").description("move some dimensions at random and hold the output with the others"),
-    "clampedWalk",
-  );
+      .action(async (text: string, flags: RunFlags) => exit(await runMethod(method.name, text, flags, context)));
+  }
 
   program
     .command("reproduce")
@@ -142,7 +128,7 @@ function commands(
     .description("write random weights as a folder that Hugging Face's tools open")
     .argument("<SOURCE>", "random:gpt2, random:gpt2-medium, -large, -xl, or random:PATH/config.json")
     .requiredOption("--out <DIR>", "the folder to write");
-  for (const option of specOptions("inversion", schemas, ["initSeed"])) creating.addOption(option);
+  for (const option of specOptions(defaultMethod().name, ["initSeed"])) creating.addOption(option);
   creating
     .option("--json", "print one JSON object and nothing else")
     .action((source: string, flags: CreateFlags) => create(source, flags, context));
@@ -150,7 +136,7 @@ function commands(
   const graphing = program
     .command("graph")
     .description("write the graph of one descent step as network.onnx, with its weights beside it");
-  for (const option of specOptions("inversion", schemas, GRAPH_FIELDS)) graphing.addOption(option);
+  for (const option of specOptions(defaultMethod().name, GRAPH_FIELDS)) graphing.addOption(option);
   graphing
     .requiredOption("--length <T>", "number of tokens")
     .option("--batch <B>", "number of restarts", "1")
@@ -162,7 +148,7 @@ function commands(
   const examining = program
     .command("doctor")
     .description("show which devices work, why others do not, and what a checkpoint computes for a fixed prompt");
-  for (const option of specOptions("inversion", schemas, ["checkpoint", "initSeed"])) examining.addOption(option);
+  for (const option of specOptions(defaultMethod().name, ["checkpoint", "initSeed"])) examining.addOption(option);
   examining
     .option("--blocks <N>", "number of transformer blocks, from the input on (default: all)")
     .option(
@@ -178,14 +164,6 @@ function commands(
 
 /** Gathers the values of a flag that may be given several times. */
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
-
-const asksForHelp = (argv: readonly string[]): boolean =>
-  argv[0] === "help" || argv.some((argument) => argument === "--help" || argument === "-h");
-
-async function loadSchemas(): Promise<SpecSchemas> {
-  const { specSchema } = await import("../experiments/spec.ts");
-  return (method) => specSchema(method) as SpecSchema;
-}
 
 /** "error: unknown option '--iteration'\n(Did you mean --iterations?)" as a sentence. */
 function usage({ message }: CommanderError): string {

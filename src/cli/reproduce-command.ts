@@ -6,8 +6,8 @@ import { jsonLine } from "../common/json-lines.ts";
 import type { Finding } from "../reproduction/run-claims.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
-import { counted } from "../describe/counts.ts";
-import { duration } from "../describe/figures.ts";
+import { counted } from "../common/counts.ts";
+import { duration } from "../common/figures.ts";
 import { visible } from "../common/visible.ts";
 
 export interface ReproduceFlags {

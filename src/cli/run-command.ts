@@ -7,10 +7,11 @@ import { errorData, LabError, messageOf, throwIfCancelled } from "../common/erro
 import type { Progress } from "../common/progress.ts";
 import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
-import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
+import { methodOf } from "../experiments/methods/table.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
 import { EXIT, type CliContext, tell } from "./io.ts";
-import { flagOf, requestOf } from "./spec-flags.ts";
+import { flagOf, requestOf } from "./spec-options.ts";
 import { openView, type RunView } from "./run-views.ts";
 
 /** Flags of a run beside those of the spec. */
@@ -23,12 +24,7 @@ export interface RunFlags extends Readonly<Record<string, unknown>> {
 }
 
 /** Resolves to the exit code. Throws LabErrors, and OutputClosed. */
-export async function runMethod(
-  method: MethodName,
-  text: string,
-  flags: RunFlags,
-  context: CliContext,
-): Promise<number> {
+export async function runMethod(method: string, text: string, flags: RunFlags, context: CliContext): Promise<number> {
   let view: RunView | undefined;
   const log = (line: string) => (view ? view.log(line) : tell(context, line));
   const engine = context.createEngine(flags.cache ?? context.cacheFolder, log);
@@ -36,10 +32,15 @@ export async function runMethod(
   try {
     // The engine loads while the request is read and checked.
     engine.start();
-    const { parseSpec, PRESETS } = await import("../experiments/spec.ts");
+    const { parseSpec } = await import("../experiments/spec.ts");
     const prompt = text === "-" ? await readPrompt(context) : text;
     const vocabulary = await readVocabulary(flags);
-    const request = requestOf(method, prompt, { ...flags, vocabulary }, presetOf(flags.preset, PRESETS));
+    const request = requestOf(
+      method,
+      prompt,
+      { ...flags, vocabulary },
+      presetOf(flags.preset, methodOf(method).presets ?? {}),
+    );
     const spec = parseSpec(request, flagOf);
     record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
 

@@ -1,9 +1,11 @@
 // What a run says to a person, in words: the lines that the live view and the plain one share.
 
+import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { EndEvent, Quantisation, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
-import { counted } from "../describe/counts.ts";
-import { duration, figure } from "../describe/figures.ts";
+import { counted } from "../common/counts.ts";
+import { duration, figure } from "../common/figures.ts";
 import { narrowWeights } from "../describe/run-condition.ts";
+import { recovers, verdictOf } from "../describe/run-verdict.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import type { Styles } from "./io.ts";
 import type { Span } from "./visible-text.ts";
@@ -25,7 +27,6 @@ const quoted = ({ text }: Token): string => JSON.stringify(text);
 export function summary(end: EndEvent, start: StartEvent): string[] {
   const { best, restarts, iterations } = end;
   const { spec, target, device } = start;
-  const right = tokensRight(best.tokenIds, target.tokenIds);
   const rows: [string, string][] = [
     ["text", best.text],
     [
@@ -33,7 +34,7 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
       `${best.restart}, at iteration ${best.iteration}` +
         (restarts.length > 1 ? ` (${restarts.filter(({ exact }) => exact).length} of ${restarts.length} exact)` : ""),
     ],
-    ...(spec.method === "inversion" ? inversionRows(best, start) : walkRows(best, start)),
+    ...(recovers(spec) ? recoveryRows(best, start) : movementRows(best, start)),
     ...(best.nextToken && target.nextToken
       ? [["next token", nextTokens(best.nextToken, target.nextToken)] satisfies [string, string]]
       : []),
@@ -44,8 +45,7 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
     ["seed", String(spec.seed)],
     ["time", `${duration(end.elapsedMs)} for ${counted(iterations, "iteration")} on ${device}`],
   ];
-  const said = spec.method === "inversion" ? inversionVerdict(end, right, target.tokenIds.length) : walkVerdict(end);
-  return [said, ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
+  return [said(end, spec), ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
 }
 
 const percent = (share: number): string => `${figure(100 * share, 2)} %`;
@@ -59,14 +59,14 @@ function offBy({ weightError, outputError, outputDistance }: Quantisation, shift
   );
 }
 
-function inversionRows(best: RestartResult, { shiftDistance }: StartEvent): [string, string][] {
+function recoveryRows(best: RestartResult, { shiftDistance }: StartEvent): [string, string][] {
   return [
     ["output distance", `${figure(best.outputDistance)}, ${againstShift(best, shiftDistance)}`],
     ["discrete distance", `${figure(best.discreteDistance)}, of the decoded tokens themselves`],
   ];
 }
 
-function walkRows(best: RestartResult, { shiftDistance, gradientCheck }: StartEvent): [string, string][] {
+function movementRows(best: RestartResult, { shiftDistance, gradientCheck }: StartEvent): [string, string][] {
   const side = best.beatsShift ? "less" : "not less";
   return [
     ["output moved", `${figure(best.outputDistance)}, ${side} than the shift test's ${figure(shiftDistance)}`],
@@ -95,22 +95,15 @@ const nextTokens = (found: Token, wanted: Token): string =>
 const stoppedAfter = ({ status, iterations }: EndEvent): string =>
   status === "cancelled" ? `Stopped after ${counted(iterations, "iteration")}. ` : "";
 
-/** A descent that fails shows what this search did, never that the information is gone. */
-function inversionVerdict(end: EndEvent, right: number, length: number): string {
-  if (end.best.exact) return `${stoppedAfter(end)}Exact: the prompt came back.`;
+/** A search that fails shows what this search did, never that the information is gone. */
+function said(end: EndEvent, spec: ExperimentSpec): string {
+  const { title, reached } = verdictOf(spec, end.best);
+  const failed = recovers(spec) && !reached;
   return (
-    `${stoppedAfter(end)}Not exact: ${right} of ${counted(length, "token")} ${right === 1 ? "is" : "are"} right. ` +
-    "This search did not find the prompt; another start, rate or length may."
+    `${stoppedAfter(end)}${title}.` +
+    (failed ? " This search did not find the prompt; another start, rate or length may." : "") +
+    (!recovers(spec) && end.best.exact ? " The decoded tokens are still the prompt's." : "")
   );
-}
-
-function walkVerdict(end: EndEvent): string {
-  const { ratio, exact } = end.best;
-  const moved =
-    ratio === null
-      ? "The output has not moved at all."
-      : `The input has moved ${figure(ratio)} times as far as the output.`;
-  return `${stoppedAfter(end)}${moved}${exact ? " The decoded tokens are still the prompt's." : ""}`;
 }
 
 function againstShift({ beatsShift, beatsShiftAt }: RestartResult, shiftDistance: number): string {

@@ -6,9 +6,9 @@ import type { RunEvent, StartEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { isLive, PLAIN, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress-line.ts";
-import { counted } from "../describe/counts.ts";
-import { figure } from "../describe/figures.ts";
-import { header } from "../describe/run-condition.ts";
+import { counted } from "../common/counts.ts";
+import { figure } from "../common/figures.ts";
+import { conditionLines } from "../describe/run-condition.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import { decoded, summary } from "./run-summary.ts";
 import { visible } from "../common/visible.ts";
@@ -50,7 +50,7 @@ function plainView(spec: ExperimentSpec, context: CliContext, progress: Progress
           start = event;
           progress.close();
           return printLines([
-            ...header(spec),
+            ...conditionLines(spec),
             `${counted(event.target.tokenIds.length, "token")} · shift line ${figure(event.shiftDistance)} · ${event.device}`,
           ]);
         case "step": {

@@ -1,51 +1,49 @@
-// The flags of an experiment as the command line's parser takes them, and as help describes them.
+// The flags of an experiment, one for each field of the spec but the prompt, under the field's own name: as the command
+// line's parser takes them and as help describes them.
 
 import { Option } from "commander";
 import { LabError } from "../common/errors.ts";
-import type { MethodName } from "../experiments/spec.ts";
-import { fieldsOf, flagOf, flagsOf, type SpecField } from "./spec-flags.ts";
+import type { Field } from "../experiments/fields.ts";
+import { methodOf } from "../experiments/methods/table.ts";
+import { fieldsOf, schemaOf } from "../experiments/spec.ts";
 
-/** The part of the spec's JSON schema that help is made of. */
-interface FieldSchema {
-  readonly description?: string;
-  readonly enum?: readonly string[];
-  readonly default?: string | number | boolean;
+/** initSeed → --init-seed */
+export const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** The fields that have a flag. */
+export const flaggedFields = (method: string): readonly string[] =>
+  fieldsOf(method).filter((field) => field !== "prompt");
+
+/** What a flag is followed by: a whole number N, a number X, a word, a text, or nothing. */
+function argumentOf(field: string, { type, anyOf, enum: names }: Field): string {
+  if (anyOf) return anyOf.map((each) => each.const ?? argumentOf(field, each)).join("|");
+  if (names) return "NAME";
+  switch (type) {
+    case "integer":
+      return "N";
+    case "number":
+      return "X";
+    case "boolean":
+      return "";
+    case "string":
+    case undefined:
+      return field === "checkpoint" ? "SOURCE" : "TEXT";
+  }
 }
-export type SpecSchema = { readonly properties: Readonly<Record<string, FieldSchema>> };
-/** The schema of each method. */
-export type SpecSchemas = (method: MethodName) => SpecSchema;
 
-/**
- * Flags of a method, all or those of the given fields. Values are checked by the spec's own schema, not here. Without the
- * schema the flags have no descriptions: only help shows them.
- */
-export function specOptions(
-  method: MethodName,
-  schemas: SpecSchemas | undefined,
-  fields: readonly SpecField[] = fieldsOf(method),
-): Option[] {
-  const flags = flagsOf(method);
-  const properties = schemas?.(method).properties;
-  return fields.map((field) => {
-    const argument = flags[field]!;
-    const flag = flagOf(field);
-    const option = new Option(argument ? `${flag} <${argument}>` : flag, properties && describe(properties[field]));
-    switch (argument) {
-      case "N":
-      case "X":
-        return option.argParser((value) => decimal(flag, value));
-      case "X|auto":
-        return option.argParser((value) => (value === "auto" ? value : decimal(flag, value)));
-      case "SOURCE":
-      case "NAME":
-      case "TEXT":
-      case "":
-        return option;
-    }
+/** Flags of a method, all or those of the given fields. Bounds are checked by the spec, not here. */
+export const specOptions = (method: string, fields = flaggedFields(method)): Option[] =>
+  fields.map((name) => {
+    const field = schemaOf(method)[name];
+    const flag = flagOf(name);
+    const argument = argumentOf(name, field);
+    const option = new Option(argument ? `${flag} <${argument}>` : flag, describe(field));
+    const words = (field.anyOf ?? []).flatMap(({ const: word }) => word ?? []);
+    const isNumber = [field, ...(field.anyOf ?? [])].some(({ type }) => type === "integer" || type === "number");
+    return isNumber ? option.argParser((value) => (words.includes(value) ? value : decimal(flag, value))) : option;
   });
-}
 
-function describe({ description = "", enum: names, default: value }: FieldSchema): string {
+function describe({ description = "", enum: names, default: value }: Field): string {
   const notes = [
     ...(names ? [names.join("|")] : []),
     ...(value === undefined || value === false ? [] : [`default ${value}`]),
@@ -58,4 +56,19 @@ export function decimal(flag: string, value: string): number {
   const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : NaN;
   if (Number.isFinite(number)) return number;
   throw new LabError("badInput", `${flag} is ${JSON.stringify(value)}: it takes a number.`);
+}
+
+/** The request that the flags make on top of a preset: explicit flags win, and what they imply comes before the preset. */
+export function requestOf(
+  method: string,
+  prompt: string,
+  flags: Readonly<Record<string, unknown>>,
+  preset: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  const explicit = Object.fromEntries(
+    flaggedFields(method)
+      .filter((field) => flags[field] !== undefined)
+      .map((field) => [field, flags[field]]),
+  );
+  return { ...preset, ...methodOf(method).implied?.(explicit), ...explicit, method, prompt };
 }

@@ -9,8 +9,8 @@ import { visible } from "../common/visible.ts";
 import type { Outcome, Place } from "../sweeps/perform-sweep.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
-import { counted } from "../describe/counts.ts";
-import { duration, figure } from "../describe/figures.ts";
+import { counted } from "../common/counts.ts";
+import { duration, figure } from "../common/figures.ts";
 
 export interface SweepFlags {
   readonly out?: string;

@@ -9,3 +9,9 @@ export function floats(type: FloatType, length: number): FloatArray {
 }
 
 export const typeOf = (values: FloatArray): FloatType => (values instanceof Float64Array ? "float64" : "float32");
+
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

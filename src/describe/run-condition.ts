@@ -1,11 +1,11 @@
-// Under what condition a run is: in the terminal's three lines, in a row among others, and part by part.
+// Under what condition a run is: part by part, in lines, and in a row among others.
 
 import { t } from "@vscode/l10n";
 import type { Quantisation, StartEvent } from "../experiments/events.ts";
+import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { counted, plural } from "./counts.ts";
-import { figure } from "./figures.ts";
-import { DOING, methodName, methodParts, methodSetting } from "./method-words.ts";
+import { plural } from "../common/counts.ts";
+import { figure } from "../common/figures.ts";
 
 /** A folder by its own name; `owner/name` of the hub, and all else, as it is. */
 export const modelName = (checkpoint: string): string =>
@@ -30,51 +30,19 @@ export const shiftName = ({ shiftStd, shiftUnit }: ExperimentSpec): string =>
 export const metricName = (metric: ExperimentSpec["metric"]): string =>
   metric === "cosine" ? t("cosine") : metric.toUpperCase();
 
-/** The terminal's lines: what is done to which text, through what, and how. */
-export function header(spec: ExperimentSpec): string[] {
-  const { prompt, seed, restarts } = spec;
-  const [first, ...rest] = methodSetting(spec);
-  const search = [first, `metric ${measured(spec)}`, ...rest, `seed ${seed}`];
-  if (restarts > 1) search.push(counted(restarts, "restart"));
-  return [`${DOING[spec.method]} ${JSON.stringify(prompt)}`, through(spec), search.join(" · ")];
-}
-
-/** The network, and where its output is taken. */
-function through({ checkpoint, initSeed, network, blocks, output, weights: format }: ExperimentSpec): string {
-  const weights = isRandom(checkpoint) ? `${checkpoint} (seed ${initSeed})` : checkpoint;
-  if (network !== "gpt2") return `${network} net (seed ${initSeed}) over the embeddings of ${checkpoint}`;
-  return [
-    weights,
-    ...(format === "stored" ? [] : [narrowWeights(format)]),
-    counted(blocks, "block"),
-    `output ${output}`,
-  ].join(" · ");
-}
-
-/** The metric, and what of the output it sees. */
-function measured({ metric, reduction, fromPosition, channels }: ExperimentSpec): string {
-  return [
-    metric,
-    ...(reduction === "mean" ? ["mean"] : []),
-    ...(fromPosition !== 0 ? [`from position ${fromPosition}`] : []),
-    ...(channels !== undefined ? [`of ${counted(channels, "channel")}`] : []),
-  ].join(" ");
-}
-
 /** "1 block · random:gpt2 · Adam": what tells a run from its neighbours. */
 export function shortCondition(spec: ExperimentSpec): string {
   const { checkpoint, network, blocks, output } = spec;
   const depth = plural(blocks, "block");
   const place = network === "gpt2" ? (output === "block" ? depth : `${depth}, ${output}`) : network;
-  return [place, modelName(checkpoint), methodName(spec)].join(" · ");
+  return [place, modelName(checkpoint), methodOf(spec).describe.short(spec)].join(" · ");
 }
 
-/** The whole condition, a part each, most telling first. */
-export function conditionOf(
+/** The network, and where its output is taken, a part each. */
+export function networkParts(
   spec: ExperimentSpec,
-  { device, quantisation }: Partial<Pick<StartEvent, "device" | "quantisation">> = {},
+  { quantisation }: Partial<Pick<StartEvent, "quantisation">> = {},
 ): string[] {
-  const { metric, reduction, fromPosition, channels } = spec;
   const model = modelName(spec.checkpoint);
   return [
     hasInitSeed(spec) ? t("{0}, init seed {1}", model, spec.initSeed) : model,
@@ -82,7 +50,14 @@ export function conditionOf(
       ? [plural(spec.blocks, "block"), t("output {0}", spec.output)]
       : [t("fully connected net, {0}", networkName(spec.network))]),
     ...(spec.weights === "stored" ? [] : [narrowedBy(spec.weights, quantisation)]),
-    ...methodParts(spec),
+  ];
+}
+
+/** How the method is set, and nothing that leaves it as it is. */
+export function methodParts(spec: ExperimentSpec): string[] {
+  const { metric, reduction, fromPosition, channels } = spec;
+  return [
+    ...methodOf(spec).describe.parts(spec),
     reduction === "mean" ? t("mean {0}", metricName(metric)) : metricName(metric),
     ...(fromPosition === 0 ? [] : [t("output from position {0}", fromPosition)]),
     ...(channels === undefined ? [] : [t("first {0}", plural(channels, "channel"))]),
@@ -92,9 +67,21 @@ export function conditionOf(
     t("seed {0}", spec.seed),
     ...(spec.restarts > 1 ? [plural(spec.restarts, "restart")] : []),
     ...(spec.dtype === "float64" ? ["float64"] : []),
-    device ?? spec.device,
   ];
 }
+
+/** The whole condition, a part each, most telling first. */
+export const conditionOf = (
+  spec: ExperimentSpec,
+  start: Partial<Pick<StartEvent, "device" | "quantisation">> = {},
+): string[] => [...networkParts(spec, start), ...methodParts(spec), start.device ?? spec.device];
+
+/** In lines: what is done to which text, through what, and how. */
+export const conditionLines = (spec: ExperimentSpec): readonly [doing: string, network: string, method: string] => [
+  methodOf(spec).describe.doing(spec.prompt),
+  networkParts(spec).join(" · "),
+  methodParts(spec).join(" · "),
+];
 
 function narrowedBy(
   format: Exclude<ExperimentSpec["weights"], "stored">,

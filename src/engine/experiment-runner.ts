@@ -10,14 +10,14 @@ import type { WritingOptions } from "../checkpoints/generated/random-files.ts";
 import { LabError, throwIfCancelled } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
 import type { Quantisation, RunEvent } from "../experiments/events.ts";
-import { perform } from "../experiments/methods/methods.ts";
+import { methodOf } from "../experiments/methods/table.ts";
 import { quantisationAt } from "../experiments/precision-error.ts";
-import { RATES, searchRate } from "../experiments/learning-rate-search.ts";
-import type { ExperimentSetting } from "../experiments/setting.ts";
+import type { NetworkRequest } from "../experiments/setting.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { automaticDevice, forgetAutomaticDevice, prepareDevice } from "../runtime/devices/device-choice.ts";
 import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices/devices.ts";
 import { NARROW_BITS, type NarrowFormat } from "../networks/gpt2-config.ts";
+import type { NetworkFunctions } from "../networks/functions.ts";
 import type { NetworkShape } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
 import { openNetwork, type OpenNetwork } from "../runtime/open-network.ts";
@@ -96,63 +96,56 @@ export class ExperimentRunner implements Experimenter {
     const reader = await this.#decoder.open({ fingerprint, ...reading }, () =>
       openDecoder(checkpoint, statistics, reading),
     );
-    const base = {
-      targetIds,
-      embed: (ids: readonly number[]) => embedTokens(checkpoint, ids, positions, type),
-      moments: embeddingMoments(checkpoint, statistics, positions, length),
-      text: tokenizer,
-    };
-    let made: Promise<QuantisedCheckpoint> | undefined;
+    const embed = (ids: readonly number[]) => embedTokens(checkpoint, ids, positions, type);
     const { weights: format } = spec;
+    let made: Promise<QuantisedCheckpoint> | undefined;
     const quantised = (format: NarrowFormat) => (made ??= quantise(checkpoint, blocks, format, options));
     const weights = async () =>
       this.#weights(shape.network, format === "stored" ? checkpoint : (await quantised(format)).checkpoint, options);
-    const storedAs = matrixFormat(checkpoint);
-    const open = (shape: ObjectiveShape, device: DeviceName) => {
-      const placement = { device, memory: spec.memory };
-      const key = { fingerprint, initSeed: spec.initSeed, shape: measuredBy(shape), placement };
-      return this.#network.open(key, () => openNetwork({ ...shape, ...placement, storedAs, weights }));
+    const open = async ({ batch, length = shape.length }: NetworkRequest): Promise<OpenNetwork> => {
+      const sized = { ...shape, batch, length, network: networkShape(spec, checkpoint, length) };
+      return this.#onDevice(spec, onProgress, (device) => {
+        const placement = { device, memory: spec.memory };
+        const key = { fingerprint, initSeed: spec.initSeed, shape: measuredBy(sized), placement };
+        const storedAs = matrixFormat(checkpoint);
+        return this.#network.open(key, () => openNetwork({ ...sized, ...placement, storedAs, weights }));
+      });
     };
-
-    let rateSearch: ExperimentSetting["rateSearch"];
-    if (spec.method === "inversion" && spec.learningRate === "auto") {
-      onProgress({ stage: "Looking for a learning rate" });
-      const ladder = { ...shape, batch: RATES.length };
-      const { network } = await this.#onDevice(spec, onProgress, (device) => open(ladder, device));
-      rateSearch = await searchRate(spec, { ...base, network }, signal);
-    }
-    const { network, device } = await this.#onDevice(spec, onProgress, (device) => open(shape, device));
-    let quantisation: Quantisation | undefined;
-    if (shape.network.kind === "gpt2" && format !== "stored") {
+    const precisionError = async (network: NetworkFunctions): Promise<Quantisation> => {
+      if (shape.network.kind !== "gpt2" || format === "stored") throw new TypeError("The weights are as stored.");
       const { network: subnetwork } = shape;
       const key = { fingerprint, targetIds, positions, shape: measuredBy({ ...shape, batch: 1 }) };
-      quantisation = await this.#quantisation.open(key, async () => {
+      return this.#quantisation.open(key, async () => {
         onProgress({ stage: `Measuring what ${NARROW_BITS[format]} bits change` });
-        const target = base.embed(targetIds);
+        const target = embed(targetIds);
         const output = await storedOutput(subnetwork, shape, checkpoint, target);
         return { weightError: (await quantised(format)).error, ...(await quantisationAt(network, target, output)) };
       });
-    }
-    const setting = {
-      ...base,
-      network,
-      decoder: reader,
-      provenance: {
-        device,
-        memory: network.memory,
-        checkpoint: {
-          source: checkpoint.source,
-          ...(checkpoint.revision !== undefined && { revision: checkpoint.revision }),
-          fingerprint,
-        },
-        versions: VERSIONS,
-        ...(quantisation && { quantisation }),
-      },
-      ...(rateSearch && { rateSearch }),
-      ...(onEmbeddings && { onEmbeddings }),
-      now,
     };
-    yield* perform(spec, setting, signal);
+    yield* methodOf(spec).run(
+      spec,
+      {
+        open,
+        decoder: reader,
+        targetIds,
+        embed,
+        moments: embeddingMoments(checkpoint, statistics, positions, length),
+        text: tokenizer,
+        provenance: {
+          checkpoint: {
+            source: checkpoint.source,
+            ...(checkpoint.revision !== undefined && { revision: checkpoint.revision }),
+            fingerprint,
+          },
+          versions: VERSIONS,
+        },
+        ...(shape.network.kind === "gpt2" && format !== "stored" && { precisionError }),
+        onProgress,
+        ...(onEmbeddings && { onEmbeddings }),
+        now,
+      },
+      signal,
+    );
   }
 
   /**
@@ -163,13 +156,13 @@ export class ExperimentRunner implements Experimenter {
     spec: ExperimentSpec,
     onProgress: OnProgress,
     open: (device: DeviceName) => Promise<Network>,
-  ): Promise<{ network: Network; device: DeviceName }> {
+  ): Promise<Network> {
     const { device: asked } = spec;
     if (asked !== "auto") {
       checkDevice(asked, spec);
       if (this.#options.trialProgram)
         await prepareDevice(asked, { ...this.#options, trialProgram: this.#options.trialProgram });
-      return { network: await open(asked), device: asked };
+      return open(asked);
     }
     const { trialProgram, cacheFolder } = this.#options;
     const onTrial = (label: string) => onProgress({ stage: `Trying ${label}` });
@@ -177,14 +170,14 @@ export class ExperimentRunner implements Experimenter {
     if (device !== "cpu" && cannotCompute(device, spec) === undefined) {
       onProgress({ stage: `Opening the network on ${deviceNamed(device).label}` });
       try {
-        return { network: await open(device), device };
+        return await open(device);
       } catch (error) {
         if (!(error instanceof LabError) || !["memory", "device", "badInput"].includes(error.kind)) throw error;
         if (error.kind === "device") await forgetAutomaticDevice(cacheFolder);
         onProgress({ stage: `Opening the network on the processor instead (${error.message})` });
       }
     }
-    return { network: await open("cpu"), device: "cpu" };
+    return open("cpu");
   }
 
   /** The network's own weights: the checkpoint's, or random ones of a fully connected net. */

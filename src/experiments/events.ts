@@ -1,6 +1,6 @@
 // What a run tells while it goes: the lines of `--json`, of a record, and of the panel.
 
-import type { ExperimentSpec } from "./spec.ts";
+import type { ExperimentSpec } from "./common-fields.ts";
 
 export interface Token {
   readonly id: number;
@@ -88,9 +88,10 @@ export interface Distances {
   readonly ratio: number | null;
 }
 
-/** What one step of a walk came to. */
+/** What one step of a walk came to, with what the method's series measure. */
 export interface WalkPoint extends Distances {
   readonly iteration: number;
+  readonly [series: string]: unknown;
   /** Orthogonal walk: gradient · v of each token, [T], with the step's own v. */
   readonly gradientProducts?: readonly number[];
   /** Walk along the Jacobian: ‖J v‖₂ for the step's unit vector v. */

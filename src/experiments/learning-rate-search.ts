@@ -7,10 +7,9 @@ import { throwIfCancelled } from "../common/errors.ts";
 import type { NetworkFunctions } from "../networks/functions.ts";
 import { repeat } from "./target.ts";
 import type { RateSearch } from "./events.ts";
-import { learningRateAt, OPTIMIZER_RULES } from "./optimizers.ts";
+import { learningRateAt, OPTIMIZER_RULES, type OptimizerName } from "./optimizers.ts";
 import type { ExperimentSetting } from "./setting.ts";
-import type { InversionSpec } from "./spec.ts";
-import { startPoints } from "./start-points.ts";
+import { startPoints, type StartSpec } from "./start-points.ts";
 
 /** Rungs a third of a decade apart, from what barely moves an embedding to what throws it about. */
 export const RATES = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1] as const;
@@ -21,16 +20,10 @@ const MOST_ITERATIONS = 60;
  * Tries the ladder; the network's batch is the number of rungs. Throws a LabError: cancelled. When every rung diverges
  * the lowest rate is chosen, and the run itself will say so.
  */
-export async function searchRate(
-  spec: InversionSpec,
-  {
-    network,
-    embed,
-    targetIds,
-    moments,
-  }: Pick<ExperimentSetting, "embed" | "targetIds" | "moments"> & {
-    readonly network: NetworkFunctions;
-  },
+export async function searchLearningRate(
+  spec: StartSpec & { readonly iterations: number; readonly optimizer: OptimizerName },
+  { embed, targetIds, moments }: Pick<ExperimentSetting, "embed" | "targetIds" | "moments">,
+  network: NetworkFunctions,
   signal: AbortSignal,
 ): Promise<RateSearch> {
   const iterations = Math.min(spec.iterations, MOST_ITERATIONS);

@@ -3,6 +3,7 @@
 
 import { EigenvalueDecomposition, Matrix, QrDecomposition } from "ml-matrix";
 import { LabError } from "../common/errors.ts";
+import { dot } from "../common/floats.ts";
 
 /**
  * The part of z [D] that is orthogonal to every row of `rows` [N, D], of length 1, in float64: with the rows' QR
@@ -105,12 +106,6 @@ export class Lanczos {
     }
     return { vector: normalized(vector), singularValue: Math.sqrt(Math.max(0, realEigenvalues[least])) };
   }
-}
-
-export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 const norm = (x: Float64Array): number => Math.sqrt(dot(x, x));

@@ -31,6 +31,7 @@ export const OPTIMIZER_RULES = {
 } as const satisfies Record<string, (length: number, type: FloatType) => Update>;
 
 export type OptimizerName = keyof typeof OPTIMIZER_RULES;
+export const OPTIMIZERS = Object.keys(OPTIMIZER_RULES) as readonly OptimizerName[];
 
 /** η falls linearly from η to η/10: η (1 − 0.9 n/N) for step n of N. */
 export const learningRateAt = (learningRate: number, step: number, steps: number): number =>

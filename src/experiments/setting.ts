@@ -1,16 +1,33 @@
-// All that a method needs beside its spec: the network and what reads and writes its embeddings, handed in as functions.
+// All that a method needs beside its spec: networks, and what reads and writes their embeddings, handed in as functions.
 
 import type { FloatArray } from "../common/floats.ts";
+import type { OnProgress } from "../common/progress.ts";
 import type { NetworkFunctions } from "../networks/functions.ts";
 import type { EmbeddingDecoder } from "../text/decoder.ts";
 import type { Moments } from "../text/embedding-statistics.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import type { Quantisation, StartEvent } from "./events.ts";
 import type { RunEmbeddings } from "./run-embeddings.ts";
-import type { RateSearch, StartEvent } from "./events.ts";
+
+/** A network with where it runs. */
+export interface PlacedNetwork extends NetworkFunctions {
+  /** Never "auto". */
+  readonly device: string;
+  readonly memory?: string;
+}
+
+/** Sizes that a network is opened for; each of its functions makes its graph at its first call. */
+export interface NetworkRequest {
+  /** B */
+  readonly batch: number;
+  /** T; the target's by default. */
+  readonly length?: number;
+}
 
 export interface ExperimentSetting {
-  /** Its batch is the spec's number of restarts. */
-  readonly network: NetworkFunctions;
+  /** Opens the spec's network; the one that was open before, at other sizes, is not to be used any more. Throws LabErrors. */
+  open(request: NetworkRequest): Promise<PlacedNetwork>;
+  /** Decodes as many restarts as the spec has. */
   readonly decoder: EmbeddingDecoder;
   readonly targetIds: readonly number[];
   /** Token plus position embedding, [T] → [T, D]. */
@@ -19,11 +36,12 @@ export interface ExperimentSetting {
   readonly moments: Moments;
   /** The text of one token, and of a row of them. */
   readonly text: Pick<Tokenizer, "token" | "decode">;
-  /** Where the run takes place, for its record. */
-  readonly provenance: Pick<StartEvent, "device" | "memory" | "checkpoint" | "versions" | "quantisation">;
-  /** The rates that were tried, where the spec leaves the rate to the lab. */
-  readonly rateSearch?: RateSearch;
-  /** Told what the run has found, before its end event; the arrays are the listener's own. */
+  /** Where the weights come from, for the run's record. */
+  readonly provenance: Pick<StartEvent, "checkpoint" | "versions">;
+  /** Measures what weights in fewer bits change, where the spec asks for such. */
+  readonly precisionError?: (network: NetworkFunctions) => Promise<Quantisation>;
+  readonly onProgress?: OnProgress;
+  /** Gets what the run has found, before its end event; the arrays are the listener's own. */
   readonly onEmbeddings?: (embeddings: RunEmbeddings) => void;
   /** Milliseconds of any steady clock. */
   readonly now: () => number;

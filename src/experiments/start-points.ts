@@ -3,10 +3,22 @@
 import { type FloatArray, floats, typeOf } from "../common/floats.ts";
 import { randomStream } from "../common/random.ts";
 import type { Moments } from "../text/embedding-statistics.ts";
-import type { InversionSpec } from "./spec.ts";
+
+export const STARTS = ["matched", "normal", "source", "custom"] as const;
+
+/** The part of a spec that decides where a descent starts. */
+export interface StartSpec {
+  readonly start: (typeof STARTS)[number];
+  readonly startMean?: number;
+  readonly startStd?: number;
+  readonly noiseShare: number;
+  readonly targetShare: number;
+  readonly seed: number;
+  readonly restarts: number;
+}
 
 /** The noise's mean and deviation; `matched` takes those of the checkpoint's own embeddings. */
-export function noiseMoments({ start, startMean, startStd }: InversionSpec, embeddings: Moments): Moments {
+export function noiseMoments({ start, startMean, startStd }: StartSpec, embeddings: Moments): Moments {
   switch (start) {
     case "matched":
       return embeddings;
@@ -23,7 +35,7 @@ export function noiseMoments({ start, startMean, startStd }: InversionSpec, embe
  * e₀ for every restart, [B, T, D], from e* given once a restart. A restart's noise depends on the seed and its own
  * number only, not on how many there are.
  */
-export function startPoints(spec: InversionSpec, target: FloatArray, embeddings: Moments): FloatArray {
+export function startPoints(spec: StartSpec, target: FloatArray, embeddings: Moments): FloatArray {
   const { mean, std } = noiseMoments(spec, embeddings);
   const points = floats(typeOf(target), target.length);
   const size = target.length / spec.restarts;

@@ -1,47 +1,69 @@
-// What every method begins and ends with: the prompt's output is taken as the target, the shift test says how close is
-// close, and what each restart has come to is judged by its tokens as well.
+// What every method begins and ends with: the prompt's output is the target, the shift test says how close is close, and
+// what each restart has come to is judged by its tokens as well.
 
 import { LabError } from "../common/errors.ts";
+import { median } from "../common/statistics.ts";
 import { type FloatArray, floats, typeOf } from "../common/floats.ts";
 import type { Decoding } from "../text/decoder.ts";
-import type { Distances, EndEvent, RestartResult, StartEvent, StepEvent, Token, WalkPoint } from "./events.ts";
+import type { ExperimentSpec } from "./common-fields.ts";
+import type {
+  Distances,
+  EndEvent,
+  Quantisation,
+  RestartResult,
+  StartEvent,
+  StepEvent,
+  Token,
+  WalkPoint,
+} from "./events.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "./metrics.ts";
-import type { ExperimentSetting } from "./setting.ts";
+import type { ExperimentSetting, PlacedNetwork } from "./setting.ts";
 import { shiftDistances } from "./shift-test.ts";
-import { median } from "../common/statistics.ts";
-import type { ExperimentSpec } from "./spec.ts";
 
-export interface Aim {
+export interface Target {
+  readonly network: PlacedNetwork;
   /** e* once a restart, [B, T, D]; never changed. */
-  readonly target: FloatArray;
+  readonly embedding: FloatArray;
   /** O(e*) once a restart, [B, T, K]. */
-  readonly targetOutput: FloatArray;
+  readonly output: FloatArray;
   readonly nextToken: number | undefined;
   readonly shiftDistances: readonly number[];
   readonly shiftDistance: number;
+  /** How far weights in fewer bits are from the stored ones, where the network has such. */
+  readonly quantisation?: Quantisation;
 }
 
-/** Runs the prompt and the shift test. */
-export async function takeAim(
+/** Runs the prompt and the shift test on a network whose batch is the spec's number of restarts. */
+export async function computeTarget(
   spec: ExperimentSpec,
-  { network, embed, targetIds, moments }: ExperimentSetting,
-): Promise<Aim> {
-  const target = repeat(embed(targetIds), spec.restarts);
-  const targetOutput = (await network.forward(target)).slice();
-  const nextToken = (await network.nextTokens(target))?.[0];
-  const distances = await shiftDistances(network, target, targetOutput, {
+  { embed, targetIds, moments, precisionError }: ExperimentSetting,
+  network: PlacedNetwork,
+): Promise<Target> {
+  const quantisation = await precisionError?.(network);
+  const embedding = repeat(embed(targetIds), spec.restarts);
+  const output = (await network.forward(embedding)).slice();
+  const nextToken = (await network.nextTokens(embedding))?.[0];
+  const distances = await shiftDistances(network, embedding, output, {
     std: spec.shiftStd * (spec.shiftUnit === "embedding" ? moments.std : 1),
     draws: spec.shiftDraws,
     seed: spec.seed,
   });
-  return { target, targetOutput, nextToken, shiftDistances: distances, shiftDistance: median(distances) };
+  return {
+    network,
+    embedding,
+    output,
+    nextToken,
+    shiftDistances: distances,
+    shiftDistance: median(distances),
+    ...(quantisation && { quantisation }),
+  };
 }
 
 export function startEvent(
   spec: ExperimentSpec,
-  { targetIds, text, provenance, rateSearch }: ExperimentSetting,
-  { nextToken, shiftDistance, shiftDistances }: Aim,
-  further: Pick<StartEvent, "gradientCheck"> = {},
+  { targetIds, text, provenance }: ExperimentSetting,
+  { network: { device, memory }, nextToken, shiftDistance, shiftDistances, quantisation }: Target,
+  further: Pick<StartEvent, "rateSearch" | "gradientCheck"> = {},
 ): StartEvent {
   return {
     type: "start",
@@ -54,8 +76,10 @@ export function startEvent(
     },
     shiftDistance,
     shiftDistances,
+    device,
+    ...(memory !== undefined && { memory }),
     ...provenance,
-    ...(rateSearch && { rateSearch }),
+    ...(quantisation && { quantisation }),
     ...further,
   };
 }
@@ -108,8 +132,8 @@ export interface Candidate extends Iterates {
   readonly decodings: readonly Decoding[];
 }
 
-/** What a method itself says of each restart. */
-export type Verdict = Pick<RestartResult, "beatsShift" | "beatsShiftAt">;
+/** Of each restart, how it stands against the shift test. */
+export type AgainstShift = Pick<RestartResult, "beatsShift" | "beatsShiftAt">;
 
 /**
  * What each restart came to: of its candidate iterates the one whose tokens, embedded again, have the output closest to
@@ -118,21 +142,22 @@ export type Verdict = Pick<RestartResult, "beatsShift" | "beatsShiftAt">;
 export async function judge(
   spec: ExperimentSpec,
   setting: ExperimentSetting,
-  aim: Aim,
+  target: Target,
   candidates: readonly Candidate[],
-  verdicts: readonly Verdict[],
+  againstShift: readonly AgainstShift[],
 ): Promise<RestartResult[]> {
-  const { network, text, targetIds, embed, onEmbeddings } = setting;
+  const { text, targetIds, embed, onEmbeddings } = setting;
+  const { network } = target;
   const { batch: restarts, length, width } = network;
-  const size = aim.target.length / restarts;
-  const chosen = aim.target.slice();
+  const size = target.embedding.length / restarts;
+  const chosen = target.embedding.slice();
   const results: Omit<RestartResult, "nextToken" | "sameNextToken">[] = [];
 
   for (const { embedding, iterations, outputDistances, decodings } of candidates) {
-    const inputDistances = absoluteDistances(embedding, aim.target, restarts);
-    const discrete = aim.target.slice();
+    const inputDistances = absoluteDistances(embedding, target.embedding, restarts);
+    const discrete = target.embedding.slice();
     decodings.forEach(({ tokenIds }, restart) => discrete.set(embed(tokenIds), restart * size));
-    const { distance } = await network.distanceAndGradient(discrete, aim.targetOutput);
+    const { distance } = await network.distanceAndGradient(discrete, target.output);
     decodings.forEach(({ tokenIds, topK, targetRanks }, restart) => {
       const distances = distancesOf(outputDistances[restart], inputDistances[restart]);
       const result = {
@@ -148,9 +173,9 @@ export async function judge(
           topK.map((row) => row.map(({ id }) => id)),
         ),
         ...distances,
-        ratioPerElement: perElement(spec, setting, distances),
+        ratioPerElement: perElement(spec, network, distances),
         discreteDistance: distance[restart],
-        ...verdicts[restart],
+        ...againstShift[restart],
       };
       if (results[restart] && !isCloser(result, results[restart])) return;
       results[restart] = result;
@@ -159,23 +184,22 @@ export async function judge(
   }
 
   const nextTokens = await network.nextTokens(chosen);
-  const target = aim.target.slice(0, size);
-  onEmbeddings?.({ restarts, length, width, target, best: chosen, last: candidates[0].embedding });
+  const one = target.embedding.slice(0, size);
+  onEmbeddings?.({ restarts, length, width, target: one, best: chosen, last: candidates[0].embedding });
   return results.map((result, restart) => ({
     ...result,
     nextToken: tokenOf(nextTokens?.[restart], text),
-    sameNextToken: nextTokens ? nextTokens[restart] === aim.nextToken : null,
+    sameNextToken: nextTokens ? nextTokens[restart] === target.nextToken : null,
   }));
 }
 
 /** The ratio of mean distances: raw L1 sums over outputs of different sizes cannot be compared. */
 function perElement(
   { metric, reduction, fromPosition, channels }: ExperimentSpec,
-  { network }: ExperimentSetting,
+  { length, width, outputWidth }: PlacedNetwork,
   { inputDistance, outputDistance }: Distances,
 ): number | null {
   if (metric !== "l1") return null;
-  const { length, width, outputWidth } = network;
   const positions = fromPosition < 0 ? -fromPosition : length - fromPosition;
   const count = reduction === "sum" ? positions * (channels ?? outputWidth) : 1;
   return ratioOf(inputDistance / (length * width), outputDistance / count);

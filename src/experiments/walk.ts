@@ -3,34 +3,37 @@
 
 import type { FloatArray } from "../common/floats.ts";
 import type { Decoding } from "../text/decoder.ts";
-import { type Aim, distancesOf, endEvent, judge, stepEvent, throwIfDiverged } from "./target.ts";
+import type { ExperimentSpec } from "./common-fields.ts";
 import type { EndEvent, RestartResult, StepEvent, WalkPoint } from "./events.ts";
 import { absoluteDistances } from "./metrics.ts";
 import type { ExperimentSetting } from "./setting.ts";
-import type { ClampedWalkSpec, OrthogonalWalkSpec } from "./spec.ts";
+import { distancesOf, endEvent, judge, stepEvent, type Target, throwIfDiverged } from "./target.ts";
 
-/** What is known of a step beside its distances. */
-export type StepNotes = Pick<WalkPoint, "gradientProducts" | "singularValue" | "clampedFrom">;
+/** What is known of a step beside its distances: the columns of the method's series. */
+export type StepNotes = Omit<WalkPoint, "iteration" | "outputDistance" | "inputDistance" | "ratio">;
+
+type WalkSpec = ExperimentSpec & { readonly learningRate: number };
 
 export class Walk {
   /** Where the walk is, [B, T, D]: a copy, so that the prompt's own embedding stays what it is. */
   readonly embedding: FloatArray;
-  readonly #spec: OrthogonalWalkSpec | ClampedWalkSpec;
+  readonly #spec: WalkSpec;
   readonly #setting: ExperimentSetting;
-  readonly #aim: Aim;
+  readonly #target: Target;
   /** Steps since the last shown one, [restart]. */
   #walked: WalkPoint[][];
   #iteration = 0;
   #outputDistances: number[] = [];
+  #inputDistances: number[] = [];
   /** Of the last shown step, which the end is. */
   #decodings: readonly Decoding[] = [];
   #over = false;
 
-  constructor(spec: OrthogonalWalkSpec | ClampedWalkSpec, setting: ExperimentSetting, aim: Aim) {
-    this.embedding = aim.target.slice();
+  constructor(spec: WalkSpec, setting: ExperimentSetting, target: Target) {
+    this.embedding = target.embedding.slice();
     this.#spec = spec;
     this.#setting = setting;
-    this.#aim = aim;
+    this.#target = target;
     this.#walked = Array.from({ length: spec.restarts }, () => []);
   }
 
@@ -53,23 +56,32 @@ export class Walk {
     throwIfDiverged(distance, iteration, learningRate);
     this.#iteration = iteration;
     this.#outputDistances = Array.from(distance);
-    this.#over = iteration === iterations || signal.aborted;
-    const inputDistances = absoluteDistances(this.embedding, this.#aim.target, restarts);
+    this.#inputDistances = absoluteDistances(this.embedding, this.#target.embedding, restarts);
     this.#walked.forEach((points, restart) => {
-      const distances = distancesOf(this.#outputDistances[restart], inputDistances[restart]);
+      const distances = distancesOf(this.#outputDistances[restart], this.#inputDistances[restart]);
       points.push({ iteration, ...distances, ...notes[restart] });
     });
-    if (iteration % every !== 0 && !this.#over) return;
+    this.#over = iteration === iterations || signal.aborted;
+    if (iteration % every === 0 || this.#over) yield* this.#show();
+  }
+
+  /** Ends the walk where it is, when no further step is to be taken. */
+  async *stop(): AsyncGenerator<StepEvent> {
+    this.#over = true;
+    if (this.#walked.some((points) => points.length > 0)) yield* this.#show();
+  }
+
+  async *#show(): AsyncGenerator<StepEvent> {
     this.#decodings = await this.#setting.decoder.decode(this.embedding);
     const walked = this.#walked;
     this.#walked = walked.map(() => []);
-    for (let restart = 0; restart < restarts; restart++) {
+    for (let restart = 0; restart < walked.length; restart++) {
       yield stepEvent(this.#setting, this.#decodings[restart], {
         restart,
-        iteration,
-        learningRate,
+        iteration: this.#iteration,
+        learningRate: this.#spec.learningRate,
         outputDistance: this.#outputDistances[restart],
-        inputDistance: inputDistances[restart],
+        inputDistance: this.#inputDistances[restart],
         walked: walked[restart],
       });
     }
@@ -85,11 +97,11 @@ export class Walk {
       outputDistances,
       decodings: this.#decodings,
     };
-    const verdicts = outputDistances.map((distance) => ({
-      beatsShift: distance < this.#aim.shiftDistance,
+    const againstShift = outputDistances.map((distance) => ({
+      beatsShift: distance < this.#target.shiftDistance,
       beatsShiftAt: null,
     }));
-    const results = await judge(this.#spec, this.#setting, this.#aim, [candidate], verdicts);
+    const results = await judge(this.#spec, this.#setting, this.#target, [candidate], againstShift);
     yield endEvent(this.#spec, this.#iteration, results, isFarther, this.#setting.now() - began);
   }
 }

@@ -1,11 +1,17 @@
 // The questions of *Invert Selection…*: text, model, depth, method, output; one after the other, and back again.
 
 import * as vscode from "vscode";
-import { type InversionRequest, PRESETS } from "../experiments/spec.ts";
+import { defaultMethod } from "../experiments/methods/table.ts";
 import type { GPT2Config, Output } from "../networks/gpt2-config.ts";
 import type { CheckpointAnswer } from "../session/checkpoint-choices.ts";
 import { type Checkpoints, isNamed } from "./checkpoints/checkpoints.ts";
-import { type Choice, depthChoices, methodChoices, type MethodSetting, outputChoices } from "../session/run-choices.ts";
+import {
+  type Choice,
+  depthChoices,
+  settingChoices,
+  type SearchSetting,
+  outputChoices,
+} from "../session/run-choices.ts";
 import { shorten } from "../describe/short-text.ts";
 
 const title = (): string => vscode.l10n.t("Invert Selection");
@@ -14,13 +20,16 @@ const BACK = Symbol("back");
 /** An answer; undefined when the person has left. */
 type Answer<T> = T | typeof BACK | undefined;
 
+/** What the settings ask for of a run. */
+type Settings = Readonly<Record<string, unknown>>;
+
 /** What has been answered so far. */
 interface Draft {
   readonly prompt?: string;
   readonly checkpoint?: string;
   readonly config?: GPT2Config;
   readonly blocks?: number;
-  readonly method?: MethodSetting;
+  readonly setting?: SearchSetting;
   readonly output?: Output;
 }
 
@@ -38,32 +47,32 @@ type Question = (draft: Draft, place: Place) => Promise<Answer<Draft>>;
  */
 export async function askForRun(
   checkpoints: Checkpoints,
-  settings: Partial<InversionRequest>,
+  settings: Settings,
   prompt: string | undefined,
   currentLine: string | undefined,
-): Promise<InversionRequest | undefined> {
+): Promise<Settings | undefined> {
   const questions: Question[] = [
     ...(prompt === undefined ? [askText(currentLine)] : []),
-    askModel(checkpoints, settings.checkpoint),
-    askDepth(settings.blocks),
-    askMethod(settings),
-    askOutput(settings.output),
+    askModel(checkpoints, settings["checkpoint"] as string | undefined),
+    askDepth(settings["blocks"] as number | undefined),
+    askSetting(settings),
+    askOutput(settings["output"] as Output | undefined),
   ];
   const drafts: Draft[] = [{ prompt }];
   while (drafts.length <= questions.length) {
     const draft = drafts[drafts.length - 1];
     // The source's setting names its own output, so the last question falls away.
-    if (draft.method === "source") break;
+    if (draft.setting === "source") break;
     const place = { step: drafts.length, totalSteps: questions.length };
     const answer = await questions[drafts.length - 1](draft, place);
     if (answer === undefined) return undefined;
     if (answer === BACK) drafts.pop();
     else drafts.push({ ...draft, ...answer });
   }
-  const { prompt: text = "", checkpoint, blocks, method, output } = drafts[drafts.length - 1];
+  const { prompt: text = "", checkpoint, blocks, setting, output } = drafts[drafts.length - 1];
   const chosen = { ...settings, prompt: text, checkpoint, blocks };
-  if (method === "source") return { ...chosen, ...PRESETS.source };
-  return { ...chosen, output, ...(method === "foundRate" && { learningRate: "auto" as const }) };
+  if (setting === "source") return { ...chosen, ...defaultMethod().presets?.["source"] };
+  return { ...chosen, output, ...(setting === "foundRate" && { learningRate: "auto" }) };
 }
 
 const askText =
@@ -108,16 +117,11 @@ const askDepth =
     return blocks === BACK || blocks === undefined ? blocks : { blocks };
   };
 
-const askMethod =
-  (settings: Partial<InversionRequest>): Question =>
+const askSetting =
+  (settings: Settings): Question =>
   async (_, place) => {
-    const method = await pick(
-      vscode.l10n.t("How is the search set?"),
-      place,
-      "settings",
-      methodChoices({ ...settings, output: undefined }, PRESETS.source),
-    );
-    return method === BACK || method === undefined ? method : { method };
+    const setting = await pick(vscode.l10n.t("How is the search set?"), place, "settings", settingChoices(settings));
+    return setting === BACK || setting === undefined ? setting : { setting };
   };
 
 const askOutput =

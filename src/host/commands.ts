@@ -1,6 +1,7 @@
 // The extension's commands: each is one call of the session, and whatever it throws is reported.
 
 import * as vscode from "vscode";
+import { METHODS } from "../experiments/methods/table.ts";
 import type { Session } from "./session.ts";
 import type { Report } from "./error-reporter.ts";
 
@@ -22,10 +23,10 @@ export function registerCommands(
       }
     });
   return [
-    command("invertSelection", (session) => session.invertSelection()),
+    ...METHODS.flatMap(({ name, editorCommand }) =>
+      editorCommand === undefined ? [] : [command(editorCommand, (session) => session.runOnSelection(name))],
+    ),
     command("invertSelectionWithOptions", (session) => session.invertSelectionWithOptions()),
-    command("walkOrthogonal", (session) => session.walkFromSelection("orthogonalWalk")),
-    command("walkClamped", (session) => session.walkFromSelection("clampedWalk")),
     command("compareRandomAndTrained", (session) => session.compareRandomAndTrained()),
     command("newExperiment", (session) => session.newExperiment()),
     command("stop", (session) => session.stop()),

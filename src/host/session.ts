@@ -5,20 +5,14 @@ import * as vscode from "vscode";
 import { LabError, messageOf } from "../common/errors.ts";
 import { EngineClient } from "../engine/client.ts";
 import type { RunEvent } from "../experiments/events.ts";
-import {
-  type ExperimentSpec,
-  type InversionRequest,
-  type InversionSpec,
-  parseSpec,
-  PRESETS,
-} from "../experiments/spec.ts";
+import { type ExperimentSpec, parseSpec, withPreset } from "../experiments/spec.ts";
 import { readListing } from "../records/read-record.ts";
 import { RANDOM } from "../checkpoints/generated/random-network.ts";
 import { trainedCheckpoint } from "../reproduction/twins.ts";
 import { askForRun } from "./ask-for-run.ts";
 import { Checkpoints } from "./checkpoints/checkpoints.ts";
 import { RunPanel } from "./panel/run-panel.ts";
-import type { Repetition, RunInfo } from "../session/panel-messages.ts";
+import type { RunInfo } from "../session/panel-messages.ts";
 import type { Report } from "./error-reporter.ts";
 import { requestProblems } from "../session/request-problems.ts";
 import { watchSelection } from "./runs/recent-runs.ts";
@@ -29,7 +23,7 @@ import { RunLog } from "../session/run-log.ts";
 import { isActive } from "../describe/run-state.ts";
 import { Runs } from "../session/runs.ts";
 import { selectedText } from "./selection.ts";
-import { requestFromSettings, walkFromSettings, type WalkName } from "../session/settings.ts";
+import { requestFromSettings } from "../session/settings.ts";
 import { cacheFolder, readSetting } from "./read-settings.ts";
 import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
@@ -139,9 +133,12 @@ export class Session implements vscode.Disposable {
     return showDevices({ cacheFolder: cacheFolder(), trialProgram: this.#program("device-trial.cjs") });
   }
 
-  /** Inverts the selection, set as in the settings. */
-  invertSelection(): void {
-    this.#start({ ...requestFromSettings(readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
+  /** Runs a method on the selection, set as in the settings. */
+  runOnSelection(method: string): void {
+    this.#start({
+      ...requestFromSettings(readSetting, method),
+      prompt: selectedText(vscode.window.activeTextEditor),
+    });
   }
 
   /** Opens the form for an experiment with what the settings ask for and, where there is one, the selected text. */
@@ -151,11 +148,6 @@ export class Session implements vscode.Disposable {
     this.#openForm({ ...requestFromSettings(readSetting), prompt });
   }
 
-  /** Walks from the selection, set as in the settings. */
-  walkFromSelection(method: WalkName): void {
-    this.#start({ ...walkFromSettings(method, readSetting), prompt: selectedText(vscode.window.activeTextEditor) });
-  }
-
   /**
    * Inverts the selection twice, through a trained checkpoint and through the same shape with random weights, side by
    * side: the checkpoint of the settings or, where that is random, the one that comes with the extension.
@@ -163,9 +155,9 @@ export class Session implements vscode.Disposable {
   compareRandomAndTrained(): void {
     const prompt = selectedText(vscode.window.activeTextEditor);
     const settings = requestFromSettings(readSetting);
-    const chosen = settings.checkpoint ?? RANDOM;
+    const { checkpoint: chosen = RANDOM, blocks: depth } = settings as { checkpoint?: string; blocks?: number };
     const { source, twin } = trainedCheckpoint(chosen.startsWith(RANDOM) ? "mini" : chosen);
-    const blocks = chosen.startsWith(RANDOM) ? Math.min(settings.blocks ?? 1, MINI_BLOCKS) : settings.blocks;
+    const blocks = chosen.startsWith(RANDOM) ? Math.min(depth ?? 1, MINI_BLOCKS) : depth;
     const [random, trained] = [twin, source].map((checkpoint) =>
       this.#start({ ...settings, prompt, checkpoint, ...(blocks && { blocks }) }),
     );
@@ -203,7 +195,7 @@ export class Session implements vscode.Disposable {
   }
 
   runAgain(): void {
-    this.#repeat(this.#shownOrThrow().id, "same");
+    this.#repeat(this.#shownOrThrow().id);
   }
 
   /** Puts the panel, with the run that it shows, into a window of its own. */
@@ -357,10 +349,10 @@ export class Session implements vscode.Disposable {
     return run;
   }
 
-  #repeat(id: string, repetition: Repetition): void {
+  /** As it was, or with a preset of its method. */
+  #repeat(id: string, preset?: string): void {
     const run = this.#runs.get(id);
-    if (!run) return;
-    this.#start(repetition === "source" && run.spec.method === "inversion" ? withSourceSetting(run.spec) : run.spec);
+    if (run) this.#start(preset === undefined ? run.spec : withPreset(run.spec, preset));
   }
 
   #show(id: string, preserveFocus: boolean): void {
@@ -389,7 +381,7 @@ export class Session implements vscode.Disposable {
         stop: (id) => this.#runs.stop(id),
         pause: (id) => this.#runs.pause(id),
         resume: (id) => this.#runs.resume(id),
-        runAgain: (id, repetition) => this.#repeat(id, repetition),
+        runAgain: (id, preset) => this.#repeat(id, preset),
         saveFigure: ({ id, figure, format }) => {
           const prompt = this.#runs.get(id)?.spec.prompt ?? "";
           const saved = import("./panel/save-files.ts").then(({ saveFigure }) =>
@@ -463,12 +455,3 @@ const folderOf = (argument: unknown): string[] => {
   const folder = (argument as Partial<RunNode> | undefined)?.row?.folder;
   return folder === undefined ? [] : [folder];
 };
-
-/** The same prompt, network and seeds, with the method exactly as in the source. */
-const withSourceSetting = (spec: InversionSpec): InversionRequest => ({
-  ...spec,
-  every: undefined,
-  startMean: undefined,
-  startStd: undefined,
-  ...PRESETS.source,
-});

@@ -1,6 +1,7 @@
 // One quiet item in the status bar while a run or a sweep goes on: how far it is, and a way to it.
 
 import * as vscode from "vscode";
+import { methodOf } from "../experiments/methods/table.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { RunInfo } from "../session/panel-messages.ts";
 import { shorten } from "../describe/short-text.ts";
@@ -68,11 +69,7 @@ function tooltip({ spec, phase }: RunInfo): vscode.MarkdownString {
   const text = new vscode.MarkdownString("", true);
   text.isTrusted = { enabledCommands: LINKED.map((name) => `inversionLab.${name}`) };
   const prompt = shorten(spec.prompt, 60);
-  text.appendText(
-    spec.method === "inversion"
-      ? vscode.l10n.t("Inverting “{0}”", prompt)
-      : vscode.l10n.t("Walking from “{0}”", prompt),
-  );
+  text.appendText(methodOf(spec).describe.doing(prompt));
   const links = [
     `[$(window) ${vscode.l10n.t("Show Run")}](command:inversionLab.showPanel)`,
     ...(phase.kind === "running" ? [`[$(debug-pause) ${vscode.l10n.t("Pause")}](command:inversionLab.pause)`] : []),

@@ -13,6 +13,7 @@ import {
   subtract,
 } from "../tensorgraph/operations.ts";
 import type { Tensor } from "../tensorgraph/tensor.ts";
+import type { MetricName, Reduction } from "./options.ts";
 
 /** How a metric measures, and by what its sum over T tokens of K numbers is divided to make it a mean. */
 interface Metric {
@@ -45,14 +46,7 @@ const METRIC_TABLE = {
     },
     count: (T) => T,
   },
-} as const satisfies Record<string, Metric>;
-
-export type MetricName = keyof typeof METRIC_TABLE;
-export const METRICS = Object.keys(METRIC_TABLE) as readonly MetricName[];
-
-/** `sum` grows with the output's size, so rates found for one size do not fit another; `mean` does not. */
-export const REDUCTIONS = ["sum", "mean"] as const;
-export type Reduction = (typeof REDUCTIONS)[number];
+} as const satisfies Record<MetricName, Metric>;
 
 /** What is compared, and how. */
 export interface Measure {

@@ -4,6 +4,7 @@
 import { gelu, gemm, reshape } from "../tensorgraph/operations.ts";
 import { type Tensor, weight } from "../tensorgraph/tensor.ts";
 import type { WeightShape } from "./gpt2-config.ts";
+import type { FullyConnectedKind } from "./options.ts";
 
 /** Numbers that enter, stay in the middle and leave, for T tokens of width D; `rows` go through one after the other. */
 interface Sizes {
@@ -20,10 +21,7 @@ const KINDS = {
   notInvertible: (T, D) => ({ rows: 1, enter: T * D, hidden: 4 * T * D, leave: T * D }),
   /** D → 4·D → D for each token: the feed-forward part of a transformer block, alone. */
   perToken: (T, D) => ({ rows: T, enter: D, hidden: 4 * D, leave: D }),
-} as const satisfies Record<string, (T: number, D: number) => Sizes>;
-
-export type FullyConnectedKind = keyof typeof KINDS;
-export const FULLY_CONNECTED_KINDS = Object.keys(KINDS) as readonly FullyConnectedKind[];
+} as const satisfies Record<FullyConnectedKind, (T: number, D: number) => Sizes>;
 
 export interface FullyConnectedShape {
   readonly kind: FullyConnectedKind;

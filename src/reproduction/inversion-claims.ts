@@ -2,7 +2,7 @@
 
 import type { Figure } from "../reports/line-chart.ts";
 import { median } from "../common/statistics.ts";
-import { PRESETS } from "../experiments/spec.ts";
+import { type InversionSpec, SOURCE_PRESET } from "../experiments/methods/inversion.ts";
 import {
   type Claim,
   type Condition,
@@ -136,7 +136,7 @@ const oneBlockAndHead: Claim = {
   statement: "One random block with the head: after a few hundred iterations the text is partly right.",
   expected: "median of the tokens right above 0 and below all, with the source's setting",
   plan: (scope) => {
-    const request = { ...PRESETS.source, prompt: PROMPT, iterations: 300, every: 300, restarts: seedCount(scope) };
+    const request = { ...SOURCE_PRESET, prompt: PROMPT, iterations: 300, every: 300, restarts: seedCount(scope) };
     return [
       { name: "source's setting, N = 300", request },
       { name: "the same with positions 0…T−1", request: { ...request, positions: "sequential" } },
@@ -224,7 +224,7 @@ const twoBlocks: Claim = {
     return {
       holds: median(right[1]) < median(right[0]),
       measurements: runs.map((run, i) => ({
-        condition: `${run.name}, η = ${run.spec.learningRate}, N = ${run.spec.iterations}`,
+        condition: `${run.name}, η = ${(run.spec as InversionSpec).learningRate}, N = ${run.spec.iterations}`,
         seeds: seedsOf(run.spec),
         value: `median of ${median(right[i])} of ${run.start.target.tokenIds.length} tokens right; ${rateText(exactRate([run]))} exact`,
       })),
@@ -262,7 +262,7 @@ const twelveBlocksAndHead: Claim = {
   expected: "most restarts with the same next token, and none of them the prompt",
   plan: (scope) => {
     const iterations = scope.quick ? 100 : 2000;
-    const request = { ...PRESETS.source, prompt: PROMPT, blocks: 12, iterations, every: iterations };
+    const request = { ...SOURCE_PRESET, prompt: PROMPT, blocks: 12, iterations, every: iterations };
     return [{ name: `source's setting, N = ${iterations}`, request: { ...request, restarts: seedCount(scope) } }];
   },
   judge: ([run]) => {

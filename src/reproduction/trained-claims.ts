@@ -1,7 +1,7 @@
 // The source's claims on trained networks, C8 to C13 and C17 to C20, on whatever trained checkpoint is at hand.
 
 import { median } from "../common/statistics.ts";
-import type { InversionRequest } from "../experiments/spec.ts";
+import type { InversionRequest, InversionSpec } from "../experiments/methods/inversion.ts";
 import {
   type Claim,
   type Condition,
@@ -47,7 +47,7 @@ const descent = (scope: Scope, name: string, request: Partial<InversionRequest>)
 const iterationsToPass = (run: Observation): number[] => run.end.restarts.map(passedAt);
 
 const passingRow = (run: Observation) => ({
-  condition: `${run.name}, η = ${run.start.rateSearch?.chosen ?? run.spec.learningRate}, N = ${run.spec.iterations}`,
+  condition: `${run.name}, η = ${run.start.rateSearch?.chosen ?? (run.spec as InversionSpec).learningRate}, N = ${run.spec.iterations}`,
   seeds: seedsOf(run.spec),
   value:
     `closer than the shift test after ${medianText(iterationsToPass(run))} iterations, ` +

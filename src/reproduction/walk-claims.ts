@@ -2,6 +2,7 @@
 
 import { median } from "../common/statistics.ts";
 import type { WalkPoint } from "../experiments/events.ts";
+import type { ClampedWalkSpec } from "../experiments/methods/clamped-walk.ts";
 import {
   type Claim,
   type Condition,
@@ -184,8 +185,8 @@ const clampedWalk: Claim = {
 };
 
 function settingOf({ spec }: Observation): string {
-  if (spec.method !== "clampedWalk") throw new TypeError("A clamped walk is a clamped walk.");
-  return `noise ${spec.randEta}, rate ${spec.learningRate}, N = ${spec.iterations}`;
+  const { randEta, learningRate, iterations } = spec as ClampedWalkSpec;
+  return `noise ${randEta}, rate ${learningRate}, N = ${iterations}`;
 }
 
 export const WALK_CLAIMS: readonly Claim[] = [orthogonalWalk, gradientsAgree, clampedWalk];

@@ -84,6 +84,7 @@ export class OpenNetwork implements NetworkFunctions {
   readonly width: number;
   readonly outputWidth: number;
   readonly type: FloatType;
+  readonly device: DeviceName;
   /** The memory mode that it was opened in. */
   readonly memory: MemoryMode;
   readonly #options: OpenedOptions;
@@ -93,12 +94,13 @@ export class OpenNetwork implements NetworkFunctions {
   readonly #noTarget: FloatArray;
 
   constructor(options: OpenedOptions, objective: CompiledGraph) {
-    const { network, batch, length, type, memory } = options;
+    const { network, batch, length, type, device, memory } = options;
     this.batch = batch;
     this.length = length;
     this.width = inputWidth(network);
     this.outputWidth = outputWidth(network);
     this.type = type;
+    this.device = device;
     this.memory = memory;
     this.#options = options;
     this.#objective = objective;

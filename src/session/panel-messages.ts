@@ -4,7 +4,7 @@ import type { LabErrorData } from "../common/errors.ts";
 import type { Figure } from "../reports/line-chart.ts";
 import type { Progress } from "../engine/messages.ts";
 import type { RestartResult, RunEvent } from "../experiments/events.ts";
-import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
 
 export type RunPhase =
   /** Behind another run, which may be paused. */
@@ -65,7 +65,7 @@ export interface FieldProblem {
 /** What the form for an experiment is made of. */
 export interface FormData {
   /** JSON schema of each method's request. */
-  readonly schemas: Readonly<Record<MethodName, unknown>>;
+  readonly schemas: Readonly<Record<string, unknown>>;
   /** Fields that all methods have. */
   readonly commonFields: readonly string[];
   /** Checkpoints that need not be looked for. */
@@ -97,9 +97,6 @@ export type ToPage =
   /** The answer to a request that was to be checked or started. */
   | { readonly type: "problems"; readonly problems: readonly FieldProblem[] };
 
-/** How a run is repeated: as it was, or with the source's setting of the method. */
-export type Repetition = "same" | "source";
-
 /** What the page tells the host. */
 export type FromPage =
   /** The page is there and knows nothing. */
@@ -110,7 +107,8 @@ export type FromPage =
   | { readonly type: "stop"; readonly id: string }
   | { readonly type: "pause"; readonly id: string }
   | { readonly type: "resume"; readonly id: string }
-  | { readonly type: "runAgain"; readonly id: string; readonly repetition: Repetition }
+  /** Repeats a run as it was, or with a preset of its method. */
+  | { readonly type: "runAgain"; readonly id: string; readonly preset?: string }
   /** Asks for the form, filled in as this run. */
   | { readonly type: "duplicate"; readonly id: string }
   | { readonly type: "check"; readonly request: unknown }

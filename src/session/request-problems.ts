@@ -11,7 +11,7 @@ import type { FieldProblem } from "./panel-messages.ts";
 export async function requestProblems(
   request: unknown,
   configOf: (source: string) => Promise<GPT2Config>,
-): Promise<FieldProblem[]> {
+): Promise<readonly FieldProblem[]> {
   const problems = problemsOf(request);
   const wrong = new Set(problems.map(({ field }) => field));
   const { checkpoint = "random:gpt2", network = "gpt2", blocks = 1 } = request as Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 // What the questions before a run offer, and what each answer means for the request.
 
 import { t } from "@vscode/l10n";
-import type { InversionRequest } from "../experiments/spec.ts";
+import { defaultMethod } from "../experiments/methods/table.ts";
+import { parseSpec, problemsOf } from "../experiments/spec.ts";
 import { type GPT2Config, hasHead, OUTPUTS, type Output } from "../networks/gpt2-config.ts";
 
 /** One answer, as a list shows it. */
@@ -39,42 +40,33 @@ export const outputChoices = ({ width, vocabulary }: GPT2Config): Choice<Output>
   });
 
 /** How the search is set: by the person's settings, these with a rate found by trying, or exactly as in the source. */
-export type MethodSetting = "settings" | "foundRate" | "source";
+export type SearchSetting = "settings" | "foundRate" | "source";
 
-/** `own` is what the settings ask for, `source` the preset of that name. */
-export const methodChoices = (
-  own: Partial<InversionRequest>,
-  source: Partial<InversionRequest>,
-): Choice<MethodSetting>[] => [
-  { label: t("Your settings"), detail: describeMethod(own), value: "settings" },
+/** Of the method that a request without one means; `own` is what the settings ask for. */
+export const settingChoices = (own: Request): Choice<SearchSetting>[] => [
+  { label: t("Your settings"), detail: describeSetting(own), value: "settings" },
   {
     label: t("The learning rate found by trying"),
-    detail: describeMethod({ ...own, learningRate: "auto" }),
+    detail: describeSetting({ ...own, learningRate: "auto" }),
     value: "foundRate",
   },
-  { label: t("The source's exact setting"), detail: describeMethod(source), value: "source" },
+  {
+    label: t("The source's exact setting"),
+    detail: describeSetting(defaultMethod().presets!["source"], true),
+    value: "source",
+  },
 ];
 
-const startTexts = (): Record<NonNullable<InversionRequest["start"]>, string> => ({
-  matched: t("noise with the embeddings' own spread"),
-  normal: "N(0, 1)",
-  source: "N(1/2, 1/20)",
-  custom: t("noise of an own distribution"),
-});
+type Request = Readonly<Record<string, unknown>>;
 
-function describeMethod({ optimizer, learningRate, iterations, start, positions, output }: Partial<InversionRequest>) {
+function describeSetting(request: Request, named = false): string {
+  // What is wrong with a setting is said when the run is asked for.
+  if (problemsOf({ ...request, prompt: "-" }).length > 0) return "";
+  const spec = parseSpec({ ...request, prompt: "-" });
   return [
-    optimizer &&
-      t(
-        "{0} at {1}",
-        optimizer === "adam" ? "Adam" : t("Gradient descent"),
-        learningRate === "auto" ? t("the best rate of a ladder") : String(learningRate),
-      ),
-    iterations && t("{0} iterations", iterations),
-    start && t("from {0}", startTexts()[start]),
-    positions === "first" && t("every token at position 0"),
-    output && t("output {0}", output),
-  ]
-    .filter(Boolean)
-    .join(", ");
+    ...defaultMethod().describe.parts(spec),
+    t("{0} iterations", spec.iterations),
+    ...(spec.positions === "first" ? [t("every token at position 0")] : []),
+    ...(named ? [t("output {0}", spec.output)] : []),
+  ].join(", ");
 }

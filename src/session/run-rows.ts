@@ -1,12 +1,12 @@
 // The runs as people look for them: those of this session and those recorded, one row each, and how a row is said.
 
 import { t } from "@vscode/l10n";
-import { plural } from "../describe/counts.ts";
-import { duration, figure } from "../describe/figures.ts";
-import { header, shortCondition } from "../describe/run-condition.ts";
+import { plural } from "../common/counts.ts";
+import { duration, figure } from "../common/figures.ts";
+import { conditionLines, shortCondition } from "../describe/run-condition.ts";
 import { isOver, stateName } from "../describe/run-state.ts";
 import { shorten } from "../describe/short-text.ts";
-import { tokensRightOf } from "../describe/tokens-right.ts";
+import { verdictOf } from "../describe/run-verdict.ts";
 import { markdownCode, markdownText } from "../reports/markdown.ts";
 import type { RestartResult, RunEvent, StartEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -155,20 +155,10 @@ function stateParts({ state, progress, best, spec }: RunRow): string[] {
     case "interrupted":
     case "failed": {
       const ended = state === "completed" ? [] : [stateName(state)];
-      return [
-        ...(best?.exact && spec.method === "inversion" ? [t("✓ exact")] : []),
-        ...ended,
-        ...bestParts(spec, best),
-      ];
+      const verdict = best && verdictOf(spec, best);
+      return [...(verdict?.reached ? [t("✓ exact")] : []), ...ended, ...(verdict ? [verdict.figure] : [])];
     }
   }
-}
-
-/** Of a walk how far it went for how far the output moved. */
-function bestParts({ method }: ExperimentSpec, best: RestartResult | undefined): string[] {
-  if (!best) return [];
-  if (method === "inversion" || best.ratio === null) return [figure(best.outputDistance)];
-  return [`r = ${figure(best.ratio)}`];
 }
 
 /** A codicon, and the theme's colour for it. */
@@ -186,7 +176,7 @@ export function rowIcon({ state, best, spec }: RunRow): { readonly icon: string;
     case "external":
       return { icon: "sync", color: "charts.blue" };
     case "completed":
-      return best?.exact && spec.method === "inversion"
+      return best && verdictOf(spec, best).reached
         ? { icon: "pass-filled", color: "testing.iconPassed" }
         : { icon: "pass", color: "descriptionForeground" };
     case "cancelled":
@@ -205,34 +195,29 @@ export function spokenRow(row: RunRow): string {
   return [
     rowLabel(row),
     stateName(state),
-    ...(best?.exact && spec.method === "inversion" ? [t("exact")] : []),
+    ...(best && verdictOf(spec, best).reached ? [t("exact")] : []),
     ...(progress && isActiveRow(row) ? [t("iteration {0} of {1}", progress.iteration, spec.iterations)] : []),
     ...(distance === undefined ? [] : [t("output distance {0}", figure(distance))]),
     shortCondition(spec).replaceAll(" · ", ", "),
   ].join(", ");
 }
 
-/** "Exact: all 5 tokens", "3 of 5 tokens right"; of a walk how far it went. */
-export function verdict({ method }: ExperimentSpec, best: RestartResult): string {
-  if (method !== "inversion") {
-    return best.ratio === null
-      ? t("The output has not moved")
-      : t("r = {0}: the input moved {0} times as far as the output", figure(best.ratio));
-  }
-  const tokens = best.tokenIds.length;
-  if (best.exact) return tokens === 1 ? t("✓ Exact: the one token") : t("✓ Exact: all {0} tokens", tokens);
-  return t("{0} of {1} tokens right", tokensRightOf(best), tokens);
-}
-
 /** What came of a run, as Markdown: verdict, text and distances, then the condition and when it was. */
 export function resultMarkdown({ spec, best, createdAt, elapsedMs }: RunRow, locale?: string): string[] {
-  const [, network, search] = header(spec);
+  const [, network, method] = conditionLines(spec);
+  const verdict = best && verdictOf(spec, best);
   const when = new Date(createdAt).toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
   const took = elapsedMs === undefined ? "" : ` · ${duration(elapsedMs)}`;
   return [
-    ...(best ? [`**${markdownText(verdict(spec, best))}**`, markdownCode(best.text), distances(best)] : []),
+    ...(best && verdict
+      ? [
+          `**${markdownText(`${verdict.reached ? "✓ " : ""}${verdict.title}`)}**`,
+          markdownCode(best.text),
+          distances(best),
+        ]
+      : []),
     markdownText(network),
-    markdownText(search),
+    markdownText(method),
     markdownText(`${when}${took}`),
   ];
 }

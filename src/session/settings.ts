@@ -3,26 +3,17 @@
 import path from "node:path";
 import { LabError } from "../common/errors.ts";
 import { cacheFolder } from "../common/folders.ts";
-import {
-  type ClampedWalkSpec,
-  COMMON_FIELDS,
-  type InversionRequest,
-  type MethodName,
-  type OrthogonalWalkSpec,
-} from "../experiments/spec.ts";
+import type { COMMON_FIELDS } from "../experiments/common-fields.ts";
+import { defaultMethod, methodOf } from "../experiments/methods/table.ts";
 
-/** Fields of the spec that have a setting of their name under `inversionLab.`. */
-export const SPEC_SETTINGS = [
+/** Fields that all methods have and that have a setting of their name under `inversionLab.`. */
+export const COMMON_SETTINGS = [
   "checkpoint",
   "initSeed",
   "blocks",
   "output",
   "positions",
-  "iterations",
-  "learningRate",
-  "optimizer",
   "metric",
-  "start",
   "seed",
   "restarts",
   "dtype",
@@ -31,34 +22,25 @@ export const SPEC_SETTINGS = [
   "device",
   "weights",
   "memory",
-] as const satisfies readonly (keyof InversionRequest)[];
+] as const satisfies readonly (keyof typeof COMMON_FIELDS)[];
 
 /** The value of a setting under `inversionLab.`. */
 export type ReadSetting = (name: string) => unknown;
 
-/** What the settings ask for; not checked yet. */
-export function requestFromSettings(read: ReadSetting): Partial<InversionRequest> {
-  const set = SPEC_SETTINGS.map((name) => [name, read(name)] as const).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(set);
-}
+/** The setting of a method's own field, under `inversionLab.`: the default method's bear the field's name alone. */
+export const settingOf = (method: string, field: string): string =>
+  method === defaultMethod().name ? field : `${method}.${field}`;
 
-/** Fields of a walk's own that have a setting, `inversionLab.METHOD.FIELD`; the common ones are shared with inversion. */
-export const WALK_SETTINGS = {
-  orthogonalWalk: ["iterations", "learningRate", "direction", "nullVector"] satisfies (keyof OrthogonalWalkSpec)[],
-  clampedWalk: ["iterations", "randEta", "learningRate", "innerSteps"] satisfies (keyof ClampedWalkSpec)[],
-} as const;
-export type WalkName = keyof typeof WALK_SETTINGS & MethodName;
-
-/** What the settings ask for of a walk; not checked yet. */
-export function walkFromSettings(method: WalkName, read: ReadSetting): Readonly<Record<string, unknown>> {
-  const isCommon = (name: string): boolean => (COMMON_FIELDS as readonly string[]).includes(name);
-  const common = Object.entries(requestFromSettings(read)).filter(([name]) => isCommon(name));
-  const own = WALK_SETTINGS[method].map((name) => [name, read(`${method}.${name}`)] as const);
-  return {
-    method,
-    ...Object.fromEntries(common),
-    ...Object.fromEntries(own.filter(([, value]) => value !== undefined)),
-  };
+/** What the settings ask for of a method; not checked yet. */
+export function requestFromSettings(
+  read: ReadSetting,
+  method = defaultMethod().name,
+): Readonly<Record<string, unknown>> {
+  const settings = [
+    ...COMMON_SETTINGS.map((field) => [field, read(field)] as const),
+    ...methodOf(method).settings.map((field) => [field, read(settingOf(method, field))] as const),
+  ];
+  return { method, ...Object.fromEntries(settings.filter(([, value]) => value !== undefined)) };
 }
 
 /** This machine, as far as it decides where files go. */

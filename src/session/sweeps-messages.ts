@@ -1,6 +1,5 @@
 // Everything that crosses between the extension host and the page of the Sweeps view: one union a direction, plain JSON.
 
-import type { MethodName } from "../experiments/spec.ts";
 import type { HeatAxis, HeatChoice, HeatFigure, HeatMap, SweepCheck, SweepDraft } from "../sweeps/view-data.ts";
 
 export type SweepPhase =
@@ -50,7 +49,7 @@ export interface CellInfo {
 /** What the form for a sweep is made of. */
 export interface SweepFormData {
   /** JSON schema of each method's request. */
-  readonly schemas: Readonly<Record<MethodName, unknown>>;
+  readonly schemas: Readonly<Record<string, unknown>>;
   /** Checkpoints that need not be looked for. */
   readonly checkpoints: readonly string[];
   /** What is filled in. */

@@ -3,6 +3,7 @@
 
 import { isSizeName, parseConfig, type SizeName, sizedConfig } from "../checkpoints/config.ts";
 import { RANDOM } from "../checkpoints/generated/random-network.ts";
+import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { type GPT2Config, hasHead } from "../networks/gpt2-config.ts";
 
@@ -36,8 +37,6 @@ export class Estimate {
 const OPENING = 60;
 /** Each restart beyond the first costs this share of the first: eight cost about three times one. */
 const ANOTHER_RESTART = 0.35;
-/** The rates that `auto` tries are eight restarts for a tenth of the iterations. */
-const RATE_SEARCH = 0.3;
 
 /** A rough measure of a run's length: the weights that it reads, forward and backward. */
 function workOf(spec: ExperimentSpec): number {
@@ -46,11 +45,9 @@ function workOf(spec: ExperimentSpec): number {
   const block = 12 * width ** 2;
   const head = vocabulary * width;
   const network = spec.blocks * block + (hasHead(spec.output) ? head : 0);
-  const passes = spec.method === "clampedWalk" ? spec.innerSteps + 1 : 1;
-  const search = spec.method === "inversion" && spec.learningRate === "auto" ? 1 + RATE_SEARCH : 1;
   const restarts = 1 + ANOTHER_RESTART * (spec.restarts - 1);
   const shown = spec.iterations / spec.every;
-  return network * (spec.iterations * passes * restarts * search + OPENING) + (head / 2) * shown * restarts;
+  return network * (methodOf(spec).cost(spec) * restarts + OPENING) + (head / 2) * shown * restarts;
 }
 
 const configs = new Map<SizeName, GPT2Config>();

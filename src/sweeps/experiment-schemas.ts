@@ -1,6 +1,7 @@
 // JSON schemas of the two kinds of files, for completion and checks in editors; made from the spec's own.
 
-import { METHODS, type MethodName, specSchema } from "../experiments/spec.ts";
+import { defaultMethod, methodNames, METHODS } from "../experiments/methods/table.ts";
+import { specSchema } from "../experiments/spec.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 interface ObjectSchema extends Schema {
@@ -11,17 +12,17 @@ interface ObjectSchema extends Schema {
 /** The draft that VS Code knows fully. */
 const DRAFT = "http://json-schema.org/draft-07/schema#";
 const SELF = { $schema: { type: "string" } };
-const METHOD = {
-  enum: METHODS,
-  default: "inversion",
-  description: "The algorithm: gradient inversion, the orthogonal walk or the clamped walk.",
-};
+const methodSchema = () => ({
+  enum: methodNames(),
+  default: defaultMethod().name,
+  description: `The algorithm: ${METHODS.map(({ describe }) => describe.title().toLowerCase()).join(", ")}.`,
+});
 
-function methodSchema(method: MethodName): ObjectSchema {
-  const { properties, required = [] } = specSchema(method) as ObjectSchema;
+function requestSchema(method: string): ObjectSchema {
+  const { properties, required = [] } = specSchema(method) as unknown as ObjectSchema;
   return {
     type: "object",
-    properties: { ...SELF, ...properties, method: METHOD },
+    properties: { ...SELF, ...properties, method: methodSchema() },
     required: required.filter((field) => field !== "method"),
     additionalProperties: false,
   };
@@ -31,14 +32,16 @@ function methodSchema(method: MethodName): ObjectSchema {
 export const inversionFileSchema = (): Schema => ({
   $schema: DRAFT,
   title: "An experiment of Inversion Lab",
-  ...METHODS.filter((method) => method !== "inversion").reduce<Schema>(
-    (otherwise, method) => ({
-      if: { properties: { method: { const: method } }, required: ["method"] },
-      then: methodSchema(method),
-      else: otherwise,
-    }),
-    methodSchema("inversion"),
-  ),
+  ...methodNames()
+    .slice(1)
+    .reduce<Schema>(
+      (otherwise, method) => ({
+        if: { properties: { method: { const: method } }, required: ["method"] },
+        then: requestSchema(method),
+        else: otherwise,
+      }),
+      requestSchema(defaultMethod().name),
+    ),
 });
 
 const RANGE = {
@@ -51,10 +54,12 @@ const RANGE = {
 
 /** Of NAME.sweep.json. A field may be in base or in axes; which methods have it is checked when the sweep is read. */
 export function sweepFileSchema(): Schema {
-  const fields = Object.assign({}, ...METHODS.toReversed().map((method) => methodSchema(method).properties)) as Record<
-    string,
-    Schema
-  >;
+  const fields = Object.assign(
+    {},
+    ...methodNames()
+      .toReversed()
+      .map((method) => requestSchema(method).properties),
+  ) as Record<string, Schema>;
   delete fields["$schema"];
   const axis = (field: Schema): Schema => ({
     description: field["description"],

@@ -1,26 +1,16 @@
 // A sweep as it is written into a form: of each field a text that may name several values. One value is the same for all
 // runs, several are an axis.
 
-import {
-  type ExperimentSpec,
-  fieldsOf,
-  type MethodName,
-  METHODS,
-  problemsOf,
-  specSchemas,
-} from "../experiments/spec.ts";
 import { valueText } from "../describe/spec-fields.ts";
+import type { Field } from "../experiments/fields.ts";
+import { defaultMethod, methodNames } from "../experiments/methods/table.ts";
+import { type ExperimentSpec, fieldsOf, problemsOf, schemaOf } from "../experiments/spec.ts";
 import { Estimate, type TimedRun } from "./estimate.ts";
 import { type Axis, cellOf, combinationAt, combinationsOf, type Fields, methodsOf, type Sweep } from "./sweep-files.ts";
 import type { SweepCheck, SweepDraft } from "./view-data.ts";
 
 /** Fields whose values are texts of their own, which may hold commas. */
 const LINES = ["prompt", "vocabulary"];
-
-interface FieldSchema {
-  readonly type?: string;
-  readonly anyOf?: readonly FieldSchema[];
-}
 
 /** The sweep that a draft asks for, its values not checked yet. */
 export function sweepOf(draft: SweepDraft): Sweep {
@@ -46,7 +36,7 @@ const RANGE = /^(-?\d+)(?:\.\.|–|-)(-?\d+)$/;
 const WIDEST_RANGE = 10_000;
 
 function valuesOfPart(field: string, part: string): readonly unknown[] {
-  const { type, anyOf } = schemaOf(field) ?? {};
+  const { type, anyOf } = schemaOfField(field) ?? {};
   if (type === "boolean") return [part === "true" ? true : part === "false" ? false : part];
   const isNumber = type === "number" || type === "integer" || anyOf !== undefined;
   if (!isNumber) return [part];
@@ -58,17 +48,11 @@ function valuesOfPart(field: string, part: string): readonly unknown[] {
   return [Number.isFinite(Number(part)) ? Number(part) : part];
 }
 
-let schemas: ReadonlyMap<string, FieldSchema> | undefined;
-
-/** Making a schema takes milliseconds: once is enough. */
-function schemaOf(field: string): FieldSchema | undefined {
-  schemas ??= new Map(
-    Object.values(specSchemas()).flatMap((schema) =>
-      Object.entries((schema as { properties: Record<string, FieldSchema> }).properties),
-    ),
-  );
-  return schemas.get(field);
-}
+/** Of the last method that has the field. */
+const schemaOfField = (field: string): Field | undefined =>
+  methodNames()
+    .map((method) => schemaOf(method)[field])
+    .findLast((schema) => schema !== undefined);
 
 /** A sweep as a draft, the other way. */
 export function draftOf({ base, axes }: Sweep): SweepDraft {
@@ -98,10 +82,13 @@ export const nameFor = ({ axes }: Sweep): string => axes.map(({ field }) => fiel
 export function checkSweep(sweep: Sweep, timedRuns: readonly TimedRun[]): SweepCheck {
   const { base, axes } = sweep;
   const problems = methodsOf(base, axes).flatMap((method) => problemsWith(method, base, axes));
-  const named = axes.find(({ field }) => field === "method")?.values ?? [base["method"] ?? "inversion"];
-  const unknown = named.find((method) => !METHODS.includes(method as MethodName));
+  const named = axes.find(({ field }) => field === "method")?.values ?? [base["method"] ?? defaultMethod().name];
+  const unknown = named.find((method) => !methodNames().includes(method as string));
   if (unknown !== undefined) {
-    problems.push({ field: "method", message: `${valueText(unknown)} is none of the methods ${METHODS.join(", ")}.` });
+    problems.push({
+      field: "method",
+      message: `${valueText(unknown)} is none of the methods ${methodNames().join(", ")}.`,
+    });
   }
   const known = methodsOf(base, axes).flatMap(fieldsOf);
   for (const field of [...Object.keys(base), ...axes.map(({ field }) => field)]) {
@@ -116,7 +103,7 @@ export function checkSweep(sweep: Sweep, timedRuns: readonly TimedRun[]): SweepC
   return { problems: [], runs, ...(estimateMs !== undefined && { estimateMs }) };
 }
 
-function problemsWith(method: MethodName, base: Fields, axes: readonly Axis[]): SweepCheck["problems"][number][] {
+function problemsWith(method: string, base: Fields, axes: readonly Axis[]): SweepCheck["problems"][number][] {
   const has = (field: string): boolean => field !== "method" && fieldsOf(method).includes(field);
   const own = axes.filter(({ field }) => has(field));
   const first: Fields = {

@@ -8,7 +8,8 @@ import { errorCode, storageError } from "../common/files.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { valueText } from "../describe/spec-fields.ts";
-import { type ExperimentSpec, fieldsOf, type MethodName, METHODS, parseSpec } from "../experiments/spec.ts";
+import { defaultMethod, findMethod, methodNames } from "../experiments/methods/table.ts";
+import { type ExperimentSpec, fieldsOf, parseSpec } from "../experiments/spec.ts";
 import { slug } from "../records/record.ts";
 
 export const INVERSION_ENDING = ".inversion.json";
@@ -132,10 +133,10 @@ export function combinationAt(axes: readonly Axis[], place: number): Fields {
 }
 
 /** The methods that the axes or the base name, of those that there are. */
-export function methodsOf(base: Fields, axes: readonly Axis[]): readonly MethodName[] {
-  const named = axes.find(({ field }) => field === "method")?.values ?? [base["method"] ?? "inversion"];
+export function methodsOf(base: Fields, axes: readonly Axis[]): readonly string[] {
+  const named = axes.find(({ field }) => field === "method")?.values ?? [base["method"] ?? defaultMethod().name];
   // One that there is not is told of by the check of its cell.
-  return METHODS.filter((method) => named.includes(method));
+  return methodNames().filter((method) => named.includes(method));
 }
 
 /**
@@ -146,8 +147,8 @@ const SHOWN = 10;
 
 /** Throws a LabError (badInput). */
 export function cellOf(base: Fields, combination: Fields, file: string): Cell {
-  const method = combination["method"] ?? base["method"] ?? "inversion";
-  const fields = METHODS.includes(method as MethodName) ? fieldsOf(method as MethodName) : [];
+  const method = combination["method"] ?? base["method"] ?? defaultMethod().name;
+  const fields = findMethod(method) ? fieldsOf(method as string) : [];
   const own = (all: Fields): Fields =>
     Object.fromEntries(Object.entries(all).filter(([field]) => field === "method" || fields.includes(field)));
   const axes = own(combination);

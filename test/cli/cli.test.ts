@@ -13,10 +13,11 @@ import * as ort from "onnxruntime-node";
 import type { HubSettings } from "../../src/checkpoints/hub/hub-settings.ts";
 import type { CliContext } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
-import { fieldsOf, flagOf, flagsOf } from "../../src/cli/spec-flags.ts";
+import { flaggedFields, flagOf } from "../../src/cli/spec-options.ts";
 import { EngineClient } from "../../src/engine/client.ts";
 import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/events.ts";
-import { type InversionSpec, parseSpec, PRESETS } from "../../src/experiments/spec.ts";
+import { parseSpec } from "../../src/experiments/spec.ts";
+import { type InversionSpec, SOURCE_PRESET } from "../../src/experiments/methods/inversion.ts";
 import { readRun } from "../../src/records/read-record.ts";
 import { configJson, safetensorsBytes, TINY, weightValues } from "../support/checkpoint-folders.ts";
 import { HubServer } from "../support/hub-server.ts";
@@ -389,7 +390,7 @@ describe("command line", () => {
   describe("flags", () => {
     it("are those of the contract", () => {
       assert.deepEqual(
-        fieldsOf("inversion").map(flagOf).sort(),
+        flaggedFields("inversion").map(flagOf).sort(),
         (
           "--checkpoint --init-seed --blocks --output --positions --iterations --learning-rate --metric --optimizer " +
           "--start --start-mean --start-std --target-share --noise-share --seed --restarts --dtype --top-k --decoder " +
@@ -434,7 +435,7 @@ describe("command line", () => {
         channels: 3,
         vocabulary: "The sky",
       };
-      const argv = fieldsOf("inversion").flatMap((field) => [flagOf(field), String(values[field])]);
+      const argv = flaggedFields("inversion").flatMap((field) => [flagOf(field), String(values[field])]);
       const spec = specOf(await run(["invert", "x", "--json", ...argv]));
       assert.deepEqual(spec, { method: "inversion", prompt: "x", ...values });
       // Which a net with random weights does not have.
@@ -449,16 +450,17 @@ describe("command line", () => {
       const { code, out } = await run(["invert", "--help"]);
       assert.equal(code, 0);
       const help = out.replace(/\s+/g, " ");
-      for (const [field, argument] of Object.entries(flagsOf("inversion"))) {
-        assert.ok(help.includes(`${flagOf(field)} <${argument}> `), field);
+      for (const field of flaggedFields("inversion")) {
+        assert.match(help, new RegExp(`${flagOf(field)} <(N|X|X\\|auto|NAME|SOURCE|TEXT)> [\\wσημst]`), field);
       }
+      assert.ok(help.includes("--learning-rate <X|auto> "));
       assert.ok(help.includes("Plain gradient descent, or Adam. (gd|adam; default adam)"));
       assert.ok(help.includes("Number of update steps, N. (default 200)"));
     });
 
     it("--preset source is exactly the source's setting, and explicit flags win", async () => {
       const plain = specOf(await run(["invert", "x", "--json", "--preset", "source", "--every", "1000"]));
-      assert.deepEqual(plain, parseSpec({ prompt: "x", every: 1000, ...PRESETS.source }));
+      assert.deepEqual(plain, parseSpec({ prompt: "x", every: 1000, ...SOURCE_PRESET }));
       const changed = specOf(await run(["invert", "x", "--json", "--iterations", "3", "--preset", "source"]));
       assert.equal(changed.iterations, 3);
       assert.equal(changed.optimizer, "gd");
@@ -620,15 +622,12 @@ describe("command line", () => {
       assert.equal(code, 0);
       assert.doesNotMatch(out, ESCAPE);
       assert.match(out, /iteration 4\/4 .* 21\/21 right {2}a␛\]0;owned␇␛\[2J<009B>31m<202E>b\n/);
-      assert.match(out, /\nExact: the prompt came back\.\n/);
+      assert.match(out, /\nExact: all 21 tokens\.\n/);
     });
 
     it("says what a search did not find, and not that it is gone", async () => {
       const { out } = await run(["invert", "wait"], { stopAt: "iteration   5/" });
-      assert.match(
-        out,
-        /\nStopped after \d+ iterations\. Not exact: \d of 4 tokens (is|are) right\. This search did not find/,
-      );
+      assert.match(out, /\nStopped after \d+ iterations\. \d of 4 tokens right\. This search did not find/);
     });
 
     it("draws in a terminal, within its width", async () => {
@@ -636,7 +635,7 @@ describe("command line", () => {
       assert.equal(code, 0);
       const shown = stripVTControlCharacters(out);
       assert.doesNotMatch(shown, ESCAPE);
-      assert.match(shown, /Exact: the prompt came back\./);
+      assert.match(shown, /Exact: all 21 tokens\./);
       const drawn = shown.slice(0, shown.indexOf("Exact:"));
       for (const line of drawn.split("\n")) assert.ok(line.length <= 60, line);
     });

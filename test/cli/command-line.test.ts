@@ -5,9 +5,10 @@ import { spawnSync } from "node:child_process";
 import { Command } from "commander";
 import fc from "fast-check";
 import { argumentsOf, shellLine } from "../../src/cli/command-line.ts";
-import { flagOf, requestOf } from "../../src/cli/spec-flags.ts";
+import { flagOf, requestOf } from "../../src/cli/spec-options.ts";
 import { specOptions } from "../../src/cli/spec-options.ts";
-import { type ExperimentSpec, type MethodName, METHODS, parseSpec, specSchema } from "../../src/experiments/spec.ts";
+import { type ExperimentSpec, parseSpec, specSchema } from "../../src/experiments/spec.ts";
+import { methodNames } from "../../src/experiments/methods/table.ts";
 
 interface FieldSchema {
   readonly type?: string;
@@ -47,7 +48,7 @@ function valueOf(schema: FieldSchema): fc.Arbitrary<unknown> {
 }
 
 /** Any request of a method that is an experiment. */
-const specs = (method: MethodName): fc.Arbitrary<ExperimentSpec> => {
+const specs = (method: string): fc.Arbitrary<ExperimentSpec> => {
   const { properties } = specSchema(method) as { readonly properties: Readonly<Record<string, FieldSchema>> };
   const named = Object.entries(properties).filter(
     ([field]) => !["method", "prompt", "startMean", "startStd"].includes(field),
@@ -73,7 +74,7 @@ const specs = (method: MethodName): fc.Arbitrary<ExperimentSpec> => {
 function parsed(args: readonly string[]): ExperimentSpec {
   let spec: ExperimentSpec | undefined;
   const program = new Command().exitOverride();
-  const add = (command: Command, method: MethodName) => {
+  const add = (command: Command, method: string) => {
     command.argument("<TEXT>").action((prompt: string, flags: Record<string, unknown>) => {
       spec = parseSpec(requestOf(method, prompt, flags), flagOf);
     });
@@ -88,7 +89,7 @@ function parsed(args: readonly string[]): ExperimentSpec {
 }
 
 describe("the command line of a run", () => {
-  for (const method of METHODS) {
+  for (const method of methodNames()) {
     it(`makes the same experiment again: ${method}`, () => {
       fc.assert(fc.property(specs(method), (spec) => assert.deepEqual(parsed(argumentsOf(spec)), spec)));
     });

@@ -26,9 +26,9 @@ describe("live view", () => {
   it("shows the condition, the newest decodings with right tokens marked, and how far and how close the run is", async () => {
     const state = await stateOf({ prompt: "The sky", iterations: 20, every: 5 }, 2);
     assert.deepEqual(picture(state, screen), [
-      'Inverting "The sky"',
-      "random:gpt2 (seed 0) · 1 block · output block",
-      "adam η 0.01 · metric l1 · start matched · seed 0",
+      "Inverting “The sky”",
+      "random:gpt2, init seed 0 · 1 block · output block",
+      "start matched · Adam, η 0.01 · L1 · seed 0",
       "",
       "iteration   distance    right  decoded",
       "        0       1000      0/7  xxxxxxx",

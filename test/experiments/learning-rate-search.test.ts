@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/events.ts";
-import { invert } from "../../src/experiments/methods/inversion.ts";
-import { RATES, searchRate } from "../../src/experiments/learning-rate-search.ts";
+import { type InversionSpec, invert } from "../../src/experiments/methods/inversion.ts";
+import { RATES, searchLearningRate } from "../../src/experiments/learning-rate-search.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { toy, toyRequest } from "./toy.ts";
 
@@ -13,7 +13,12 @@ const spec = parseSpec({ ...toyRequest, learningRate: "auto", iterations: 50 });
 describe("the search for a learning rate", () => {
   it("takes the rung that comes closest, each of them as a run of its own would come", async () => {
     const ladder = toy({ batch: RATES.length });
-    const { rates, outputDistances, chosen, iterations } = await searchRate(spec, ladder, never);
+    const { rates, outputDistances, chosen, iterations } = await searchLearningRate(
+      spec,
+      ladder,
+      ladder.network,
+      never,
+    );
     assert.equal(iterations, 50);
     assert.equal(chosen, rates[outputDistances.indexOf(Math.min(...outputDistances.map((d) => d ?? Infinity)))]);
     const alone = parseSpec({ ...toyRequest, learningRate: chosen, iterations: 50, every: 50 });
@@ -25,7 +30,7 @@ describe("the search for a learning rate", () => {
 
   it("costs one gradient of the batch an iteration, however long the run itself is to be", async () => {
     const ladder = toy({ batch: RATES.length });
-    await searchRate({ ...spec, iterations: 100_000 }, ladder, never);
+    await searchLearningRate({ ...spec, iterations: 100_000 }, ladder, ladder.network, never);
     assert.equal(ladder.calls.gradient, 61);
   });
 
@@ -36,18 +41,19 @@ describe("the search for a learning rate", () => {
       const result = await step(e, target);
       return { ...result, distance: result.distance.map((d: number, rung: number) => (rung > 2 ? NaN : d)) };
     };
-    const { outputDistances, chosen } = await searchRate(spec, ladder, never);
+    const { outputDistances, chosen } = await searchLearningRate(spec, ladder, ladder.network, never);
     assert.deepEqual(outputDistances.slice(3), [null, null, null, null, null]);
     assert.ok(chosen <= RATES[2]);
   });
 
   it("is told at the start of the run, which goes at the rate found", async () => {
-    const rateSearch = await searchRate(spec, toy({ batch: RATES.length }), never);
+    const ladder = toy({ batch: RATES.length });
+    const rateSearch = await searchLearningRate(spec, ladder, ladder.network, never);
     const events: RunEvent[] = [];
-    for await (const event of invert(spec, { ...toy(), rateSearch }, never)) events.push(event);
+    for await (const event of invert(spec, toy(), never)) events.push(event);
     const start = events[0] as StartEvent;
     assert.deepEqual(start.rateSearch, rateSearch);
-    assert.equal(start.spec.learningRate, "auto");
+    assert.equal((start.spec as InversionSpec).learningRate, "auto");
     assert.equal((events[1] as { learningRate: number }).learningRate, rateSearch.chosen);
     assert.equal((events.at(-1) as EndEvent).status, "completed");
   });

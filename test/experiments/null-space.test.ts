@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
 import { LabError } from "../../src/common/errors.ts";
 import { randomStream } from "../../src/common/random.ts";
-import { dot, Lanczos, orthogonalPart } from "../../src/experiments/null-space.ts";
+import { dot } from "../../src/common/floats.ts";
+import { Lanczos, orthogonalPart } from "../../src/experiments/null-space.ts";
 
 const normal = (name: string, length: number) => randomStream(0, name).normal(length, 0, 1, "float64") as Float64Array;
 

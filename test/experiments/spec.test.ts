@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { LabError } from "../../src/common/errors.ts";
-import { fieldsOf, METHODS, parseSpec, PRESETS, problemsOf } from "../../src/experiments/spec.ts";
+import { fieldsOf, parseSpec, problemsOf } from "../../src/experiments/spec.ts";
+import { methodNames } from "../../src/experiments/methods/table.ts";
+import { SOURCE_PRESET } from "../../src/experiments/methods/inversion.ts";
 
 const refusal = (request: unknown): string => {
   try {
@@ -75,7 +77,7 @@ describe("experiment spec", () => {
       fc.dictionary(fc.string(), fc.string()),
     );
     fc.assert(
-      fc.property(fc.constantFrom(...METHODS), fc.nat(), anything, (method, pick, value) => {
+      fc.property(fc.constantFrom(...methodNames()), fc.nat(), anything, (method, pick, value) => {
         const fields = fieldsOf(method);
         const field = fields[pick % fields.length];
         for (const { field: at, message } of problemsOf({ method, prompt: "x", [field]: value })) {
@@ -91,7 +93,7 @@ describe("experiment spec", () => {
   });
 
   it("has the source's own setting under a name", () => {
-    const spec = parseSpec({ prompt: "x", ...PRESETS.source });
+    const spec = parseSpec({ prompt: "x", ...SOURCE_PRESET });
     assert.deepEqual(
       [spec.output, spec.positions, spec.start, spec.optimizer, spec.metric],
       ["blockHead", "first", "source", "gd", "l1"],

@@ -3,9 +3,8 @@
 
 import type { FloatArray } from "../../src/common/floats.ts";
 import { randomStream } from "../../src/common/random.ts";
-import type { ExperimentSetting } from "../../src/experiments/setting.ts";
-import type { InversionRequest } from "../../src/experiments/spec.ts";
-import type { NetworkFunctions } from "../../src/networks/functions.ts";
+import type { InversionRequest } from "../../src/experiments/methods/inversion.ts";
+import type { ExperimentSetting, PlacedNetwork } from "../../src/experiments/setting.ts";
 
 const WIDTH = 4;
 const VOCABULARY = 12;
@@ -20,6 +19,8 @@ export const INVERTIBLE: readonly (readonly number[])[] = [
 ];
 
 export interface Toy extends ExperimentSetting {
+  /** What `open` gives, whatever is asked for. */
+  readonly network: PlacedNetwork;
   /** Calls of the network's functions so far. */
   readonly calls: { forward: number; gradient: number; vjp: number; normal: number };
 }
@@ -62,7 +63,8 @@ export function toy({
     });
     return distance;
   };
-  const network: NetworkFunctions = {
+  const network: PlacedNetwork = {
+    device: "toy",
     batch,
     length,
     width: WIDTH,
@@ -99,11 +101,14 @@ export function toy({
   return {
     calls,
     network,
+    async open({ batch: wanted }) {
+      return wanted === batch ? network : toy({ targetIds, batch: wanted, matrix }).network;
+    },
     targetIds,
     embed,
     moments: { mean: 0, std: 1 },
     text: { token: (id) => `<${id}>`, decode: (ids) => ids.map((id) => `<${id}>`).join("") },
-    provenance: { device: "toy", checkpoint: { source: "toy", fingerprint: "0" }, versions: {} },
+    provenance: { checkpoint: { source: "toy", fingerprint: "0" }, versions: {} },
     now: () => 0,
     decoder: {
       decode: async (e) =>

@@ -4,8 +4,9 @@
 import { openFullyConnected } from "../../src/checkpoints/generated/fully-connected-weights.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { randomStream } from "../../src/common/random.ts";
-import { METRICS, wholeOutput } from "../../src/networks/distance.ts";
-import { FULLY_CONNECTED_KINDS } from "../../src/networks/fully-connected.ts";
+import { wholeOutput } from "../../src/networks/distance.ts";
+import { METRICS } from "../../src/networks/options.ts";
+import { FULLY_CONNECTED_KINDS } from "../../src/networks/options.ts";
 import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
 import { inputWidth } from "../../src/networks/network.ts";
 import { type NetworkOptions, openNetwork } from "../../src/runtime/open-network.ts";

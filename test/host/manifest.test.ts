@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { parseSpec, specSchema, STARTS } from "../../src/experiments/spec.ts";
-import { SPEC_SETTINGS, WALK_SETTINGS, walkFromSettings, type WalkName } from "../../src/session/settings.ts";
+import type { Method } from "../../src/experiments/methods/method.ts";
+import { METHODS } from "../../src/experiments/methods/table.ts";
+import { parseSpec, schemaOf } from "../../src/experiments/spec.ts";
+import { STARTS } from "../../src/experiments/start-points.ts";
+import { COMMON_SETTINGS, requestFromSettings, settingOf } from "../../src/session/settings.ts";
 
 type Json = Record<string, unknown>;
 
@@ -23,45 +26,41 @@ const settings = Object.assign({}, ...contributes.configuration.map(({ propertie
 >;
 
 describe("the manifest", () => {
-  it("has the spec's defaults and bounds in the settings of its fields", () => {
-    const { properties } = specSchema() as { properties: Record<string, Json> };
-    // A setting of two types could be edited as JSON only; that the rate is to be found by trying is asked for elsewhere.
-    const [rate] = properties["learningRate"]["anyOf"] as Json[];
-    properties["learningRate"] = { ...properties["learningRate"], ...rate };
-    for (const name of SPEC_SETTINGS) {
-      const bounds = ({ type, default: value, minimum, maximum, exclusiveMinimum, minLength }: Json): Json =>
-        JSON.parse(JSON.stringify({ type, value, minimum, maximum, exclusiveMinimum, minLength })) as Json;
-      assert.deepEqual(bounds(settings[`inversionLab.${name}`]), bounds(properties[name]), name);
-      const values = name === "start" ? STARTS.filter((start) => start !== "custom") : properties[name]["enum"];
-      assert.deepEqual(settings[`inversionLab.${name}`]["enum"], values, name);
-    }
-  });
+  /** Settings of a method's fields, by their names under `inversionLab.`. */
+  const settingsOf = (method: Method): [setting: string, field: Json][] => {
+    const schema = schemaOf(method.name) as unknown as Record<string, Json>;
+    return [
+      ...COMMON_SETTINGS.map((field): [string, Json] => [field, schema[field]]),
+      ...method.settings.map((field): [string, Json] => [settingOf(method.name, field), schema[field]]),
+    ];
+  };
 
-  it("has the spec's defaults and bounds in the settings of a walk's own fields", () => {
-    for (const [method, names] of Object.entries(WALK_SETTINGS)) {
-      const { properties } = specSchema(method as WalkName) as { properties: Record<string, Json> };
-      for (const name of names) {
-        const setting = settings[`inversionLab.${method}.${name}`];
-        for (const bound of ["type", "default", "minimum", "maximum", "exclusiveMinimum", "enum"]) {
-          assert.deepEqual(setting[bound], properties[name][bound], `${method}.${name} ${bound}`);
+  it("has the spec's defaults and bounds in the settings of every method's fields", () => {
+    for (const method of METHODS) {
+      for (const [name, field] of settingsOf(method)) {
+        const setting = settings[`inversionLab.${name}`];
+        assert.ok(setting, name);
+        // A setting of two types could be edited as JSON only; that the rate is to be found by trying is asked for elsewhere.
+        const { enum: values, ...rule } = { ...field, ...(field["anyOf"] as Json[] | undefined)?.[0] };
+        for (const bound of ["type", "default", "minimum", "maximum", "exclusiveMinimum", "minLength"]) {
+          assert.deepEqual(setting[bound], rule[bound], `${name} ${bound}`);
         }
+        const offered = name === "start" ? STARTS.filter((start) => start !== "custom") : values;
+        assert.deepEqual(setting["enum"], offered, name);
       }
     }
   });
 
-  it("has settings of walks that together are valid experiments", () => {
-    for (const method of Object.keys(WALK_SETTINGS) as WalkName[]) {
-      const request = walkFromSettings(method, (name) => settings[`inversionLab.${name}`]["default"]);
+  it("has settings that together are a valid experiment of each method", () => {
+    for (const { name: method } of METHODS) {
+      const request = requestFromSettings((name) => settings[`inversionLab.${name}`]["default"], method);
       assert.deepEqual(parseSpec({ ...request, prompt: "x" }), parseSpec({ method, prompt: "x" }));
     }
   });
 
-  it("has settings that together are a valid experiment", () => {
-    const request = SPEC_SETTINGS.map((name) => [name, settings[`inversionLab.${name}`]["default"]]);
-    assert.deepEqual(
-      parseSpec({ ...Object.fromEntries(request), prompt: "The sky is blue." }),
-      parseSpec({ prompt: "The sky is blue." }),
-    );
+  it("has the command of each method", () => {
+    const commands = contributes.commands.map(({ command }) => command);
+    for (const { name, editorCommand } of METHODS) assert.ok(commands.includes(`inversionLab.${editorCommand}`), name);
   });
 
   it("explains every setting and every value of a list", () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import type * as vscode from "vscode";
-import { PRESETS } from "../../src/experiments/spec.ts";
 import { knownConfig } from "../../src/session/checkpoint-choices.ts";
-import { depthChoices, methodChoices, outputChoices } from "../../src/session/run-choices.ts";
+import { depthChoices, settingChoices, outputChoices } from "../../src/session/run-choices.ts";
 import { pageHtml } from "../../src/host/page-html.ts";
 import { statusPhrase } from "../../src/session/phrases.ts";
 import { selectedText } from "../../src/host/selection.ts";
@@ -25,12 +24,16 @@ describe("the questions before a run", () => {
   });
 
   it("say what the source's setting is", () => {
-    const [, foundRate, source] = methodChoices({ optimizer: "gd" }, PRESETS.source);
-    assert.equal(foundRate.detail, "Gradient descent at the best rate of a ladder");
+    const [, foundRate, source] = settingChoices({ optimizer: "gd" });
+    assert.equal(foundRate.detail, "start matched, gradient descent, η found by trying, 200 iterations");
     assert.equal(
       source.detail,
-      "Gradient descent at 0.001, 2000 iterations, from N(1/2, 1/20), every token at position 0, output blockHead",
+      "start source, gradient descent, η 0.001, 2000 iterations, every token at position 0, output blockHead",
     );
+  });
+
+  it("leave what is wrong with a setting to the run", () => {
+    assert.equal(settingChoices({ learningRate: 0 })[0].detail, "");
   });
 });
 

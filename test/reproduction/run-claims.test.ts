@@ -5,6 +5,7 @@ import { LabError } from "../../src/common/errors.ts";
 import type { RunExperiment } from "../../src/engine/client.ts";
 import type { EndEvent, RestartResult, StepEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+import { valuesOf } from "../../src/experiments/common-fields.ts";
 import type { Scope } from "../../src/reproduction/claim.ts";
 import { CLAIMS, claimsNamed, type Finding, reproduce } from "../../src/reproduction/run-claims.ts";
 import { html, markdown, tally } from "../../src/reproduction/claims-table.ts";
@@ -207,7 +208,7 @@ describe("the claims", () => {
     assert.equal(await holds("C14", FULL, walk), true);
     assert.equal(await holds("C14", FULL, (spec) => ({ ...walk(spec), product: 1 })), false);
     const clamped = (spec: ExperimentSpec): Fate => ({
-      ratio: spec.network !== "gpt2" ? 2 : spec.method === "clampedWalk" && spec.innerSteps === 50 ? 90 : 10,
+      ratio: spec.network !== "gpt2" ? 2 : valuesOf(spec)["innerSteps"] === 50 ? 90 : 10,
     });
     assert.equal(await holds("C16", FULL, clamped), true);
     assert.equal(await holds("C16", FULL, () => ({ ratio: 0.3 })), false);

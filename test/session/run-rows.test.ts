@@ -15,8 +15,8 @@ import {
   type RunRow,
   runRows,
   spokenRow,
-  verdict,
 } from "../../src/session/run-rows.ts";
+import { verdictOf } from "../../src/describe/run-verdict.ts";
 import type { RunListing } from "../../src/records/read-record.ts";
 import { endEvent, spec, startEvent, stepEvent } from "../support/run-events.ts";
 
@@ -101,7 +101,7 @@ describe("a row", () => {
     const walked = row({ spec: walk });
     assert.equal(rowDescription(walked), "r = 0.5 · 1 block · random:gpt2 · clamped walk");
     assert.notEqual(rowIcon(walked).icon, rowIcon(row()).icon);
-    assert.equal(verdict(walk, best(3)), "r = 0.5: the input moved 0.5 times as far as the output");
+    assert.equal(verdictOf(walk, best(3)).title, "r = 0.5: the input moved 0.5 times as far as the output");
   });
 
   it("of a run that goes on says how far it is, and the smallest distance so far", () => {
@@ -125,7 +125,7 @@ describe("a row", () => {
       "**✓ Exact: all 3 tokens**",
       "iteration 10 · output distance 0.9091 · discrete distance 0 · input distance 5",
       "1 block · output block",
-      "adam η 0.01",
+      "Adam, η 0.01",
       "Nov 24, 2026",
       "1.5 s",
       "seed 0 · init seed 0 · cpu, float32 · shift distance 2",
@@ -136,9 +136,8 @@ describe("a row", () => {
   });
 
   it("has a verdict by tokens", () => {
-    assert.equal(verdict(spec(), best(3)), "✓ Exact: all 3 tokens");
-    const partly = { ...best(1), hamming: { top1: 2 / 3, top5: 0 } };
-    assert.equal(verdict(spec(), partly), "1 of 3 tokens right");
+    assert.equal(verdictOf(spec(), best(3)).title, "Exact: all 3 tokens");
+    assert.equal(verdictOf(spec(), best(1)).title, "1 of 3 tokens right");
   });
 
   it("has Markdown in which no text of a run acts", () => {

@@ -9,7 +9,7 @@ describe("the settings", () => {
     const set: Record<string, unknown> = { blocks: 12, optimizer: "gd", cacheFolder: "/x", unknown: 1 };
     assert.deepEqual(
       requestFromSettings((name) => set[name]),
-      { blocks: 12, optimizer: "gd" },
+      { method: "inversion", blocks: 12, optimizer: "gd" },
     );
   });
 });

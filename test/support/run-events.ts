@@ -1,12 +1,8 @@
 // The events of a made-up run, as the engine would tell them.
 
 import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
-import {
-  type ExperimentSpec,
-  type InversionRequest,
-  type InversionSpec,
-  parseSpec,
-} from "../../src/experiments/spec.ts";
+import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+import { type InversionRequest, type InversionSpec } from "../../src/experiments/methods/inversion.ts";
 import { PLAIN_RESULT } from "./results.ts";
 
 export const PROMPT = { ids: [464, 6766, 13], tokens: ["The", " sky", "."] };
@@ -68,7 +64,8 @@ export const endEvent = (steps: readonly StepEvent[], changes: Partial<EndEvent>
 };
 
 function resultOf(step: StepEvent): RestartResult {
-  const exact = step.tokenIds.every((id, position) => id === PROMPT.ids[position]);
+  const wrong = step.tokenIds.filter((id, position) => id !== PROMPT.ids[position]);
+  const exact = wrong.length === 0;
   return {
     ...PLAIN_RESULT,
     restart: step.restart,
@@ -77,6 +74,7 @@ function resultOf(step: StepEvent): RestartResult {
     tokens: step.topK.map(([{ text }]) => text),
     text: step.text,
     exact,
+    hamming: { top1: wrong.length / PROMPT.ids.length, top5: wrong.length / PROMPT.ids.length },
     outputDistance: step.outputDistance,
     inputDistance: step.inputDistance,
     discreteDistance: exact ? 0 : 3,

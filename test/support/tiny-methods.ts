@@ -87,12 +87,13 @@ export async function tinySetting(
   });
   return {
     network,
+    open: async () => network,
     decoder: { decode: async () => Array.from({ length: batch }, () => nothing) },
     targetIds,
     embed: (ids) => embedTokens(tinyCheckpoint, ids, "sequential", type),
     moments: { mean: 0, std: 1 },
     text: { token: String, decode: String },
-    provenance: { device: "cpu", memory: "speed", checkpoint: tinyCheckpoint, versions: {} },
+    provenance: { checkpoint: tinyCheckpoint, versions: {} },
     now: () => 0,
   };
 }

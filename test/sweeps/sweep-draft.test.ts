@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { METHODS } from "../../src/experiments/spec.ts";
+import { methodNames } from "../../src/experiments/methods/table.ts";
 import { checkSweep, draftOf, fileOf, sweepOf, valuesOfText } from "../../src/sweeps/sweep-draft.ts";
 import { cellsOf, parseExperimentFile } from "../../src/sweeps/sweep-files.ts";
 import type { SweepDraft } from "../../src/sweeps/view-data.ts";
@@ -48,7 +48,7 @@ describe("a sweep in a form", () => {
     };
     const draft = fc.record(
       {
-        method: fc.subarray([...METHODS], { minLength: 1 }).map((methods) => methods.join(", ")),
+        method: fc.subarray([...methodNames()], { minLength: 1 }).map((methods) => methods.join(", ")),
         ...Object.fromEntries(Object.entries(values).map(([field, texts]) => [field, fc.constantFrom(...texts)])),
       },
       { requiredKeys: ["method"] },

@@ -5,7 +5,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { LabError } from "../../src/common/errors.ts";
-import { fieldsOf, METHODS, parseSpec } from "../../src/experiments/spec.ts";
+import { fieldsOf, parseSpec } from "../../src/experiments/spec.ts";
+import { methodNames } from "../../src/experiments/methods/table.ts";
 import { cellsOf, folderOf, parseExperimentFile } from "../../src/sweeps/sweep-files.ts";
 import { inversionFileSchema, sweepFileSchema } from "../../src/sweeps/experiment-schemas.ts";
 
@@ -125,7 +126,7 @@ describe("the schemas of experiment files", () => {
   it("explain every field of every method, in base and in axes", () => {
     const { properties } = sweepFileSchema() as { properties: Record<string, { properties: Record<string, unknown> }> };
     for (const part of ["base", "axes"]) {
-      for (const field of METHODS.flatMap(fieldsOf)) {
+      for (const field of methodNames().flatMap(fieldsOf)) {
         assert.ok((properties[part].properties[field] as { description?: string }).description, `${part}.${field}`);
       }
     }

@@ -19,7 +19,7 @@ describe("the result", () => {
   it("of a run that did not says that this search failed, not that nothing is there", () => {
     const step = stepEvent(10, 1);
     const result = resultOf(pageWith(info({ kind: "completed" }), [startEvent(), step, endEvent([step])]))!;
-    assert.equal(result.title, "1 of 3 tokens");
+    assert.equal(result.title, "1 of 3 tokens right");
     assert.match(result.text, /this search did not find the others/);
     assert.deepEqual(
       result.facts.flatMap(({ good }) => good ?? []),
@@ -56,7 +56,7 @@ describe("the result", () => {
 
   it("before the end is that of the newest iteration, with open questions left open", () => {
     const result = resultOf(running([startEvent(), stepEvent(0, 0), stepEvent(5, 2)]))!;
-    assert.equal(result.title, "2 of 3 tokens");
+    assert.equal(result.title, "2 of 3 tokens right");
     assert.match(result.text, /now at iteration 5/);
     assert.match(result.facts[0].note, /by iteration 5/);
     assert.deepEqual(

@@ -10,7 +10,7 @@ import { keptBundle } from "../../scripts/texts.js";
 const PROGRAM = `
 import { config } from "@vscode/l10n";
 // The page's bundle may be there later than what all fronts share.
-const { plural } = await import("./src/describe/counts.ts");
+const { plural } = await import("./src/common/counts.ts");
 const { metricName, narrowWeights } = await import("./src/describe/run-condition.ts");
 const { stateName } = await import("./src/describe/run-state.ts");
 const { sweepStateName } = await import("./src/describe/sweep-state.ts");
@@ -20,9 +20,11 @@ const { emptyPage, receive } = await import("./webview/page-model.ts");
 const { resultOf } = await import("./webview/result-model.ts");
 const { stateOf, placeholderOf, announcementOf } = await import("./webview/state-words.ts");
 const { runFigures, describeFigure } = await import("./webview/figures.ts");
-const { METHOD_TEXTS, groupsOf } = await import("./webview/form-fields.ts");
+const { groupsOf } = await import("./webview/form-fields.ts");
+const { METHODS } = await import("./src/describe/methods.ts");
 const { spec, startEvent, stepEvent, wholeRun } = await import("./test/support/run-events.ts");
-const { specSchema, COMMON_FIELDS } = await import("./src/experiments/spec.ts");
+const { specSchema } = await import("./src/experiments/spec.ts");
+const { COMMON_FIELDS } = await import("./src/experiments/common-fields.ts");
 const shown = [];
 const kinds = ["waiting", "preparing", "running", "pausing", "stopping", "completed", "cancelled", "interrupted"];
 shown.push(...kinds.map(stateName), ...["idle", "failed"].map(sweepStateName));
@@ -39,8 +41,8 @@ for (const kind of kinds) {
     for (const figure of runFigures(page)) shown.push(describeFigure(figure), figure.name);
   }
 }
-shown.push(...Object.values(placeholderOf(emptyPage())), ...Object.values(METHOD_TEXTS).map(({ name }) => name));
-shown.push(...groupsOf(specSchema(), COMMON_FIELDS).map(({ name }) => name));
+shown.push(...Object.values(placeholderOf(emptyPage())), ...METHODS.map(({ describe }) => describe.title()));
+shown.push(...groupsOf(specSchema(), Object.keys(COMMON_FIELDS)).map(({ name }) => name));
 console.log(JSON.stringify(shown));
 `;
 

@@ -5,14 +5,80 @@
 //   e[:, :i] ← e[:, :i] + η N(0, η),   e[:, i:] ← e[:, i:] + ε ∇ ‖O(e) − O(e*)‖₁.
 // Its figure is r = ‖e* − e‖₁ / ‖O(e*) − O(e)‖₁.
 
+import { t } from "@vscode/l10n";
+import { plural } from "../../common/counts.ts";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
+import { figure } from "../../common/figures.ts";
 import { floats } from "../../common/floats.ts";
 import { randomStream } from "../../common/random.ts";
-import { startEvent, takeAim, throwIfDiverged } from "../target.ts";
+import type { ExperimentSpec } from "../common-fields.ts";
 import type { RunEvent } from "../events.ts";
+import { integer, oneOf, positive } from "../fields.ts";
 import type { ExperimentSetting } from "../setting.ts";
-import type { ClampedWalkSpec } from "../spec.ts";
+import { computeTarget, startEvent, throwIfDiverged } from "../target.ts";
 import { type StepNotes, Walk } from "../walk.ts";
+import type { Method, SpecOf } from "./method.ts";
+import { movementVerdict } from "./verdicts.ts";
+
+const schema = {
+  iterations: integer(1, 1_000_000, { default: 50, description: "Number of steps, N." }),
+  learningRate: positive(1000, { default: 0.001, description: "lr, the rate of the gradient steps." }),
+  randEta: positive(1000, { default: 0.01, description: "Standard deviation of the noise on clamped dimensions." }),
+  innerSteps: integer(1, 10_000, { default: 10, description: "Gradient steps after each noise step." }),
+  form: oneOf(["code", "equation"], {
+    default: "code",
+    description: "The source's code, or its equation: halves swapped, ascent, and the noise's rate used twice.",
+  }),
+} as const;
+
+export type ClampedWalkSpec = SpecOf<"clampedWalk", typeof schema>;
+
+export const clampedWalk = {
+  name: "clampedWalk",
+  command: [
+    ["walk", "change a text's embedding while the output stays"],
+    ["clamped", "move some dimensions at random and hold the output with the others"],
+  ],
+  editorCommand: "walkClamped",
+  goal: "move",
+  schema,
+  settings: ["iterations", "randEta", "learningRate", "innerSteps"],
+  describe: {
+    title: () => t("Clamped walk"),
+    formula: () =>
+      t(
+        "N times: draw i; e[:, i:] ← e[:, i:] + N(0, randEta); then innerSteps times e[:, :i] ← e[:, :i] − lr ∇ₑ d(O(e), O(e*))",
+      ),
+    symbols: { learningRate: "lr", randEta: "std" },
+    doing: (prompt) => t("Walking from “{0}”", prompt),
+    heading: (prompt) => t("Walk: {0}", prompt),
+    parts: ({ randEta, innerSteps, learningRate, form }: ClampedWalkSpec) => [
+      t("clamped walk"),
+      t("noise {0}", figure(randEta)),
+      t("{0} of {1}", plural(innerSteps, "gradient step"), figure(learningRate)),
+      ...(form === "equation" ? [t("the equation’s form")] : []),
+    ],
+    short: () => t("clamped walk"),
+  },
+  verdict: movementVerdict,
+  series: [
+    {
+      name: "clampedFrom",
+      label: "i",
+      dotted: true,
+      title: () => t("Clamped at dimension i"),
+      meaning: (spec: ExperimentSpec) =>
+        t(
+          "Where each step divides the dimensions of every token: {0}",
+          (spec as ClampedWalkSpec).form === "equation"
+            ? t("noise below i, gradient steps from i on")
+            : t("noise from i on, gradient steps below i"),
+        ),
+    },
+  ],
+  cost: ({ iterations, innerSteps }: ClampedWalkSpec) => iterations * (innerSteps + 1),
+  run: walkClamped,
+} satisfies Method<typeof schema>;
 
 /** Walks: a start event, step events on the schedule, an end event; cancelled between gradient steps. */
 export async function* walkClamped(
@@ -20,19 +86,19 @@ export async function* walkClamped(
   setting: ExperimentSetting,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
-  const { network, now } = setting;
+  const network = await setting.open({ batch: spec.restarts });
   const { width: D } = network;
-  const began = now();
-  const aim = await takeAim(spec, setting);
-  yield startEvent(spec, setting, aim);
+  const began = setting.now();
+  const target = await computeTarget(spec, setting, network);
+  yield startEvent(spec, setting, target);
 
-  const walk = new Walk(spec, setting, aim);
+  const walk = new Walk(spec, setting, target);
   const e = walk.embedding;
   const { noiseStd, descent, upperHalf } = FORMS[spec.form](spec);
   const draw = clamps(spec, D, e.length / spec.restarts);
   let notes: readonly StepNotes[] = [];
   for (let n = 0; ; n++) {
-    const { distance } = await network.distanceAndGradient(e, aim.targetOutput);
+    const { distance } = await network.distanceAndGradient(e, target.output);
     yield* walk.arrive(n, distance, notes, signal);
     if (walk.isOver) break;
     const { clampedFrom, noise } = draw(n);
@@ -43,10 +109,10 @@ export async function* walkClamped(
     };
     for (let i = 0; i < e.length; i++) if (isClamped(i)) e[i] += noiseStd * noise[i];
     for (let inner = 0; inner < spec.innerSteps && !signal.aborted; inner++) {
-      const { distance, gradient } = await network.distanceAndGradient(e, aim.targetOutput);
+      const { distance, gradient } = await network.distanceAndGradient(e, target.output);
       throwIfDiverged(distance, n, spec.learningRate);
       for (let i = 0; i < e.length; i++) if (!isClamped(i)) e[i] -= descent * gradient[i];
-      await yieldToEventLoop(); // Sessions block the thread: without this no cancellation would ever arrive.
+      await yieldToEventLoop(); // Without this no cancellation would ever arrive.
     }
     notes = clampedFrom.map((from) => ({ clampedFrom: from }));
   }

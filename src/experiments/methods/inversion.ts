@@ -2,24 +2,123 @@
 //   e ← e − η ∇ₑ d(O(e), O(e*)),   η falling linearly to η/10   (equations 1 and 2),
 // for B start points at once; what each has become is read as tokens on a schedule (equation 3).
 
+import { t } from "@vscode/l10n";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
+import { figure } from "../../common/figures.ts";
 import type { FloatArray } from "../../common/floats.ts";
+import type { COMMON_FIELDS } from "../common-fields.ts";
+import type { RunEvent } from "../events.ts";
+import { integer, oneOf, positive, type RequestOf } from "../fields.ts";
+import { RATES, searchLearningRate } from "../learning-rate-search.ts";
+import { absoluteDistances } from "../metrics.ts";
+import { learningRateAt, OPTIMIZER_RULES, OPTIMIZERS } from "../optimizers.ts";
+import type { ExperimentSetting } from "../setting.ts";
+import { startPoints, STARTS } from "../start-points.ts";
 import {
   type Candidate,
+  computeTarget,
   endEvent,
   isCloser,
   judge,
   startEvent,
   stepEvent,
-  takeAim,
   throwIfDiverged,
 } from "../target.ts";
-import type { RunEvent } from "../events.ts";
-import { absoluteDistances } from "../metrics.ts";
-import { learningRateAt, OPTIMIZER_RULES } from "../optimizers.ts";
-import type { ExperimentSetting } from "../setting.ts";
-import type { InversionSpec } from "../spec.ts";
-import { startPoints } from "../start-points.ts";
+import type { Method, SpecOf } from "./method.ts";
+import { recoveryVerdict } from "./verdicts.ts";
+
+const schema = {
+  iterations: integer(1, 1_000_000, { default: 200, description: "Number of update steps, N." }),
+  learningRate: {
+    anyOf: [positive(1000, {}), { type: "string", const: "auto" }],
+    default: 0.01,
+    description: "η at the first step; falls linearly to η/10. auto tries a ladder of rates first.",
+  },
+  optimizer: oneOf(OPTIMIZERS, { default: "adam", description: "Plain gradient descent, or Adam." }),
+  start: oneOf(STARTS, { default: "matched", description: "Distribution of the noise in the start point." }),
+  startMean: { type: "number", description: "μ of the noise; only with start custom." },
+  startStd: positive(undefined, { description: "σ of the noise; only with start custom." }),
+  noiseShare: { type: "number", default: 1, description: "s in e₀ = s·N(μ, σ) + t·e*." },
+  targetShare: { type: "number", default: 0, description: "t in e₀ = s·N(μ, σ) + t·e*." },
+} as const;
+
+export type InversionSpec = SpecOf<"inversion", typeof schema>;
+export type InversionRequest = RequestOf<Omit<typeof COMMON_FIELDS, "prompt"> & typeof schema> & {
+  readonly method?: "inversion";
+  readonly prompt: string;
+};
+
+/**
+ * The source's own setting: every token at position 0, the head put on the block without ln_f, L1, plain descent from
+ * N(1/2, 1/20) at the one rate and length it states (η = 0.001, N = 2000).
+ */
+export const SOURCE_PRESET = {
+  output: "blockHead",
+  positions: "first",
+  metric: "l1",
+  reduction: "sum",
+  fromPosition: 0,
+  channels: undefined,
+  optimizer: "gd",
+  start: "source",
+  startMean: undefined,
+  startStd: undefined,
+  noiseShare: 1,
+  targetShare: 0,
+  learningRate: 0.001,
+  iterations: 2000,
+  decoder: "pseudoinverse",
+  vocabulary: undefined,
+  dtype: "float32",
+  shiftStd: 0.05,
+  shiftUnit: "absolute",
+} as const satisfies Partial<InversionRequest>;
+
+/** What the rates that are tried cost: eight restarts for a tenth of the iterations. */
+const RATE_SEARCH = 0.3;
+
+export const inversion = {
+  name: "inversion",
+  command: [["invert", "search for inputs that give the same hidden states as a text"]],
+  editorCommand: "invertSelection",
+  goal: "recover",
+  schema,
+  settings: ["iterations", "learningRate", "optimizer", "start"],
+  presets: { default: {}, source: SOURCE_PRESET },
+  implied: ({ startMean, startStd }) => (startMean === undefined && startStd === undefined ? {} : { start: "custom" }),
+  complete(values, nameOf) {
+    const custom = values["start"] === "custom";
+    if (custom === (values["startMean"] !== undefined) && custom === (values["startStd"] !== undefined)) return values;
+    const [mean, std, name] = ["startMean", "startStd", "start"].map(nameOf);
+    return `${mean} and ${std} go together, and with ${name} custom only.`;
+  },
+  describe: {
+    title: () => t("Inversion"),
+    formula: () =>
+      t("e ← e − η ∇ₑ d(O(e), O(e*)),  from e₀ = s·N(μ, σ) + t·e*;  η falls linearly to η/10 over N iterations"),
+    doing: (prompt) => t("Inverting “{0}”", prompt),
+    heading: (prompt) => t("Inversion: {0}", prompt),
+    parts: ({ start, startMean, startStd, noiseShare, targetShare, optimizer, learningRate }: InversionSpec) => {
+      const noise = start === "custom" ? `N(${startMean}, ${startStd})` : start;
+      return [
+        noiseShare !== 1 || targetShare !== 0
+          ? t("start {0}, {1}·noise + {2}·e*", noise, noiseShare, targetShare)
+          : t("start {0}", noise),
+        t(
+          "{0}, η {1}",
+          optimizer === "adam" ? "Adam" : t("gradient descent"),
+          learningRate === "auto" ? t("found by trying") : figure(learningRate),
+        ),
+      ];
+    },
+    short: ({ optimizer, learningRate }: InversionSpec) =>
+      `${optimizer === "adam" ? "Adam" : t("descent")} ${learningRate}`,
+  },
+  verdict: recoveryVerdict,
+  series: [],
+  cost: ({ iterations, learningRate }: InversionSpec) => iterations * (learningRate === "auto" ? 1 + RATE_SEARCH : 1),
+  run: invert,
+} satisfies Method<typeof schema>;
 
 /**
  * Runs the inversion: a start event, a step event for every restart at iterations 0, `every`, 2·`every`… and N, and an
@@ -31,20 +130,21 @@ export async function* invert(
   setting: ExperimentSetting,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
-  const { network, decoder, now, rateSearch } = setting;
+  const { decoder, now } = setting;
+  const rateSearch = spec.learningRate === "auto" ? await triedRates(spec, setting, signal) : undefined;
+  const network = await setting.open({ batch: spec.restarts });
   const began = now();
-  const aim = await takeAim(spec, setting);
-  yield startEvent(spec, setting, aim);
+  const target = await computeTarget(spec, setting, network);
+  yield startEvent(spec, setting, target, { rateSearch });
 
-  const { target, targetOutput } = aim;
-  const e = startPoints(spec, target, setting.moments);
+  const e = startPoints(spec, target.embedding, setting.moments);
   const update = OPTIMIZER_RULES[spec.optimizer](e.length, network.type);
-  const tracker = new ClosestIterates(e, spec.restarts, aim.shiftDistance);
+  const tracker = new ClosestIterates(e, spec.restarts, target.shiftDistance);
   const N = spec.iterations;
   const rate = rateSearch?.chosen ?? (spec.learningRate as number);
   let final: Candidate;
   for (let n = 0; ; n++) {
-    const { distance, gradient } = await network.distanceAndGradient(e, targetOutput);
+    const { distance, gradient } = await network.distanceAndGradient(e, target.output);
     const outputDistances = Array.from(distance);
     throwIfDiverged(outputDistances, n, rate);
     tracker.visit(n, e, outputDistances);
@@ -52,7 +152,7 @@ export async function* invert(
     const last = n === N || signal.aborted;
     if (n % spec.every === 0 || last) {
       const decodings = await decoder.decode(e);
-      const inputDistances = absoluteDistances(e, target, spec.restarts);
+      const inputDistances = absoluteDistances(e, target.embedding, spec.restarts);
       for (let restart = 0; restart < spec.restarts; restart++) {
         yield stepEvent(setting, decodings[restart], {
           restart,
@@ -68,13 +168,18 @@ export async function* invert(
       }
     }
     update(e, gradient, learningRate);
-    await yieldToEventLoop(); // Sessions block the thread: without this no cancellation would ever arrive.
+    await yieldToEventLoop(); // Without this no cancellation would ever arrive.
   }
 
   const closest: Candidate = { ...tracker.closest, decodings: await decoder.decode(tracker.closest.embedding) };
-  const verdicts = tracker.beatsShiftAt.map((at) => ({ beatsShift: at !== null, beatsShiftAt: at }));
-  const results = await judge(spec, setting, aim, [final, closest], verdicts);
+  const againstShift = tracker.beatsShiftAt.map((at) => ({ beatsShift: at !== null, beatsShiftAt: at }));
+  const results = await judge(spec, setting, target, [final, closest], againstShift);
   yield endEvent(spec, final.iterations[0], results, isCloser, now() - began);
+}
+
+async function triedRates(spec: InversionSpec, setting: ExperimentSetting, signal: AbortSignal) {
+  setting.onProgress?.({ stage: "Looking for a learning rate" });
+  return searchLearningRate(spec, setting, await setting.open({ batch: RATES.length }), signal);
 }
 
 /** Keeps each restart's iterate of smallest output distance, and when it first passed the shift test. */

@@ -4,18 +4,103 @@
 // only, its sum; the other kind of direction is the one in which the whole output moves least, the smallest singular
 // direction of the Jacobian J = ∂O/∂e, found by Lanczos' method on JᵀJ.
 
+import { t } from "@vscode/l10n";
+import { LabError } from "../../common/errors.ts";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
-import { LabError, throwIfCancelled } from "../../common/errors.ts";
-import { type FloatArray, floats } from "../../common/floats.ts";
+import { figure } from "../../common/figures.ts";
+import { dot, type FloatArray, floats } from "../../common/floats.ts";
 import { randomStream } from "../../common/random.ts";
 import type { NetworkFunctions } from "../../networks/functions.ts";
-import { type Aim, startEvent, takeAim } from "../target.ts";
 import type { RunEvent } from "../events.ts";
+import { integer, oneOf, positive } from "../fields.ts";
 import { checkGradients, ones } from "../input-gradients.ts";
-import { dot, Lanczos, orthogonalPart } from "../null-space.ts";
+import type * as NullSpace from "../null-space.ts";
 import type { ExperimentSetting } from "../setting.ts";
-import type { OrthogonalWalkSpec } from "../spec.ts";
+import { computeTarget, startEvent, type Target } from "../target.ts";
 import { type StepNotes, Walk } from "../walk.ts";
+import type { Method, SpecOf } from "./method.ts";
+import { movementVerdict } from "./verdicts.ts";
+
+const schema = {
+  iterations: integer(1, 1_000_000, { default: 40, description: "Number of steps, N." }),
+  learningRate: positive(1000, {
+    default: 0.01,
+    description: "η, the length of a step (a token's, where vectors are broadcast).",
+  }),
+  direction: oneOf(["gradient", "jacobian"], {
+    default: "gradient",
+    description: "Orthogonal to ∇ΣO as in the source, or along the Jacobian's smallest singular directions.",
+  }),
+  vectors: oneOf(["broadcast", "perToken"], {
+    description: "One vector for all tokens, by default with direction gradient, or one for each.",
+  }),
+  nullVector: oneOf(["steady", "fresh"], {
+    default: "steady",
+    description: "Keep to the direction of the step before as far as it is still orthogonal, or draw a new one.",
+  }),
+  lanczosSteps: integer(2, 1000, {
+    default: 30,
+    description: "Lanczos steps for each direction of the Jacobian.",
+  }),
+  checkGradients: {
+    type: "boolean",
+    default: false,
+    description: "Also take the gradient at the prompt by one backward pass for each output element, and compare.",
+  },
+} as const;
+
+export type OrthogonalWalkSpec = SpecOf<"orthogonalWalk", typeof schema> & {
+  readonly vectors: "broadcast" | "perToken";
+};
+
+export const orthogonalWalk = {
+  name: "orthogonalWalk",
+  command: [
+    ["walk", "change a text's embedding while the output stays"],
+    ["orthogonal", "step where the gradient, or the Jacobian, says that nothing changes"],
+  ],
+  editorCommand: "walkOrthogonal",
+  goal: "move",
+  schema,
+  settings: ["iterations", "learningRate", "direction", "nullVector"],
+  complete: (values) => ({
+    ...values,
+    vectors: values["vectors"] ?? (values["direction"] === "gradient" ? "broadcast" : "perToken"),
+  }),
+  describe: {
+    title: () => t("Orthogonal walk"),
+    formula: () => t("e ← e + η v, N times;  v ⟂ ∇ₑ ΣO(e), or v the smallest singular direction of J = ∂O/∂e"),
+    doing: (prompt) => t("Walking from “{0}”", prompt),
+    heading: (prompt) => t("Walk: {0}", prompt),
+    parts: ({ direction, vectors, nullVector, learningRate }: OrthogonalWalkSpec) => [
+      t("orthogonal walk"),
+      direction === "gradient" ? t("null vectors of the gradient") : t("smallest directions of the Jacobian"),
+      vectors === "broadcast" ? t("one vector for all tokens") : t("a vector a token"),
+      ...(nullVector === "fresh" ? [t("drawn anew each step")] : []),
+      t("step {0}", figure(learningRate)),
+    ],
+    short: () => t("orthogonal walk"),
+  },
+  verdict: movementVerdict,
+  series: [
+    {
+      name: "gradientProducts",
+      perToken: true,
+      absolute: true,
+      title: () => t("|gradient · v|"),
+      meaning: () => t("the gradient’s product with the step’s direction"),
+    },
+    {
+      name: "singularValue",
+      label: "σ",
+      title: () => t("Singular value ‖J v‖₂"),
+      meaning: () => t("‖J v‖₂ for the step’s unit vector v: how much the output moves for it"),
+    },
+  ],
+  cost: ({ iterations, direction, lanczosSteps }: OrthogonalWalkSpec) =>
+    iterations * (direction === "jacobian" ? 1 + lanczosSteps : 1),
+  run: walkOrthogonally,
+} satisfies Method<typeof schema>;
 
 /**
  * Walks: a start event, step events on the schedule, an end event; cancelled between steps. Throws a LabError
@@ -26,27 +111,34 @@ export async function* walkOrthogonally(
   setting: ExperimentSetting,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
-  const { network, now } = setting;
-  const began = now();
-  const aim = await takeAim(spec, setting);
-  if (spec.direction === "gradient") await throwIfFlat(network, aim, spec.seed);
+  // Its linear algebra is of no use to a page.
+  const nullSpace = await import("../null-space.ts");
+  const network = await setting.open({ batch: spec.restarts });
+  const began = setting.now();
+  const target = await computeTarget(spec, setting, network);
+  if (spec.direction === "gradient") await throwIfFlat(network, target, spec.seed);
   const gradientCheck = spec.checkGradients
-    ? await checkGradients(network, aim.target, aim.targetOutput, signal)
+    ? await checkGradients(network, target.embedding, target.output, signal)
     : undefined;
-  yield startEvent(spec, setting, aim, { gradientCheck });
+  yield startEvent(spec, setting, target, { gradientCheck });
 
-  const find = spec.direction === "gradient" ? gradientNullVectors(spec, network) : jacobianDirections(spec, network);
-  const walk = new Walk(spec, setting, aim);
+  const directions = spec.direction === "gradient" ? gradientNullVectors : jacobianDirections;
+  const find = directions(spec, network, nullSpace);
+  const walk = new Walk(spec, setting, target);
   const cotangent = ones(network);
   let notes: readonly StepNotes[] = [];
   for (let n = 0; ; n++) {
-    const { distance, gradient } = await network.vjp(walk.embedding, cotangent, aim.targetOutput);
+    const { distance, gradient } = await network.vjp(walk.embedding, cotangent, target.output);
     yield* walk.arrive(n, distance, notes, signal);
     if (walk.isOver) break;
     const step = await find(n, walk.embedding, gradient, signal);
+    if (!step) {
+      yield* walk.stop();
+      break;
+    }
     for (let i = 0; i < walk.embedding.length; i++) walk.embedding[i] += spec.learningRate * step.directions[i];
     notes = step.notes;
-    await yieldToEventLoop(); // Sessions block the thread: without this no cancellation would ever arrive.
+    await yieldToEventLoop(); // Without this no cancellation would ever arrive.
   }
   yield* walk.end(began);
 }
@@ -58,13 +150,19 @@ interface Step {
   readonly notes: readonly StepNotes[];
 }
 
-/** Finds step n from where the walk is [B, T, D] and ∇ₑ ΣO there. */
-type FindStep = (n: number, embedding: FloatArray, gradient: FloatArray, signal: AbortSignal) => Promise<Step>;
+/** Finds step n from where the walk is [B, T, D] and ∇ₑ ΣO there; none when it is cancelled in the middle. */
+type FindStep = (
+  n: number,
+  embedding: FloatArray,
+  gradient: FloatArray,
+  signal: AbortSignal,
+) => Promise<Step | undefined>;
 
 /** Null vectors of the gradient's rows: one for all tokens, or one for each. */
 function gradientNullVectors(
   spec: OrthogonalWalkSpec,
   { batch, length: T, width: D, type }: NetworkFunctions,
+  { orthogonalPart }: typeof NullSpace,
 ): FindStep {
   const choice = new Directions(spec);
   return async (n, _, gradient) => {
@@ -88,7 +186,11 @@ function gradientNullVectors(
 }
 
 /** The smallest singular direction of the Jacobian: of one vector for all tokens, or of all tokens' together. */
-function jacobianDirections(spec: OrthogonalWalkSpec, network: NetworkFunctions): FindStep {
+function jacobianDirections(
+  spec: OrthogonalWalkSpec,
+  network: NetworkFunctions,
+  { Lanczos }: typeof NullSpace,
+): FindStep {
   const { batch, length: T, width: D, type } = network;
   const choice = new Directions(spec);
   const shared = spec.vectors === "broadcast";
@@ -113,7 +215,7 @@ function jacobianDirections(spec: OrthogonalWalkSpec, network: NetworkFunctions)
     const own = (values: FloatArray, restart: number): FloatArray =>
       values.subarray(restart * T * D, (restart + 1) * T * D);
     for (let step = 0; step < spec.lanczosSteps && !searches.every(({ isClosed }) => isClosed); step++) {
-      throwIfCancelled(signal);
+      if (signal.aborted) return undefined;
       searches.forEach(({ vector }, restart) => lift(vector, own(tangent, restart)));
       const { product } = await network.normalProduct(embedding, tangent);
       searches.forEach((search, restart) => search.next(lower(own(product, restart))));
@@ -163,13 +265,13 @@ class Directions {
 const FLAT = { float32: 1e-5, float64: 1e-12 } as const;
 
 /** The summed output may not depend on the input at all, as after a LayerNorm whose weights are all one. */
-async function throwIfFlat(network: NetworkFunctions, { target, targetOutput }: Aim, seed: number): Promise<void> {
+async function throwIfFlat(network: NetworkFunctions, { embedding, output }: Target, seed: number): Promise<void> {
   const size = async (cotangent: FloatArray): Promise<number> => {
-    const { gradient } = await network.vjp(target, cotangent, targetOutput);
+    const { gradient } = await network.vjp(embedding, cotangent, output);
     return Math.sqrt(dot(gradient, gradient));
   };
   const signs = randomStream(seed, "signs")
-    .normal(targetOutput.length, 0, 1, network.type)
+    .normal(output.length, 0, 1, network.type)
     .map((value: number) => Math.sign(value));
   if ((await size(ones(network))) > FLAT[network.type] * (await size(signs))) return;
   throw new LabError(

@@ -5,16 +5,10 @@ import { yieldToEventLoop } from "../../common/event-loop.ts";
 import * as vscode from "vscode";
 import { NAMED_SOURCES } from "../../checkpoints/config.ts";
 import type { RunEvent } from "../../experiments/events.ts";
-import { COMMON_FIELDS, specSchemas } from "../../experiments/spec.ts";
-import type {
-  FieldProblem,
-  FormData,
-  FromPage,
-  Repetition,
-  RunInfo,
-  RunHistory,
-  ToPage,
-} from "../../session/panel-messages.ts";
+import { COMMON_FIELDS } from "../../experiments/common-fields.ts";
+import { methodOf } from "../../experiments/methods/table.ts";
+import { specSchemas } from "../../experiments/spec.ts";
+import type { FieldProblem, FormData, FromPage, RunInfo, RunHistory, ToPage } from "../../session/panel-messages.ts";
 import { Drawings } from "../../session/drawings.ts";
 import { Outbox } from "../../session/outbox.ts";
 import { shorten } from "../../describe/short-text.ts";
@@ -35,13 +29,14 @@ export interface PanelActions {
   compare(id: string, beside: readonly string[]): void;
   /** Starts a run that nothing is wrong with. */
   start(request: unknown): void;
-  problemsOf(request: unknown): Promise<FieldProblem[]>;
+  problemsOf(request: unknown): Promise<readonly FieldProblem[]>;
   /** Another run is in the panel. */
   shown(id: string): void;
   stop(id: string): void;
   pause(id: string): void;
   resume(id: string): void;
-  runAgain(id: string, repetition: Repetition): void;
+  /** With a preset of the method, or as it was. */
+  runAgain(id: string, preset: string | undefined): void;
   saveFigure(message: Extract<FromPage, { readonly type: "saveFigure" }>): void;
   export(id: string, comparison: boolean): void;
   showLog(): void;
@@ -119,9 +114,7 @@ export class RunPanel implements vscode.Disposable {
     this.#actions.shown(id);
     const run = this.#session.get(id);
     if (run) {
-      const text = shorten(run.spec.prompt, 24);
-      const isWalk = run.spec.method !== "inversion";
-      this.#panel.title = isWalk ? vscode.l10n.t("Walk: {0}", text) : vscode.l10n.t("Inversion: {0}", text);
+      this.#panel.title = methodOf(run.spec).describe.heading(shorten(run.spec.prompt, 24));
     }
     void this.#send();
   }
@@ -166,7 +159,7 @@ export class RunPanel implements vscode.Disposable {
     if (!this.#ready || !this.#form) return;
     const form = {
       schemas: specSchemas(),
-      commonFields: COMMON_FIELDS,
+      commonFields: Object.keys(COMMON_FIELDS),
       checkpoints: NAMED_SOURCES,
       request: this.#form,
     };
@@ -259,7 +252,7 @@ export class RunPanel implements vscode.Disposable {
       case "resume":
         return this.#actions.resume(message.id);
       case "runAgain":
-        return this.#actions.runAgain(message.id, message.repetition);
+        return this.#actions.runAgain(message.id, message.preset);
       case "saveFigure":
         return this.#actions.saveFigure(message);
       case "rasterised":

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import type { EndEvent, RunEvent, StepEvent } from "../../../src/experiments/events.ts";
 import { walkClamped } from "../../../src/experiments/methods/clamped-walk.ts";
 import type { ExperimentSetting } from "../../../src/experiments/setting.ts";
-import { type ClampedWalkSpec, parseSpec } from "../../../src/experiments/spec.ts";
+import { parseSpec } from "../../../src/experiments/spec.ts";
+import { type ClampedWalkSpec } from "../../../src/experiments/methods/clamped-walk.ts";
 import { METHODS_REFERENCE, takesTheCourse, tinySetting } from "../../support/tiny-methods.ts";
 import { toy } from "../toy.ts";
 

@@ -8,7 +8,8 @@ import { openCheckpoint } from "../../../src/checkpoints/open.ts";
 import { readRows } from "../../../src/checkpoints/rows.ts";
 import { type FloatArray } from "../../../src/common/floats.ts";
 import { invert } from "../../../src/experiments/methods/inversion.ts";
-import { type InversionRequest, parseSpec } from "../../../src/experiments/spec.ts";
+import { parseSpec } from "../../../src/experiments/spec.ts";
+import { type InversionRequest } from "../../../src/experiments/methods/inversion.ts";
 import { wholeOutput } from "../../../src/networks/distance.ts";
 import { openSubnetwork } from "../../../src/runtime/open-network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../../support/folders.ts";
@@ -55,13 +56,13 @@ describe("inversion of a GPT-2", () => {
       });
       const nothing = { tokenIds: reference.target, topK: [], targetRanks: [] };
       const setting = {
-        network,
+        open: async () => network,
         decoder: { decode: async () => [nothing] },
         targetIds: reference.target,
         embed: () => target,
         moments: { mean: 0, std: 1 },
         text: { token: String, decode: String },
-        provenance: { device: "cpu", checkpoint, versions: {} },
+        provenance: { checkpoint, versions: {} },
         now: () => 0,
       };
       const course: number[] = [];

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { LabError } from "../../../src/common/errors.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../../../src/experiments/events.ts";
 import { invert } from "../../../src/experiments/methods/inversion.ts";
-import { type InversionRequest, parseSpec } from "../../../src/experiments/spec.ts";
+import { parseSpec } from "../../../src/experiments/spec.ts";
+import { type InversionRequest } from "../../../src/experiments/methods/inversion.ts";
 import { type Toy, toy, toyRequest } from "../toy.ts";
 
 async function run(request: Partial<InversionRequest> = {}, setting?: Toy, signal = new AbortController().signal) {

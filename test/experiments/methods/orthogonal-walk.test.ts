@@ -5,7 +5,8 @@ import { LabError } from "../../../src/common/errors.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent, WalkPoint } from "../../../src/experiments/events.ts";
 import { walkOrthogonally } from "../../../src/experiments/methods/orthogonal-walk.ts";
 import type { ExperimentSetting } from "../../../src/experiments/setting.ts";
-import { type OrthogonalWalkSpec, parseSpec } from "../../../src/experiments/spec.ts";
+import { parseSpec } from "../../../src/experiments/spec.ts";
+import { type OrthogonalWalkSpec } from "../../../src/experiments/methods/orthogonal-walk.ts";
 import { METHODS_REFERENCE, takesTheCourse, tinySetting } from "../../support/tiny-methods.ts";
 import { toy } from "../toy.ts";
 

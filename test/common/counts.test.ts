@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { counted, plural } from "../../src/describe/counts.ts";
+import { counted, plural } from "../../src/common/counts.ts";
 
 describe("counts", () => {
   it("go with their noun", () => {

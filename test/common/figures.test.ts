@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { duration, figure, roughTime } from "../../src/describe/figures.ts";
+import { duration, figure, roughTime } from "../../src/common/figures.ts";
 
 describe("figures and times", () => {
   it("are short", () => {

@@ -1,0 +1,27 @@
+// What a restart has come to, as its method puts it.
+
+import type { RestartResult, StepEvent } from "../experiments/events.ts";
+import type { Standing, Verdict } from "../experiments/methods/method.ts";
+import { methodOf } from "../experiments/methods/table.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
+import { tokensRight, tokensRightOf } from "./tokens-right.ts";
+
+/** Of a restart that is over. */
+export const verdictOf = (spec: ExperimentSpec, result: RestartResult): Verdict =>
+  verdict(spec, result, tokensRightOf(result));
+
+/** Of a restart at one of its shown iterations, or at its end. */
+export const verdictAt = (
+  spec: ExperimentSpec,
+  found: StepEvent | RestartResult,
+  targetIds: readonly number[],
+): Verdict => verdict(spec, found, tokensRight(found.tokenIds, targetIds));
+
+const verdict = (
+  spec: ExperimentSpec,
+  { tokenIds, outputDistance, ratio }: Pick<Standing, "outputDistance" | "ratio"> & Pick<StepEvent, "tokenIds">,
+  correctTokens: number,
+): Verdict => methodOf(spec).verdict({ correctTokens, tokens: tokenIds.length, outputDistance, ratio });
+
+/** Is the method out for the prompt's tokens? */
+export const recovers = (spec: ExperimentSpec): boolean => methodOf(spec).goal === "recover";
