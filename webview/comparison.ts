@@ -1,6 +1,7 @@
 // Runs side by side, a column each: what they differ in first, then what each has come to, and what each reads as at the
 // iteration under study.
 
+import { plural } from "../src/describe/numbers.ts";
 import { chip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { styleOf } from "./figures.ts";
@@ -93,7 +94,7 @@ export class ComparisonView {
     if (written === this.#shown) return;
     this.#shown = written;
     const { runs, differences, rows } = comparison;
-    setText(this.#title, t("{0} runs", runs.length));
+    setText(this.#title, plural(runs.length, "run"));
     this.#table.replaceChildren(
       element("thead", {}, element("tr", {}, element("td"), ...runs.map((run, place) => this.#head(run, place)))),
       element(

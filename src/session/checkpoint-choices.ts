@@ -3,6 +3,7 @@
 
 import path from "node:path";
 import { t } from "@vscode/l10n";
+import { plural } from "../common/counts.ts";
 import { isSizeName, parseConfig, SIZE_NAMES, sizedConfig, type SizeName } from "../checkpoints/config.ts";
 import { parseHubId, shortHubSource } from "../checkpoints/hub/hub-id.ts";
 import type { KnownCheckpoint } from "../checkpoints/open.ts";
@@ -81,7 +82,7 @@ export function checkpointChoices({ known, mini, current }: CheckpointSituation)
       : []),
     ...here.map(({ source, revision, bytes, allBlocks }) => {
       const config = knownConfig(source);
-      const network = config ? describeNetwork(config) : t("{0} blocks", allBlocks);
+      const network = config ? describeNetwork(config) : plural(allBlocks, "block");
       const name = parseHubId(source) ? shortHubSource(source) : `${path.basename(path.dirname(path.dirname(source)))}`;
       return {
         ...use(t("In your Hugging Face cache"), source, `${t("trained")} · ${commit(revision)}`, network, bytes),
@@ -97,7 +98,7 @@ export function checkpointChoices({ known, mini, current }: CheckpointSituation)
       download(
         source,
         `${t("download not finished")} · ${t("{0} are here", formatBytes(bytes))}`,
-        t("{0} blocks", allBlocks),
+        plural(allBlocks, "block"),
       ),
     ),
     ...listed.map(([id, , , bytes]) =>

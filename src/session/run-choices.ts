@@ -1,6 +1,7 @@
 // What the questions before a run offer, and what each answer means for the request.
 
 import { t } from "@vscode/l10n";
+import { plural } from "../common/counts.ts";
 import { defaultMethod } from "../experiments/methods/table.ts";
 import { parseSpec, problemsOf } from "../experiments/spec.ts";
 import { type GPT2Config, hasHead, OUTPUTS, type Output } from "../networks/gpt2-config.ts";
@@ -16,7 +17,7 @@ export interface Choice<T> {
 /** Every depth of a network, from the input on. */
 export const depthChoices = ({ blocks }: GPT2Config): Choice<number>[] =>
   Array.from({ length: blocks }, (_, index) => ({
-    label: index === 0 ? t("1 block") : t("{0} blocks", index + 1),
+    label: plural(index + 1, "block"),
     ...(index + 1 === blocks && { description: t("the whole network") }),
     value: index + 1,
   }));
