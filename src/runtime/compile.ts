@@ -84,10 +84,17 @@ export async function compile(
 /** What would widen matrices in 16 bits when the session is made, or hold one from the way there to the way back. */
 const EAGER_CASTS = "ConstantFolding;CommonSubexpressionElimination;FuseFp16InitializerToFp32NodeTransformer";
 
+/** What would round a factor beside a product in float64 to float32; graphs should offer it none (docs/FLOAT64.md). */
+const NARROWING_FUSION = "MatMulScaleFusion";
+
 /** Options of a session that a graph needs. */
 export function graphOptions(outputs: Readonly<Record<string, Tensor>>): Record<string, Record<string, string>> {
-  const hasHalves = topologicalOrder(Object.values(outputs)).some(({ operator }) => operator === HALF_MAT_MUL);
-  return hasHalves ? { optimization: { disable_specified_optimizers: EAGER_CASTS } } : {};
+  const operations = topologicalOrder(Object.values(outputs));
+  const disabled = [
+    ...(operations.some(({ operator }) => operator === HALF_MAT_MUL) ? [EAGER_CASTS] : []),
+    ...(operations.some(({ outputs }) => outputs.some(({ type }) => type === "float64")) ? [NARROWING_FUSION] : []),
+  ];
+  return disabled.length > 0 ? { optimization: { disable_specified_optimizers: disabled.join(";") } } : {};
 }
 
 class Session implements CompiledGraph {

@@ -2,7 +2,7 @@
 // the operator's name.
 
 import { LabError } from "../common/errors.ts";
-import { apply, type ElementType, integers, scalar, sizeOf, type Tensor } from "./tensor.ts";
+import { apply, constant, type ElementType, integers, scalar, sizeOf, type Tensor } from "./tensor.ts";
 
 const show = (shape: readonly number[]): string => `[${shape.join(", ")}]`;
 
@@ -36,12 +36,24 @@ function elementwise(operator: string, a: Operand, b: Operand, result?: ElementT
   return apply(operator, [left, right], [{ type: result ?? type, shape }])[0];
 }
 
+/**
+ * A number that multiplies or divides x. In float64 it is repeated along x's first axis of several elements: a lone number
+ * beside a MatMul is moved by ONNX Runtime into an attribute, and attributes are float32 (docs/FLOAT64.md).
+ */
+function factor(value: Operand, x: Operand): Operand {
+  if (typeof value !== "number" || typeof x === "number" || x.type !== "float64") return value;
+  const axis = x.shape.findIndex((extent) => extent > 1);
+  if (axis < 0) return value;
+  const shape = x.shape.slice(axis).map((extent, index) => (index === 0 ? extent : 1));
+  return constant(new Float64Array(shape[0]).fill(value), shape, x.type);
+}
+
 const unary = (operator: string, x: Tensor, attributes = {}): Tensor => apply(operator, [x], [x], attributes)[0];
 
 export const add = (a: Operand, b: Operand): Tensor => elementwise("Add", a, b);
 export const subtract = (a: Operand, b: Operand): Tensor => elementwise("Sub", a, b);
-export const multiply = (a: Operand, b: Operand): Tensor => elementwise("Mul", a, b);
-export const divide = (a: Operand, b: Operand): Tensor => elementwise("Div", a, b);
+export const multiply = (a: Operand, b: Operand): Tensor => elementwise("Mul", factor(a, b), factor(b, a));
+export const divide = (a: Operand, b: Operand): Tensor => elementwise("Div", a, factor(b, a));
 export const greater = (a: Operand, b: Operand): Tensor => elementwise("Greater", a, b, "bool");
 export const less = (a: Operand, b: Operand): Tensor => elementwise("Less", a, b, "bool");
 
