@@ -9,7 +9,7 @@ import type { ParityReport } from "../engine/parity.ts";
 import { print, type CliContext } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress-line.ts";
 import { counted } from "./run-summary.ts";
-import { flagOf, requestOf } from "./spec-flags.ts";
+import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { decimal } from "./spec-options.ts";
 import { visible } from "../common/visible.ts";
 

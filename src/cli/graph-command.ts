@@ -6,7 +6,7 @@ import { LabError } from "../common/errors.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import { print, type CliContext } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
-import { flagOf, requestOf, type SpecField } from "./spec-flags.ts";
+import { flagOf, requestOf, type SpecField } from "../experiments/spec-flags.ts";
 import { decimal } from "./spec-options.ts";
 import { visible } from "../common/visible.ts";
 

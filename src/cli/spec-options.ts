@@ -3,7 +3,7 @@
 import { Option } from "commander";
 import { LabError } from "../common/errors.ts";
 import type { MethodName } from "../experiments/spec.ts";
-import { fieldsOf, flagOf, flagsOf, type SpecField } from "./spec-flags.ts";
+import { fieldsOf, flagOf, flagsOf, type SpecField } from "../experiments/spec-flags.ts";
 
 /** The part of the spec's JSON schema that help is made of. */
 interface FieldSchema {

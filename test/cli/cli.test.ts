@@ -13,7 +13,7 @@ import * as ort from "onnxruntime-node";
 import type { HubSettings } from "../../src/checkpoints/hub/hub-settings.ts";
 import type { CliContext } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
-import { fieldsOf, flagOf, flagsOf } from "../../src/cli/spec-flags.ts";
+import { fieldsOf, flagOf, flagsOf } from "../../src/experiments/spec-flags.ts";
 import { EngineClient } from "../../src/engine/client.ts";
 import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/events.ts";
 import { type InversionSpec, parseSpec, PRESETS } from "../../src/experiments/spec.ts";

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { Command } from "commander";
 import fc from "fast-check";
-import { argumentsOf, shellLine } from "../../src/cli/command-line.ts";
-import { flagOf, requestOf } from "../../src/cli/spec-flags.ts";
+import { argumentsOf, shellLine } from "../../src/reports/command-line.ts";
+import { flagOf, requestOf } from "../../src/experiments/spec-flags.ts";
 import { specOptions } from "../../src/cli/spec-options.ts";
 import { type ExperimentSpec, type MethodName, METHODS, parseSpec, specSchema } from "../../src/experiments/spec.ts";
 

@@ -1,7 +1,7 @@
-// The command line that repeats a run: the other way from spec-flags.ts.
+// The command line that repeats a run: the other way from experiments/spec-flags.ts.
 
 import { type ExperimentSpec, type MethodName, parseSpec } from "../experiments/spec.ts";
-import { fieldsOf, flagOf } from "./spec-flags.ts";
+import { fieldsOf, flagOf } from "../experiments/spec-flags.ts";
 
 const COMMANDS: Readonly<Record<MethodName, readonly string[]>> = {
   inversion: ["invert"],

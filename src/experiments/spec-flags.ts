@@ -8,7 +8,7 @@ import type {
   InversionSpec,
   MethodName,
   OrthogonalWalkSpec,
-} from "../experiments/spec.ts";
+} from "./spec.ts";
 
 /**
  * What a flag is followed by: a whole number N, a number X, a number or a word X|auto, a word, a text, or nothing.
