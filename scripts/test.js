@@ -1,5 +1,6 @@
-// Runs the parts of the test: build, check (types, lint, format), unit (mocha), gpu (mocha on a graphics card made of
-// software), vscode (mocha driving a real VS Code). The last line sums them up.
+// Runs the parts of the test: build, check (types, lint, format), and the suites of mocha: unit (in one process),
+// process (starts and bundles programs), gpu (on a software adapter), vscode (drives a real VS Code). The last line sums
+// them up. What a suite needs from outside npm is installed by that suite alone.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +17,8 @@ import { prepareServer } from "./vscode-server.js";
 const PARTS = {
   build: () => counted("build", ensureBuilt),
   check,
-  unit: (parameters) => mocha("test/!(gpu|vscode)/**/*.test.ts", parameters),
+  unit: (parameters) => mocha("test/!(gpu|vscode)/**/!(*.process).test.ts", parameters),
+  process: (parameters) => mocha("test/!(gpu|vscode)/**/*.process.test.ts", parameters),
   gpu: async (parameters) => {
     const prepared = await counted("a software graphics card is set up", () =>
       ensurePrograms(["swiftShader", "vulkan"]),
@@ -35,7 +37,8 @@ const PARTS = {
 const NEEDED = {
   build: ["build"],
   check: ["check"],
-  unit: ["build", "unit"],
+  unit: ["unit"],
+  process: ["build", "process"],
   gpu: ["gpu"],
   vscode: ["build", "vscode"],
 };
