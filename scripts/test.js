@@ -1,5 +1,6 @@
-// Runs the parts of the test: build, check (types, lint, format), unit (mocha), gpu (mocha on a graphics card made of
-// software), vscode (mocha driving a real VS Code). The last line sums them up.
+// Runs the parts of the test: build, check (types, rooms, lint, format), and the suites of mocha: unit (in one process),
+// process (starts and bundles programs), gpu (on a software adapter), vscode (drives a real VS Code). The last line sums
+// them up. What a suite needs from outside npm is installed by that suite alone.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +17,8 @@ import { prepareServer } from "./vscode-server.js";
 const PARTS = {
   build: () => counted("build", ensureBuilt),
   check,
-  unit: (parameters) => mocha("test/!(gpu|vscode)/**/*.test.ts", parameters),
+  unit: (parameters) => mocha("test/!(gpu|vscode)/**/!(*.process).test.ts", parameters),
+  process: (parameters) => mocha("test/!(gpu|vscode)/**/*.process.test.ts", parameters),
   gpu: async (parameters) => {
     const prepared = await counted("a software graphics card is set up", () =>
       ensurePrograms(["swiftShader", "vulkan"]),
@@ -35,17 +37,19 @@ const PARTS = {
 const NEEDED = {
   build: ["build"],
   check: ["check"],
-  unit: ["build", "unit"],
+  unit: ["unit"],
+  process: ["build", "process"],
   gpu: ["gpu"],
   vscode: ["build", "vscode"],
 };
 
 /** What keeps the house in order; the programs share nothing and run at the same time. */
 const CHECKS = {
-  "types": ["typescript/bin/tsc", "--noEmit"],
-  "types of the page": ["typescript/bin/tsc", "--noEmit", "--project", "webview"],
-  "lint": ["eslint/bin/eslint.js", "."],
-  "format": ["prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
+  "types": ["node_modules/typescript/bin/tsc", "--noEmit"],
+  "types of the page": ["node_modules/typescript/bin/tsc", "--noEmit", "--project", "webview"],
+  "rooms": ["scripts/rooms.js"],
+  "lint": ["node_modules/eslint/bin/eslint.js", "."],
+  "format": ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
 };
 
 /**
@@ -81,7 +85,7 @@ async function check() {
   const results = await Promise.all(
     Object.entries(CHECKS).map(([name, [program = "", ...parameters]]) =>
       counted(name, async () => {
-        const script = path.join(root, "node_modules", program);
+        const script = path.join(root, program);
         await promisify(execFile)(process.execPath, [script, ...parameters], { cwd: root, maxBuffer: 1 << 26 });
       }),
     ),

@@ -46,7 +46,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerWalkthrough(context.extension.id),
     runsView,
     registerRunHover(library, report),
-    registerSweepsView(session),
+    registerSweepsView(async (view) => (await session()).sweeps.attach(view)),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
       async deserializeWebviewPanel(panel: vscode.WebviewPanel) {
         await (await session()).restore(panel);

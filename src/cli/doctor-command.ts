@@ -10,7 +10,7 @@ import type { ParityReport } from "../engine/parity.ts";
 import { print, type CliContext } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
-import { flagOf, requestOf } from "./spec-options.ts";
+import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { decimal } from "./spec-options.ts";
 import { visible } from "../common/visible.ts";
 

@@ -7,7 +7,7 @@ import { defaultMethod } from "../experiments/methods/table.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import { print, type CliContext } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
-import { flagOf, requestOf } from "./spec-options.ts";
+import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { decimal } from "./spec-options.ts";
 import { visible } from "../common/visible.ts";
 

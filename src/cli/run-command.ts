@@ -11,8 +11,9 @@ import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
 import { EXIT, type CliContext, tell } from "./io.ts";
-import { flagOf, requestOf } from "./spec-options.ts";
-import { openView, type RunView } from "./run-views.ts";
+import { flagOf, requestOf } from "../experiments/spec-flags.ts";
+import { openView } from "./open-view.ts";
+import type { RunView } from "./run-views.ts";
 
 /** Flags of a run beside those of the spec. */
 export interface RunFlags extends Readonly<Record<string, unknown>> {

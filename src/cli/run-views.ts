@@ -1,11 +1,11 @@
-// How a run is shown: as JSON lines for programs, as plain lines in a pipe, or live in a terminal.
+// How a run is shown where nobody watches: as JSON lines for programs, or as plain lines in a pipe.
 
 import { jsonLine } from "../common/json-lines.ts";
 import type { Progress } from "../common/progress.ts";
 import type { RunEvent, StartEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { isLive, PLAIN, print, type CliContext, tell } from "./io.ts";
-import { openProgressLine, type ProgressLine } from "./progress-line.ts";
+import { PLAIN, print, type CliContext, tell } from "./io.ts";
+import type { ProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
 import { figure } from "../common/figures.ts";
 import { conditionLines } from "../describe/run-condition.ts";
@@ -23,14 +23,7 @@ export interface RunView {
   close(): void;
 }
 
-export async function openView(spec: ExperimentSpec, json: boolean, context: CliContext): Promise<RunView> {
-  if (json) return jsonView(context);
-  if (!isLive(context)) return plainView(spec, context, await openProgressLine(context));
-  const { LiveView } = await import("./live-view.ts");
-  return new LiveView(spec, context);
-}
-
-const jsonView = (context: CliContext): RunView => ({
+export const jsonView = (context: CliContext): RunView => ({
   progress: () => undefined,
   show: (event) => print(context, jsonLine(event)),
   log: (line) => tell(context, line),
@@ -38,7 +31,7 @@ const jsonView = (context: CliContext): RunView => ({
 });
 
 /** One line for each shown iteration of each restart; progress goes to stderr. */
-function plainView(spec: ExperimentSpec, context: CliContext, progress: ProgressLine): RunView {
+export function plainView(spec: ExperimentSpec, context: CliContext, progress: ProgressLine): RunView {
   let start: StartEvent | undefined;
   const printLines = (lines: readonly string[]) => print(context, lines.map((line) => `${visible(line)}\n`).join(""));
 

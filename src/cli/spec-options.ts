@@ -4,15 +4,8 @@
 import { Option } from "commander";
 import { LabError } from "../common/errors.ts";
 import type { Field } from "../experiments/fields.ts";
-import { methodOf } from "../experiments/methods/table.ts";
-import { fieldsOf, schemaOf } from "../experiments/spec.ts";
-
-/** initSeed → --init-seed */
-export const flagOf = (field: string): string => `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
-/** The fields that have a flag. */
-export const flaggedFields = (method: string): readonly string[] =>
-  fieldsOf(method).filter((field) => field !== "prompt");
+import { schemaOf } from "../experiments/spec.ts";
+import { flaggedFields, flagOf } from "../experiments/spec-flags.ts";
 
 /** What a flag is followed by: a whole number N, a number X, a word, a text, or nothing. */
 function argumentOf(field: string, { type, anyOf, enum: names }: Field): string {
@@ -56,19 +49,4 @@ export function decimal(flag: string, value: string): number {
   const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : NaN;
   if (Number.isFinite(number)) return number;
   throw new LabError("badInput", `${flag} is ${JSON.stringify(value)}: it takes a number.`);
-}
-
-/** The request that the flags make on top of a preset: explicit flags win, and what they imply comes before the preset. */
-export function requestOf(
-  method: string,
-  prompt: string,
-  flags: Readonly<Record<string, unknown>>,
-  preset: Readonly<Record<string, unknown>> = {},
-): Record<string, unknown> {
-  const explicit = Object.fromEntries(
-    flaggedFields(method)
-      .filter((field) => flags[field] !== undefined)
-      .map((field) => [field, flags[field]]),
-  );
-  return { ...preset, ...methodOf(method).implied?.(explicit), ...explicit, method, prompt };
 }

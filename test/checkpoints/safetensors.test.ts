@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
@@ -205,12 +204,8 @@ describe("safetensors", () => {
     assert.throws(() => parseSafetensorsHeader(json, json.length + 8, "x"), /more than 100000 tensors/);
   });
 
-  it("refuses what is no file, a pipe that nobody writes to among it", async () => {
-    const folder = path.dirname(target);
-    await assert.rejects(readSafetensorsHeader(folder), /it is no file/);
-    if (process.platform === "win32") return;
-    execFileSync("mkfifo", [path.join(folder, "pipe")]);
-    await assert.rejects(readSafetensorsHeader(path.join(folder, "pipe")), /it is no file/);
+  it("refuses what is no file", async () => {
+    await assert.rejects(readSafetensorsHeader(path.dirname(target)), /it is no file/);
   });
 
   it("reads the header alone, however large the file is", async () => {

@@ -1,8 +1,7 @@
 // A record is followed from its beginning to its end, however its writer ends.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { followRun } from "../../src/records/follow-record.ts";
@@ -48,25 +47,5 @@ describe("a record that is followed", () => {
     await appendFile(events, `${line.slice(2_000_000)}\n`);
     await record.end();
     assert.deepEqual(await followed, { types: ["step"], status: "interrupted" });
-  });
-
-  it("ends when its writer goes without a word, and when nobody follows it any more", async () => {
-    const record = await RunRecord.create(folder, spec());
-    await record.append(wholeRun()[0]);
-    const stop = new AbortController();
-    const stopped = follow(record.folder, stop.signal);
-    // A process that is gone in a moment, in the writer's place.
-    const writer = spawn(process.execPath, ["-e", "setTimeout(() => {}, 400)"]);
-    const head = JSON.parse(await readFile(path.join(record.folder, "spec.json"), "utf8")) as { writer: object };
-    const began = (await readFile(`/proc/${writer.pid}/stat`, "utf8").catch(() => ") "))
-      .split(") ")
-      .at(-1)!
-      .split(" ")[19];
-    head.writer = { ...head.writer, pid: writer.pid, began: began ?? "" };
-    await writeFile(path.join(record.folder, "spec.json"), JSON.stringify(head));
-    assert.deepEqual(await follow(record.folder), { types: ["start"], status: "interrupted" });
-    stop.abort();
-    assert.deepEqual((await stopped).types, ["start"]);
-    await record.end();
   });
 });

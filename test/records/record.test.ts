@@ -1,18 +1,16 @@
 // Records: what is written is what is read, whatever happens to the writer in between.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { LabError } from "../../src/common/errors.ts";
 import type { EndEvent, RestartResult, RunEvent, StepEvent } from "../../src/experiments/events.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { readEnd, readRun, readStart } from "../../src/records/read-record.ts";
 import { RunRecord } from "../../src/records/record.ts";
+import { DEAD_PID } from "../support/dead-process.ts";
 import { PLAIN_RESULT } from "../support/results.ts";
 import { startEvent } from "../support/run-events.ts";
 
@@ -179,10 +177,8 @@ describe("records", () => {
       await writeFile(file, JSON.stringify({ ...head, writer: { ...head.writer, ...change } }));
     };
 
-    it("is interrupted when its writer is gone, is another process, or was on another machine", async function () {
-      const gone = spawn(process.execPath, ["-e", ""]);
-      await once(gone, "exit");
-      const changes: object[] = [{ pid: gone.pid }, { host: "external" }];
+    it("is interrupted when its writer is gone, is another process, or was on another machine", async () => {
+      const changes: object[] = [{ pid: DEAD_PID }, { host: "external" }];
       // Only Linux tells when a process began.
       if (process.platform === "linux") changes.push({ began: "1" });
       for (const change of changes) {
@@ -229,38 +225,6 @@ describe("records", () => {
       await assert.rejects(readRun(record.folder), isStorageError(/^Line 2 of .*events\.jsonl is not JSON/));
       await record.end();
     });
-  });
-
-  it("end early but whole when the disk takes no more, and say so every time", async function () {
-    if (process.platform === "win32") this.skip(); // There is no limit to set.
-    this.timeout(20_000);
-    // A limit on the size of files stands for the full disk: it also takes the beginning of a line and refuses the rest.
-    const program = `
-      import { RunRecord } from ${JSON.stringify(new URL("../../src/records/record.ts", import.meta.url))};
-      const record = await RunRecord.createIn(${JSON.stringify(runs)}, ${JSON.stringify(spec)});
-      const refused = [];
-      for (let n = 0; n < 100; n++) {
-        const event = { ...${JSON.stringify(step(0))}, iteration: n, text: "x".repeat((n % 7) * 100) };
-        await record.append(event).catch((error) => refused.push(error));
-      }
-      await record.end();
-      console.log(JSON.stringify(refused.map(({ kind, message }) => kind + ": " + message)));`;
-    const child = spawn(
-      "bash",
-      ["-c", 'ulimit -f 10; exec "$0" --import=tsx --input-type=module -e "$1"', process.execPath, program],
-      // tsx would write its cache under the same limit.
-      { env: { ...process.env, TSX_DISABLE_CACHE: "1" }, stdio: ["ignore", "pipe", "inherit"] },
-    );
-    const refused = JSON.parse(await text(child.stdout)) as string[];
-    const { events, status } = await readRun(runs);
-    assert.ok(events.length > 10 && refused.length > 10);
-    assert.equal(events.length + refused.length, 100);
-    events.forEach((event, n) => assert.equal(event.type === "step" && event.iteration, n, "no gaps"));
-    assert.equal(new Set(refused).size, 1);
-    assert.ok(refused[0].startsWith("storage: ") && refused[0].includes(runs), refused[0]);
-    assert.equal(status, "interrupted");
-    const file = await readFile(path.join(runs, "events.jsonl"), "utf8");
-    assert.ok(file.endsWith("\n"), "no torn line");
   });
 
   it("tell their end without being read whole, however long it is, and none before it is there", async () => {

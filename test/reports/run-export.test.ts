@@ -1,7 +1,6 @@
 // Exports: what other programs and papers get of a record is what the record holds.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -193,17 +192,5 @@ describe("events.jsonl", () => {
       lines.map((line) => JSON.parse(line) as unknown),
       (await readRun(record.folder)).events,
     );
-  });
-
-  it("is read by the README's three lines of pandas", async function () {
-    if (spawnSync("python3", ["-c", "import pandas"]).status !== 0) this.skip();
-    this.timeout(60_000);
-    const record = await recorded("pandas");
-    const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-    const lines = /```python\n(import pandas[\s\S]*?)```/.exec(readme)![1].replace("RUN/", `${record.folder}/`);
-    const { stdout, stderr } = spawnSync("python3", ["-c", `${lines}\nprint(len(steps), steps.text.iloc[-1])`], {
-      encoding: "utf8",
-    });
-    assert.equal(stdout.trim(), "2 The sky.", stderr);
   });
 });

@@ -2,7 +2,7 @@
 
 import path from "node:path";
 import * as vscode from "vscode";
-import { argumentsOf, shellLine } from "../../cli/command-line.ts";
+import { argumentsOf, shellLine } from "../../reports/command-line.ts";
 import { LabError } from "../../common/errors.ts";
 import { runsFolder } from "../../common/folders.ts";
 import type { ExperimentSpec } from "../../experiments/spec.ts";

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { execFile, fork } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
-import { build } from "esbuild";
 import { createCheckpoint, openCheckpoint, type OpenOptions } from "../../../src/checkpoints/open.ts";
 import { listRandomCheckpoints } from "../../../src/checkpoints/generated/random-folder.ts";
 import { readRows } from "../../../src/checkpoints/rows.ts";
@@ -22,13 +18,9 @@ const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest(
 
 describe("a random checkpoint", () => {
   const newFolder = temporaryFolders();
-  let workerPath: string;
   let tiny: string;
   before(async () => {
     const folder = await newFolder();
-    workerPath = path.join(folder, "weights-worker.cjs");
-    const entry = path.join(root, "src/checkpoints/generated/weights-worker.ts");
-    await build({ entryPoints: [entry], outfile: workerPath, bundle: true, platform: "node", format: "cjs" });
     const config = path.join(folder, "config.json");
     await writeFile(config, JSON.stringify({ ...configJson(TINY), initializer_range: 0.5, dropout: "kept" }));
     tiny = `random:${config}`;
@@ -37,7 +29,6 @@ describe("a random checkpoint", () => {
   const options = async (more: Partial<OpenOptions> = {}): Promise<OpenOptions> => ({
     cacheFolder: await newFolder(),
     initSeed: 0,
-    workerPath,
     ...more,
   });
   const bytesOf = async ({ folder, tensors }: Checkpoint, name: string): Promise<Uint8Array> => {
@@ -77,16 +68,10 @@ describe("a random checkpoint", () => {
     }
   });
 
-  it("is the same bytes with worker threads as without, and today as ever", async () => {
-    const threads = await openCheckpoint("random:mini", { blocks: 1 }, await options());
-    const alone = await openCheckpoint("random:mini", { blocks: 1 }, await options({ workerPath: undefined }));
-    for (const name of threads.tensors.keys()) {
-      assert.equal(digest(await bytesOf(threads, name)), digest(await bytesOf(alone, name)), name);
-    }
-    assert.equal(threads.fingerprint, alone.fingerprint);
-    const { file } = threads.tensors.get("wte.weight")!;
+  it("is the same bytes today as ever", async () => {
+    const { tensors, folder } = await openCheckpoint("random:mini", { blocks: 1 }, await options());
     assert.equal(
-      digest(await readFile(path.join(threads.folder, file))),
+      digest(await readFile(path.join(folder, tensors.get("wte.weight")!.file))),
       "7b3fb3d1f847944b8ecadd7bc6ffb85e620f4817fcfd04a03c8c8462f1deb729",
     );
   });
@@ -197,77 +182,23 @@ describe("a random checkpoint", () => {
     assert.equal(done.at(-1), seen[0].total);
   });
 
-  for (const threads of [true, false]) {
-    it(`leaves nothing that is trusted when it is stopped, ${threads ? "with" : "without"} worker threads`, async () => {
-      const stop = new AbortController();
-      const setting = await options({
-        signal: stop.signal,
-        onProgress: ({ done }) => {
-          if (done! > 0) stop.abort();
-        },
-        ...(!threads && { workerPath: undefined }),
-      });
-      await assert.rejects(openCheckpoint("random:mini", { blocks: 4 }, setting), { kind: "cancelled" });
-      const [folder] = await names(path.join(setting.cacheFolder, "checkpoints"));
-      const left = await names(path.join(setting.cacheFolder, "checkpoints", folder));
-      assert.deepEqual(
-        left.filter((name) => name.endsWith(".tmp")),
-        [],
-      );
-      assert.equal(left.includes("model-00001-of-00005.safetensors"), false);
-      await assert.rejects(openCheckpoint("random:mini", { blocks: 4 }, setting), { kind: "cancelled" });
+  it("leaves nothing that is trusted when it is stopped", async () => {
+    const stop = new AbortController();
+    const setting = await options({
+      signal: stop.signal,
+      onProgress: ({ done }) => {
+        if (done! > 0) stop.abort();
+      },
     });
-  }
-
-  it("serves two processes that write it at once", async () => {
-    const { cacheFolder } = await options();
-    const program = path.join(await newFolder(), "open.ts");
-    await writeFile(
-      program,
-      `import { openCheckpoint } from ${JSON.stringify(path.join(root, "src/checkpoints/open.ts"))};
-       void openCheckpoint("random:mini", { blocks: 4 }, { cacheFolder: process.argv[2], initSeed: 0 });`,
+    await assert.rejects(openCheckpoint("random:mini", { blocks: 4 }, setting), { kind: "cancelled" });
+    const [folder] = await names(path.join(setting.cacheFolder, "checkpoints"));
+    const left = await names(path.join(setting.cacheFolder, "checkpoints", folder));
+    assert.deepEqual(
+      left.filter((name) => name.endsWith(".tmp")),
+      [],
     );
-    const run = () => promisify(execFile)(process.execPath, ["--import=tsx", program, cacheFolder], { cwd: root });
-    await Promise.all([run(), run()]);
-    const both = await openCheckpoint("random:mini", { blocks: 4 }, await options({ cacheFolder }));
-    const alone = await openCheckpoint("random:mini", { blocks: 4 }, await options());
-    assert.deepEqual(await names(both.folder), await names(alone.folder));
-    for (const name of await names(both.folder)) {
-      assert.deepEqual(await readFile(path.join(both.folder, name)), await readFile(path.join(alone.folder, name)));
-    }
-  });
-
-  it("sweeps away what a killed writer left, and leaves a living one's file alone", async () => {
-    const setting = await options();
-    const program = path.join(await newFolder(), "writer.ts");
-    await writeFile(
-      program,
-      `import { writeAtomically } from ${JSON.stringify(path.join(root, "src/common/files.ts"))};
-       void writeAtomically(process.argv[2], () => { process.send("writing"); return new Promise(() => setInterval(() => {}, 1000)); });`,
-    );
-    const { folder } = await openCheckpoint(tiny, { blocks: 1 }, setting);
-    const start = async () => {
-      const child = fork(program, [path.join(folder, "shard")], { execArgv: ["--import=tsx"], cwd: root });
-      await once(child, "message");
-      return child;
-    };
-    const temporary = async () => (await names(folder)).filter((name) => name.endsWith(".tmp"));
-    const [killed, living] = await Promise.all([start(), start()]);
-    killed.kill("SIGKILL");
-    await once(killed, "exit");
-    assert.equal((await temporary()).length, 2);
-
-    const elsewhere = path.join(folder, ".shard.another-host.1.00ff.tmp");
-    await writeFile(elsewhere, "");
-    await openCheckpoint(tiny, { blocks: 1 }, setting);
-    const left = await temporary();
-    assert.equal(left.length, 2);
-    assert.ok(left.some((name) => name.includes(`.${living.pid}.`)));
-    await utimes(elsewhere, 0, 0);
-    await openCheckpoint(tiny, { blocks: 1 }, setting);
-    assert.equal((await temporary()).length, 1);
-    living.kill("SIGKILL");
-    await once(living, "exit");
+    assert.equal(left.includes("model-00001-of-00005.safetensors"), false);
+    await assert.rejects(openCheckpoint("random:mini", { blocks: 4 }, setting), { kind: "cancelled" });
   });
 
   it("needs the disk space it says, before it writes anything", async () => {
@@ -295,36 +226,6 @@ describe("a random checkpoint", () => {
       return true;
     });
   });
-
-  for (const threads of [true, false]) {
-    it(`leaves no half file when the disk refuses in the middle, ${threads ? "with" : "without"} worker threads`, async function () {
-      if (process.platform === "win32") this.skip();
-      const { cacheFolder } = await options();
-      const program = path.join(await newFolder(), "open.ts");
-      await writeFile(
-        program,
-        `import { openCheckpoint } from ${JSON.stringify(path.join(root, "src/checkpoints/open.ts"))};
-         const options = { cacheFolder: process.argv[2], initSeed: 0, workerPath: process.argv[3] };
-         openCheckpoint("random:mini", { blocks: 4 }, options).catch(({ kind, message }) => console.log(kind + ": " + message));`,
-      );
-      // No file may grow beyond 10 MB here, and the embedding has 26.
-      const limited = 'ulimit -f 10000; exec "$0" "$@"';
-      const { stdout } = await promisify(execFile)(
-        "bash",
-        ["-c", limited, process.execPath, "--import=tsx", program, cacheFolder, ...(threads ? [workerPath] : [])],
-        { cwd: root },
-      );
-      assert.match(stdout, /^storage: Writing into .*checkpoints.* failed/);
-      const [folder] = await names(path.join(cacheFolder, "checkpoints"));
-      const left = await names(path.join(cacheFolder, "checkpoints", folder));
-      assert.equal(
-        left.some((name) => name.endsWith(".tmp") || name.startsWith("model-00001")),
-        false,
-        left.join(),
-      );
-      await openCheckpoint("random:mini", { blocks: 4 }, await options({ cacheFolder }));
-    });
-  }
 
   it("has no more blocks than its configuration says", async () => {
     await assert.rejects(openCheckpoint("random:gpt2", { blocks: 13 }, await options()), {
@@ -392,17 +293,17 @@ describe("a random checkpoint", () => {
 
   it("can be written whole into a folder of one's own, with the cache's numbers", async () => {
     const out = path.join(await newFolder(), "deep", "gpt2");
-    await createCheckpoint(tiny, 4, out, { workerPath });
+    await createCheckpoint(tiny, 4, out, {});
     assert.deepEqual(await names(out), ["config.json", "model.safetensors"]);
     const cached = await openCheckpoint(tiny, { blocks: 2 }, await options({ initSeed: 4 }));
     const own = await openCheckpoint(out, { blocks: 2 }, await options());
     assert.deepEqual([...own.tensors.keys()].sort(), [...cached.tensors.keys()].sort());
     for (const name of own.tensors.keys()) assert.deepEqual(await valuesOf(own, name), await valuesOf(cached, name));
-    await assert.rejects(createCheckpoint(tiny, 4, out, { workerPath }), {
+    await assert.rejects(createCheckpoint(tiny, 4, out, {}), {
       kind: "badInput",
       message: /already holds/,
     });
-    await assert.rejects(createCheckpoint(out, 4, out, { workerPath }), { kind: "badInput", message: /random:/ });
+    await assert.rejects(createCheckpoint(out, 4, out, {}), { kind: "badInput", message: /random:/ });
   });
 
   it("opens from the cache without writing", async () => {

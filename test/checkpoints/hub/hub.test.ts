@@ -1,8 +1,6 @@
 // Downloads from the Hugging Face hub, against a hub on this machine that keeps to the protocol and one that does not.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { lstat, mkdir, readdir, readFile, readlink, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { downloadFileToCacheDir, scanCacheDir } from "@huggingface/hub";
@@ -14,6 +12,7 @@ import { openCheckpoint } from "../../../src/checkpoints/open.ts";
 import { LabError } from "../../../src/common/errors.ts";
 import type { Progress } from "../../../src/common/progress.ts";
 import { configJson, safetensorsBytes, TINY, weightValues } from "../../support/checkpoint-folders.ts";
+import { DEAD_PID } from "../../support/dead-process.ts";
 import { type Fault, FAULTS, gitHash, HubServer, sha256 } from "../../support/hub-server.ts";
 import { temporaryFolders } from "../../support/temporary-folders.ts";
 
@@ -308,21 +307,6 @@ describe("the Hugging Face hub", () => {
       assert.equal(server.ranges.at(-1), `bytes=${size}-`);
     });
 
-    it("by the end of its process too", async () => {
-      server.pace = { bytes: 4000, pauseMs: 50 };
-      const child = spawn(process.execPath, ["--import=tsx/esm", "--input-type=module", "-e", program()], {
-        stdio: "inherit",
-      });
-      const partial = path.join(repository(), "blobs", `${sha256(weights)}.inversion-lab.incomplete`);
-      while (((await stat(partial).catch(() => undefined))?.size ?? 0) === 0) await pause(10);
-      child.kill("SIGKILL");
-      await once(child, "exit");
-      const { size } = await stat(partial);
-      server.pace = undefined;
-      await complete((await fetched()).folder);
-      assert.equal(server.ranges.at(-1), `bytes=${size}-`);
-    });
-
     it("is thrown away where its content is not the file's", async () => {
       const folder = path.join(repository(), "blobs");
       await mkdir(folder, { recursive: true });
@@ -336,11 +320,6 @@ describe("the Hugging Face hub", () => {
     });
   });
 
-  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  const program = () => `
-    import { fetchFromHub } from ${JSON.stringify(new URL("../../../src/checkpoints/hub/hub.ts", import.meta.url).href)};
-    await fetchFromHub({ repository: "owner/tiny", revision: "main" }, ${JSON.stringify(settings)});`;
-
   describe("two at once", () => {
     it("download once", async () => {
       server.pace = { bytes: 4000, pauseMs: 20 };
@@ -353,28 +332,12 @@ describe("the Hugging Face hub", () => {
       assert.ok(stages.has("Waiting for another download of owner/tiny"));
     });
 
-    it("download once from two processes", async () => {
-      server.pace = { bytes: 4000, pauseMs: 20 };
-      const children = [1, 2].map(() =>
-        spawn(process.execPath, ["--import=tsx/esm", "--input-type=module", "-e", program()], { stdio: "inherit" }),
-      );
-      const ends = await Promise.all(children.map((child) => once(child, "exit")));
-      assert.deepEqual(
-        ends.map(([code]) => code as unknown),
-        [0, 0],
-      );
-      await complete((await fetched()).folder);
-      assert.deepEqual(server.ranges, [undefined]);
-    });
-
     it("do not wait for one that is gone", async () => {
       const folder = path.join(repository(), "blobs");
       await mkdir(folder, { recursive: true });
       const lock = path.join(folder, `${sha256(weights)}.inversion-lab.lock`);
-      const gone = spawn(process.execPath, ["-e", ""]);
-      await once(gone, "exit");
       const { hostname } = await import("node:os");
-      await writeFile(lock, JSON.stringify({ host: hostname(), pid: gone.pid }));
+      await writeFile(lock, JSON.stringify({ host: hostname(), pid: DEAD_PID }));
       await complete((await fetched()).folder);
 
       await rm(path.join(folder, sha256(weights)));

@@ -13,7 +13,7 @@ import * as ort from "onnxruntime-node";
 import type { HubSettings } from "../../src/checkpoints/hub/hub-settings.ts";
 import type { CliContext } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
-import { flaggedFields, flagOf } from "../../src/cli/spec-options.ts";
+import { flaggedFields, flagOf } from "../../src/experiments/spec-flags.ts";
 import { EngineClient } from "../../src/engine/client.ts";
 import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/events.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";

@@ -1,9 +1,9 @@
-// The command line that repeats a run: the other way from spec-options.ts.
+// The command line that repeats a run: the other way from experiments/spec-flags.ts.
 
 import { type ExperimentSpec, valuesOf } from "../experiments/common-fields.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import { parseSpec } from "../experiments/spec.ts";
-import { flaggedFields, flagOf } from "./spec-options.ts";
+import { flaggedFields, flagOf } from "../experiments/spec-flags.ts";
 
 /**
  * The arguments of `inversion-lab` that make this spec: its prompt and the fields that are not as they are by default. A

@@ -1,14 +1,14 @@
-// The command line that repeats a run, held to the parser and to a shell: parse ∘ write = identity.
+// The command line that repeats a run, held to the parser: parse ∘ write = identity.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { Command } from "commander";
 import fc from "fast-check";
-import { argumentsOf, shellLine } from "../../src/cli/command-line.ts";
-import { flagOf, requestOf } from "../../src/cli/spec-options.ts";
+import { argumentsOf, shellLine } from "../../src/reports/command-line.ts";
+import { flagOf, requestOf } from "../../src/experiments/spec-flags.ts";
 import { specOptions } from "../../src/cli/spec-options.ts";
 import { type ExperimentSpec, parseSpec, specSchema } from "../../src/experiments/spec.ts";
 import { methodNames } from "../../src/experiments/methods/table.ts";
+import { hardText } from "../support/hard-text.ts";
 
 interface FieldSchema {
   readonly type?: string;
@@ -19,11 +19,6 @@ interface FieldSchema {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
 }
-
-/** Texts as hard as they come: dashes, quotes, newlines, halves of nothing. */
-const text = fc
-  .string({ unit: fc.constantFrom("-", "a", " ", "'", '"', "\n", "$", "\\", "é", "=", "天", "`", "!", "%") })
-  .filter((value) => value.trim() !== "" && value !== "-");
 
 function valueOf(schema: FieldSchema): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
@@ -43,7 +38,7 @@ function valueOf(schema: FieldSchema): fc.Arbitrary<unknown> {
       return fc.boolean();
     case undefined:
     default:
-      return text;
+      return hardText;
   }
 }
 
@@ -56,7 +51,7 @@ const specs = (method: string): fc.Arbitrary<ExperimentSpec> => {
   const fields = Object.fromEntries(named.map(([field, schema]) => [field, valueOf(schema)]));
   return fc
     .tuple(
-      text,
+      hardText,
       fc.record(fields, { requiredKeys: [] }),
       fc.tuple(fc.double({ noNaN: true, min: -9, max: 9 }), fc.boolean()),
     )
@@ -104,13 +99,6 @@ describe("the command line of a run", () => {
     assert.deepEqual(argumentsOf(parseSpec({ prompt: "-x", fromPosition: -1 })), [
       ...["invert", "--from-position=-1", "--", "-x"],
     ]);
-  });
-
-  it("reaches a program through the shell as it was meant", function () {
-    if (process.platform === "win32") this.skip(); // has no sh
-    const all = fc.sample(text, 300);
-    const { stdout } = spawnSync("sh", ["-c", `printf '%s\\0' ${shellLine(all, "linux")}`], { encoding: "utf8" });
-    assert.deepEqual(stdout.split("\0").slice(0, -1), all);
   });
 
   it("has quotes where they are needed, as the shell of the platform has them", () => {

@@ -1,0 +1,44 @@
+// A record is followed until its writer is gone.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { followRun } from "../../src/records/follow-record.ts";
+import { RunRecord } from "../../src/records/record.ts";
+import { spec, wholeRun } from "../support/run-events.ts";
+import { temporaryFolders } from "../support/temporary-folders.ts";
+
+describe("a record that is followed", () => {
+  const newFolder = temporaryFolders();
+
+  const follow = async (record: string, signal = new AbortController().signal) => {
+    const types: string[] = [];
+    let status: string | undefined;
+    for await (const { events, ended } of followRun(record, signal)) {
+      types.push(...events.map(({ type }) => type));
+      status = ended?.status;
+    }
+    return { types, status };
+  };
+
+  it("ends when its writer goes without a word, and when nobody follows it any more", async () => {
+    const record = await RunRecord.create(await newFolder(), spec());
+    await record.append(wholeRun()[0]);
+    const stop = new AbortController();
+    const stopped = follow(record.folder, stop.signal);
+    // A process that is gone in a moment, in the writer's place.
+    const writer = spawn(process.execPath, ["-e", "setTimeout(() => {}, 400)"]);
+    const head = JSON.parse(await readFile(path.join(record.folder, "spec.json"), "utf8")) as { writer: object };
+    const began = (await readFile(`/proc/${writer.pid}/stat`, "utf8").catch(() => ") "))
+      .split(") ")
+      .at(-1)!
+      .split(" ")[19];
+    head.writer = { ...head.writer, pid: writer.pid, began: began ?? "" };
+    await writeFile(path.join(record.folder, "spec.json"), JSON.stringify(head));
+    assert.deepEqual(await follow(record.folder), { types: ["start"], status: "interrupted" });
+    stop.abort();
+    assert.deepEqual((await stopped).types, ["start"]);
+    await record.end();
+  });
+});
