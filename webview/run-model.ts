@@ -35,7 +35,7 @@ export interface Series {
 }
 
 /** The prompt, as the start event has it. */
-export type Target = StartEvent["target"];
+export type PromptTokens = StartEvent["target"];
 
 export const newRun = (info: RunInfo): RunModel => ({
   info,

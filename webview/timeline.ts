@@ -9,7 +9,7 @@ import { columnsOf, formatNumber, tokenParts } from "./format.ts";
 import { t } from "./l10n.ts";
 import { chipsOf } from "./chips-model.ts";
 import { type PageModel, shownRestart, shownRow, shownSteps } from "./page-model.ts";
-import type { RunModel, Target } from "./run-model.ts";
+import type { RunModel, PromptTokens } from "./run-model.ts";
 import { RowWindow } from "./row-window.ts";
 import { button, OptionList } from "./toolkit.ts";
 
@@ -141,7 +141,7 @@ export class Timeline {
     this.#list.focus();
   }
 
-  #drawHead({ tokenIds, tokens }: Target): void {
+  #drawHead({ tokenIds, tokens }: PromptTokens): void {
     const shown = tokens.slice(0, MOST_COLUMNS);
     this.#window.scroller.style.setProperty(
       "--columns",

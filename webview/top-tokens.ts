@@ -6,7 +6,7 @@ import { element, setText } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
 import { type PageModel, shownStep } from "./page-model.ts";
-import type { Target } from "./run-model.ts";
+import type { PromptTokens } from "./run-model.ts";
 import { RowWindow } from "./row-window.ts";
 
 /** CSS pixels of a row and of the columns' heads, as in the style sheet. */
@@ -20,7 +20,7 @@ export class TopTokens {
   readonly #list = element("div", { class: "rows", role: "rowgroup" });
   readonly #window: RowWindow;
   #step: StepEvent | undefined;
-  #target: Target | undefined;
+  #target: PromptTokens | undefined;
 
   constructor() {
     this.#window = new RowWindow({

@@ -7,7 +7,7 @@ import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/e
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { print, type Styles, stylesFor, type CliContext, tell } from "./io.ts";
 import { bar, stageLine } from "./progress-line.ts";
-import { duration, figure } from "../common/figures.ts";
+import { duration, figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import { decoded, summary } from "./run-summary.ts";

@@ -7,7 +7,7 @@ import type { Finding } from "../reproduction/run-claims.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
-import { duration } from "../common/figures.ts";
+import { duration } from "../common/number-format.ts";
 import { visible } from "../common/visible.ts";
 
 export interface ReproduceFlags {

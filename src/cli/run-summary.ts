@@ -3,7 +3,7 @@
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { EndEvent, Quantisation, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
 import { counted } from "../common/counts.ts";
-import { duration, figure } from "../common/figures.ts";
+import { duration, figure } from "../common/number-format.ts";
 import { narrowWeights } from "../describe/run-condition.ts";
 import { recovers, verdictOf } from "../describe/run-verdict.ts";
 import { tokensRight } from "../describe/tokens-right.ts";

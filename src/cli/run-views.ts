@@ -7,7 +7,7 @@ import type { ExperimentSpec } from "../experiments/spec.ts";
 import { PLAIN, print, type CliContext, tell } from "./io.ts";
 import type { ProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
-import { figure } from "../common/figures.ts";
+import { figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import { decoded, summary } from "./run-summary.ts";

@@ -10,7 +10,7 @@ import type { Outcome, Place } from "../sweeps/perform-sweep.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
-import { duration, figure } from "../common/figures.ts";
+import { duration, figure } from "../common/number-format.ts";
 
 export interface SweepFlags {
   readonly out?: string;

@@ -5,7 +5,7 @@ import type { Quantisation, StartEvent } from "../experiments/events.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { plural } from "../common/counts.ts";
-import { figure } from "../common/figures.ts";
+import { figure } from "../common/number-format.ts";
 
 /** A folder by its own name; `owner/name` of the hub, and all else, as it is. */
 export const modelName = (checkpoint: string): string =>

@@ -1,7 +1,7 @@
 // A line chart as an SVG text: no script, so that it can stand in a page, a paper and a repository alike.
 
 import { visible } from "../common/visible.ts";
-import { figure } from "../common/figures.ts";
+import { figure } from "../common/number-format.ts";
 
 export interface Line {
   /** As the legend has it; a line without a name belongs to the one of its style that has one. */

@@ -6,7 +6,7 @@ import { htmlPage } from "./html-page.ts";
 import { escapeXml, type Figure, type Line, lineChart, stackedCharts } from "./line-chart.ts";
 import { markdownCell, markdownCodeCell, markdownTable } from "./markdown.ts";
 import type { Distances, RestartResult, RunEvent, StepEvent, WalkPoint } from "../experiments/events.ts";
-import { figure } from "../common/figures.ts";
+import { figure } from "../common/number-format.ts";
 import { startOf, stepsByRestart } from "../describe/run-events.ts";
 import { cut } from "../describe/short-text.ts";
 import { differences, valueText } from "../describe/spec-fields.ts";

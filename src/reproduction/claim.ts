@@ -1,7 +1,7 @@
 // A claim of the source as data: what it says, the runs that test it, and how their results are read.
 
 import type { Figure } from "../reports/line-chart.ts";
-import { figure as significant } from "../common/figures.ts";
+import { figure as significant } from "../common/number-format.ts";
 import { hasInitSeed } from "../describe/run-condition.ts";
 import { tokensRight as countRight } from "../describe/tokens-right.ts";
 import { type Interval, median, medianInterval, wilson } from "../common/statistics.ts";

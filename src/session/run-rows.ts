@@ -2,7 +2,7 @@
 
 import { t } from "@vscode/l10n";
 import { plural } from "../common/counts.ts";
-import { duration, figure } from "../common/figures.ts";
+import { duration, figure } from "../common/number-format.ts";
 import { conditionLines, shortCondition } from "../describe/run-condition.ts";
 import { isOver, stateName } from "../describe/run-state.ts";
 import { shorten } from "../describe/short-text.ts";

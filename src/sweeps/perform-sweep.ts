@@ -13,7 +13,7 @@ import type { RestartResult, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { readEnd, readListing, type RunListing } from "../records/read-record.ts";
 import { RunRecord } from "../records/record.ts";
-import { roughTime } from "../common/figures.ts";
+import { roughTime } from "../common/number-format.ts";
 import { Estimate, type TimedRun } from "./estimate.ts";
 import type { Cell } from "./sweep-files.ts";
 

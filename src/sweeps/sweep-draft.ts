@@ -6,7 +6,7 @@ import type { Field } from "../experiments/fields.ts";
 import { defaultMethod, methodNames } from "../experiments/methods/table.ts";
 import { type ExperimentSpec, fieldsOf, problemsOf, schemaOf } from "../experiments/spec.ts";
 import { Estimate, type TimedRun } from "./estimate.ts";
-import { type Axis, cellOf, combinationAt, combinationsOf, type Fields, methodsOf, type Sweep } from "./sweep-files.ts";
+import { type Axis, cellOf, combinationAt, combinationsOf, type UncheckedFields, methodsOf, type Sweep } from "./sweep-files.ts";
 import type { SweepCheck, SweepDraft } from "./view-data.ts";
 
 /** Fields whose values are texts of their own, which may hold commas. */
@@ -103,10 +103,10 @@ export function checkSweep(sweep: Sweep, timedRuns: readonly TimedRun[]): SweepC
   return { problems: [], runs, ...(estimateMs !== undefined && { estimateMs }) };
 }
 
-function problemsWith(method: string, base: Fields, axes: readonly Axis[]): SweepCheck["problems"][number][] {
+function problemsWith(method: string, base: UncheckedFields, axes: readonly Axis[]): SweepCheck["problems"][number][] {
   const has = (field: string): boolean => field !== "method" && fieldsOf(method).includes(field);
   const own = axes.filter(({ field }) => has(field));
-  const first: Fields = {
+  const first: UncheckedFields = {
     ...Object.fromEntries(Object.entries(base).filter(([field]) => has(field))),
     ...Object.fromEntries(own.map(({ field, values }) => [field, values[0]])),
   };

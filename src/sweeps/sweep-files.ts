@@ -19,7 +19,7 @@ export const SWEEP_ENDING = ".sweep.json";
 const MOST_CELLS = 100_000;
 
 /** Fields of a spec, not checked. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type UncheckedFields = Readonly<Record<string, unknown>>;
 
 export interface Axis {
   readonly field: string;
@@ -27,7 +27,7 @@ export interface Axis {
 }
 
 export interface Sweep {
-  readonly base: Fields;
+  readonly base: UncheckedFields;
   readonly axes: readonly Axis[];
 }
 
@@ -37,7 +37,7 @@ export const SEEDS: readonly string[] = ["seed", "initSeed"];
 /** One run of a sweep. */
 export interface Cell {
   /** The value of each axis that the cell's method has. */
-  readonly axes: Fields;
+  readonly axes: UncheckedFields;
   readonly spec: ExperimentSpec;
   /** The same for the same spec and for no other; the name of the run's folder. */
   readonly name: string;
@@ -122,7 +122,7 @@ export const combinationsOf = (axes: readonly Axis[]): number =>
   axes.reduce((product, { values }) => product * values.length, 1);
 
 /** The combination at a place, the last axis fastest. */
-export function combinationAt(axes: readonly Axis[], place: number): Fields {
+export function combinationAt(axes: readonly Axis[], place: number): UncheckedFields {
   let left = place;
   const values = axes.toReversed().map(({ field, values }) => {
     const value = values[left % values.length];
@@ -133,7 +133,7 @@ export function combinationAt(axes: readonly Axis[], place: number): Fields {
 }
 
 /** The methods that the axes or the base name, of those that there are. */
-export function methodsOf(base: Fields, axes: readonly Axis[]): readonly string[] {
+export function methodsOf(base: UncheckedFields, axes: readonly Axis[]): readonly string[] {
   const named = axes.find(({ field }) => field === "method")?.values ?? [base["method"] ?? defaultMethod().name];
   // One that there is not is told of by the check of its cell.
   return methodNames().filter((method) => named.includes(method));
@@ -146,10 +146,10 @@ export function methodsOf(base: Fields, axes: readonly Axis[]): readonly string[
 const SHOWN = 10;
 
 /** Throws a LabError (badInput). */
-export function cellOf(base: Fields, combination: Fields, file: string): Cell {
+export function cellOf(base: UncheckedFields, combination: UncheckedFields, file: string): Cell {
   const method = combination["method"] ?? base["method"] ?? defaultMethod().name;
   const fields = findMethod(method) ? fieldsOf(method as string) : [];
-  const own = (all: Fields): Fields =>
+  const own = (all: UncheckedFields): UncheckedFields =>
     Object.fromEntries(Object.entries(all).filter(([field]) => field === "method" || fields.includes(field)));
   const axes = own(combination);
   const request = { ...own(base), ...axes };
@@ -167,7 +167,7 @@ export function cellOf(base: Fields, combination: Fields, file: string): Cell {
 }
 
 /** "blocks 3, initSeed 2" */
-export const axesText = (axes: Fields): string =>
+export const axesText = (axes: UncheckedFields): string =>
   Object.entries(axes)
     .map(([field, value]) => `${field} ${valueText(value)}`)
     .join(", ");

@@ -4,7 +4,7 @@
 import { heatChart } from "../reports/heat-chart.ts";
 import { median } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
-import { figure as figureText } from "../common/figures.ts";
+import { figure as figureText } from "../common/number-format.ts";
 import { valueText } from "../describe/spec-fields.ts";
 import { type Cell, SEEDS } from "./sweep-files.ts";
 import type { Outcome } from "./perform-sweep.ts";

@@ -7,7 +7,7 @@ import { type CsvValue, csv } from "../reports/csv.ts";
 import { markdownCell, markdownCodeCell, markdownTable } from "../reports/markdown.ts";
 import { median, wilson } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
-import { figure } from "../common/figures.ts";
+import { figure } from "../common/number-format.ts";
 import { valueText } from "../describe/spec-fields.ts";
 import { SEEDS } from "./sweep-files.ts";
 import type { Outcome } from "./perform-sweep.ts";

@@ -8,7 +8,7 @@
 import { t } from "@vscode/l10n";
 import { plural } from "../../common/counts.ts";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
-import { figure } from "../../common/figures.ts";
+import { figure } from "../../common/number-format.ts";
 import { floats } from "../../common/floats.ts";
 import { randomStream } from "../../common/random.ts";
 import type { ExperimentSpec } from "../common-fields.ts";

@@ -4,7 +4,7 @@
 
 import { t } from "@vscode/l10n";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
-import { figure } from "../../common/figures.ts";
+import { figure } from "../../common/number-format.ts";
 import type { FloatArray } from "../../common/floats.ts";
 import type { COMMON_FIELDS } from "../common-fields.ts";
 import type { RunEvent } from "../events.ts";

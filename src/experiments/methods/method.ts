@@ -30,7 +30,7 @@ export interface Verdict {
 }
 
 /** A column that a method measures at its points beside the distances, and its plot. */
-export interface Series {
+export interface MeasuredSeries {
   /** Of the point's field, and of the column in tables. */
   readonly name: string;
   /** One value a token, each a line of its own. */
@@ -91,7 +91,7 @@ export interface Method<Own extends Fields = Fields> {
     short(spec: ExperimentSpec): string;
   };
   verdict(standing: Standing): Verdict;
-  readonly series: readonly Series[];
+  readonly series: readonly MeasuredSeries[];
   readonly figures?: readonly ResultFigure[];
   /** Forward and backward passes of one restart, roughly. */
   cost(spec: ExperimentSpec): number;

@@ -7,7 +7,7 @@
 import { t } from "@vscode/l10n";
 import { LabError } from "../../common/errors.ts";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
-import { figure } from "../../common/figures.ts";
+import { figure } from "../../common/number-format.ts";
 import { dot, type FloatArray, floats } from "../../common/floats.ts";
 import { randomStream } from "../../common/random.ts";
 import type { NetworkFunctions } from "../../networks/functions.ts";

@@ -2,7 +2,7 @@
 
 import { t } from "@vscode/l10n";
 import { plural } from "../../common/counts.ts";
-import { figure } from "../../common/figures.ts";
+import { figure } from "../../common/number-format.ts";
 import type { Standing, Verdict } from "./method.ts";
 
 /** Of a search for the prompt's tokens: how many it has. */

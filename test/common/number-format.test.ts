@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { duration, figure, roughTime } from "../../src/common/figures.ts";
+import { duration, figure, roughTime } from "../../src/common/number-format.ts";
 
 describe("figures and times", () => {
   it("are short", () => {
