@@ -17,9 +17,9 @@ import type { ExperimentSetting } from "../experiments/setting.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { automaticDevice, forgetAutomaticDevice, prepareDevice } from "../runtime/devices/device-choice.ts";
 import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices/devices.ts";
-import { NARROW_BITS, type NarrowFormat } from "../networks/gpt2-config.ts";
 import type { NetworkShape } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
+import { PRECISION_BITS, type ReducedPrecision } from "../networks/weight-formats.ts";
 import { openNetwork, type OpenNetwork } from "../runtime/open-network.ts";
 import { storedOutput } from "../runtime/stored-output.ts";
 import { VERSIONS } from "../runtime/versions.ts";
@@ -104,7 +104,7 @@ export class ExperimentRunner implements Experimenter {
     };
     let made: Promise<QuantisedCheckpoint> | undefined;
     const { weights: format } = spec;
-    const quantised = (format: NarrowFormat) => (made ??= quantise(checkpoint, blocks, format, options));
+    const quantised = (format: ReducedPrecision) => (made ??= quantise(checkpoint, blocks, format, options));
     const weights = async () =>
       this.#weights(shape.network, format === "stored" ? checkpoint : (await quantised(format)).checkpoint, options);
     const storedAs = matrixFormat(checkpoint);
@@ -123,11 +123,11 @@ export class ExperimentRunner implements Experimenter {
     }
     const { network, device } = await this.#onDevice(spec, onProgress, (device) => open(shape, device));
     let quantisation: Quantisation | undefined;
-    if (shape.network.kind === "gpt2" && format !== "stored") {
+    if (shape.network.kind === "transformer" && format !== "stored") {
       const { network: subnetwork } = shape;
       const key = { fingerprint, targetIds, positions, shape: measuredBy({ ...shape, batch: 1 }) };
       quantisation = await this.#quantisation.open(key, async () => {
-        onProgress({ stage: `Measuring what ${NARROW_BITS[format]} bits change` });
+        onProgress({ stage: `Measuring what ${PRECISION_BITS[format]} bits change` });
         const target = base.embed(targetIds);
         const output = await storedOutput(subnetwork, shape, checkpoint, target);
         return { weightError: (await quantised(format)).error, ...(await quantisationAt(network, target, output)) };
@@ -193,7 +193,7 @@ export class ExperimentRunner implements Experimenter {
     checkpoint: Checkpoint,
     options: WritingOptions & { readonly initSeed: number },
   ): Promise<WeightStore> {
-    if (network.kind === "gpt2") return checkpoint;
+    if (network.kind === "transformer") return checkpoint;
     return openFullyConnected(network, options.initSeed, this.#options.cacheFolder, options);
   }
 }
@@ -221,7 +221,7 @@ function cannotCompute(device: DeviceName, { dtype, weights }: ExperimentSpec): 
 function networkShape(spec: ExperimentSpec, { config }: Checkpoint, length: number): NetworkShape {
   if (spec.network !== "gpt2") return { kind: spec.network, length, width: config.width };
   const { blocks, output, weights: weightFormat } = spec;
-  return { kind: "gpt2", config, blocks, output, weightFormat };
+  return { kind: "transformer", config, blocks, output, weightFormat };
 }
 
 /** The shape with no more of the spec than decides what the graph is. */

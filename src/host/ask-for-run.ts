@@ -2,7 +2,8 @@
 
 import * as vscode from "vscode";
 import { type InversionRequest, PRESETS } from "../experiments/spec.ts";
-import type { GPT2Config, Output } from "../networks/gpt2-config.ts";
+import type { NetworkConfig } from "../networks/architectures/architecture.ts";
+import type { Output } from "../networks/outputs.ts";
 import type { CheckpointAnswer } from "../session/checkpoint-choices.ts";
 import { type Checkpoints, isNamed } from "./checkpoints/checkpoints.ts";
 import { type Choice, depthChoices, methodChoices, type MethodSetting, outputChoices } from "../session/run-choices.ts";
@@ -18,7 +19,7 @@ type Answer<T> = T | typeof BACK | undefined;
 interface Draft {
   readonly prompt?: string;
   readonly checkpoint?: string;
-  readonly config?: GPT2Config;
+  readonly config?: NetworkConfig;
   readonly blocks?: number;
   readonly method?: MethodSetting;
   readonly output?: Output;

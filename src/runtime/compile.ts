@@ -81,13 +81,13 @@ export async function compile(
   return new Session(session, device);
 }
 
-/** What would widen matrices in 16 bits when the session is made, or hold one from the way there to the way back. */
+/** What would widen matrices in 16 bits when the session is made, or hold one from the forward pass to the backward pass. */
 const EAGER_CASTS = "ConstantFolding;CommonSubexpressionElimination;FuseFp16InitializerToFp32NodeTransformer";
 
 /** Options of a session that a graph needs. */
 export function graphOptions(outputs: Readonly<Record<string, Tensor>>): Record<string, Record<string, string>> {
-  const hasHalves = topologicalOrder(Object.values(outputs)).some(({ operator }) => operator === HALF_MAT_MUL);
-  return hasHalves ? { optimization: { disable_specified_optimizers: EAGER_CASTS } } : {};
+  const hasFloat16 = topologicalOrder(Object.values(outputs)).some(({ operator }) => operator === HALF_MAT_MUL);
+  return hasFloat16 ? { optimization: { disable_specified_optimizers: EAGER_CASTS } } : {};
 }
 
 class Session implements CompiledGraph {

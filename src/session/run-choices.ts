@@ -2,7 +2,8 @@
 
 import { t } from "@vscode/l10n";
 import type { InversionRequest } from "../experiments/spec.ts";
-import { type GPT2Config, hasHead, OUTPUTS, type Output } from "../networks/gpt2-config.ts";
+import type { NetworkConfig } from "../networks/architectures/architecture.ts";
+import { hasHead, OUTPUTS, type Output } from "../networks/outputs.ts";
 
 /** One answer, as a list shows it. */
 export interface Choice<T> {
@@ -13,7 +14,7 @@ export interface Choice<T> {
 }
 
 /** Every depth of a network, from the input on. */
-export const depthChoices = ({ blocks }: GPT2Config): Choice<number>[] =>
+export const depthChoices = ({ blocks }: NetworkConfig): Choice<number>[] =>
   Array.from({ length: blocks }, (_, index) => ({
     label: index === 0 ? t("1 block") : t("{0} blocks", index + 1),
     ...(index + 1 === blocks && { description: t("the whole network") }),
@@ -31,7 +32,7 @@ const outputTexts = (): Record<Output, readonly [label: string, detail: string]>
   head: [t("Head"), t("Logits over the vocabulary, after ln_f: what the model predicts with.")],
 });
 
-export const outputChoices = ({ width, vocabulary }: GPT2Config): Choice<Output>[] =>
+export const outputChoices = ({ width, vocabulary }: NetworkConfig): Choice<Output>[] =>
   OUTPUTS.map((value) => {
     const [label, detail] = outputTexts()[value];
     const numbers = hasHead(value) ? vocabulary : width;

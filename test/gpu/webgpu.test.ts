@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { METRICS } from "../../src/networks/distance.ts";
 import type { EndEvent, StartEvent } from "../../src/experiments/events.ts";
 import { FULLY_CONNECTED_KINDS } from "../../src/networks/fully-connected.ts";
-import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
+import { OUTPUTS } from "../../src/networks/outputs.ts";
 import type { DeviceSurvey } from "../../src/runtime/devices/device-choice.ts";
 import { SWIFT_SHADER } from "../../scripts/programs.js";
 import { ensureBuilt, root } from "../../scripts/ready.js";
