@@ -36,8 +36,8 @@ export interface ParityReport {
 }
 
 /**
- * Runs the fixed prompt through the first `blocks` blocks, or through all of them, then the final norm and the head, in float32 on
- * the CPU. Throws LabErrors.
+ * Runs the fixed prompt through the first `blocks` blocks, or through all of them, then the final norm and the head, in
+ * float32 on the CPU. Throws LabErrors.
  */
 export async function parityReport(
   source: string,

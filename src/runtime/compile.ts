@@ -81,7 +81,7 @@ export async function compile(
   return new Session(session, device);
 }
 
-/** What would widen matrices in 16 bits when the session is made, or hold one from the forward pass to the backward pass. */
+/** What would widen matrices in 16 bits when the session is made, or hold one between the two passes. */
 const EAGER_CASTS = "ConstantFolding;CommonSubexpressionElimination;FuseFp16InitializerToFp32NodeTransformer";
 
 /** Options of a session that a graph needs. */

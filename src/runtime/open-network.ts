@@ -162,7 +162,7 @@ export class OpenNetwork implements NetworkFunctions {
     return made;
   }
 
-  /** Reads hidden states [B, K] as the whole network would at this depth: the final norm where it has not been, then the head. */
+  /** Reads hidden states [B, K] as the whole network would: the final norm where it has not been, then the head. */
   async #logits(hidden: FloatArray, { config, output, weightFormat }: SubnetworkShape): Promise<FloatArray> {
     const graph = await this.#once("readout", () => {
       const states = input("hidden", [this.batch, config.width], this.type);

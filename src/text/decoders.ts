@@ -1,4 +1,4 @@
-// Reading embeddings as tokens. x = e − P is compared with every row w of the token embedding W [V, D]; what differs is the score:
+// Reading embeddings as tokens. x = e − P is compared with every row w of the token embedding W [V, D], by a score:
 //   pseudoinverse   x W⁺ = (x G⁻¹) Wᵀ, G = WᵀW (equation 3; W⁺ [D, V] is never made)
 //   nearest         2 x·w − ‖w‖², which orders as −‖x − w‖² does
 //   cosine          x·w / (‖x‖ ‖w‖)

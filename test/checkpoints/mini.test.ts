@@ -1,4 +1,4 @@
-// The trained model in the box: its shape, what it has learnt, and that its float16 weights are taken at their values.
+// The bundled trained model: its shape, what it has learnt, and that its float16 weights are taken at their values.
 
 import assert from "node:assert/strict";
 import { readFile, stat } from "node:fs/promises";

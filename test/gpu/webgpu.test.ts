@@ -56,7 +56,7 @@ describe("WebGPU", function () {
   });
 
   it("says that it does not know 16 bits, which this driver lacks", async () => {
-    const { stdout } = await run("half-weights.ts");
+    const { stdout } = await run("float16-weights.ts");
     assert.match(stdout, /^badInput: The device webgpu does not compute in 16 bits here: use the stored weights, or/);
   });
 

@@ -41,9 +41,9 @@ export interface QuantisedCheckpoint {
 }
 
 /**
- * The first `blocks` blocks of a checkpoint and its head in reduced precision, after writing what is not in the cache yet; the
- * weights are read in pieces. One that has them in 16 bits itself is taken as it is. Throws a LabError: checkpoint
- * (unreadable), storage (full or read-only disk), cancelled. Two processes may do this at once.
+ * The first `blocks` blocks of a checkpoint and its head in reduced precision, after writing what is not in the cache
+ * yet; the weights are read in pieces. One that has them in 16 bits itself is taken as it is. Throws a LabError:
+ * checkpoint (unreadable), storage (full or read-only disk), cancelled. Two processes may do this at once.
  */
 export async function quantise(
   checkpoint: Checkpoint,
@@ -69,7 +69,7 @@ export async function quantise(
   };
 }
 
-/** Rows of a matrix, the first of them being `firstRow`, in reduced precision; `squares` grows by Σ (w − ŵ)² and Σ w². */
+/** Rows of a matrix, from `firstRow` on, in reduced precision; `squares` grows by Σ (w − ŵ)² and Σ w². */
 type Encode = (values: FloatArray, firstRow: number, squares: Float64Array) => Uint8Array | Uint16Array;
 
 interface Format {
@@ -80,7 +80,7 @@ interface Format {
   /** `scale` is what the file holds beside the matrix, where it holds that. */
   readonly encoder: (
     rows: RowReader,
-    { outputAxis }: MatrixWeight,
+    matrix: MatrixWeight,
   ) => Promise<{ readonly encode: Encode; readonly scale?: Float32Array }>;
 }
 

@@ -20,7 +20,7 @@ const [BLOCKS, MATRICES] = [2, 4];
 describe("weights in 16 bits", () => {
   const newFolder = temporaryFolders();
 
-  it("are widened just before each product, on the way there and on the way back", async () => {
+  it("are widened just before each product, in the forward pass and in the backward pass", async () => {
     const stored = await openCheckpoint(TINY_GPT2, { blocks: BLOCKS }, { cacheFolder: TEST_CACHE, initSeed: 0 });
     const { checkpoint } = await quantise(stored, BLOCKS, "float16", { cacheFolder: TEST_CACHE });
     const { config, folder } = checkpoint;
