@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { openCheckpoint } from "../src/checkpoints/open.ts";
-import { blockWeights } from "../src/networks/gpt2-config.ts";
+import { blockWeights } from "../src/networks/architectures/architectures.ts";
 import { normalGraph, pullbackGraph } from "../src/networks/objective.ts";
 import { SWIFT_SHADER } from "../scripts/programs.js";
 import { automaticDevice } from "../src/runtime/devices/device-choice.ts";

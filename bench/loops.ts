@@ -43,7 +43,7 @@ export async function inTurn(rounds: number, a: () => Promise<number>, b: () => 
 }
 
 const shapeOf = (checkpoint: Checkpoint, blocks: number, batch: number): ObjectiveShape => ({
-  network: { kind: "gpt2", config: checkpoint.config, blocks, output: "block" },
+  network: { kind: "transformer", config: checkpoint.config, blocks, output: "block" },
   batch,
   length: LENGTH,
   type: "float32",

@@ -5,7 +5,7 @@ import { openCheckpoint } from "../src/checkpoints/open.ts";
 import { randomStream } from "../src/common/random.ts";
 import { median } from "../src/common/statistics.ts";
 import { wholeOutput } from "../src/networks/distance.ts";
-import type { Output } from "../src/networks/gpt2-config.ts";
+import type { Output } from "../src/networks/outputs.ts";
 import type { DeviceName } from "../src/runtime/devices/devices.ts";
 import { loadedSoftwareDriver } from "../src/runtime/devices/software-drivers.ts";
 import { openSubnetwork } from "../src/runtime/open-network.ts";

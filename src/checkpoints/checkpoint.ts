@@ -1,7 +1,8 @@
 // A checkpoint as the rest of the lab sees it: a folder in the Hugging Face layout whose tensors are named by where
 // their bytes lie. No weight is held in memory.
 
-import type { GPT2Config } from "../networks/gpt2-config.ts";
+import { isMatrix, type NetworkConfig } from "../networks/architectures/architecture.ts";
+import { blockWeights } from "../networks/architectures/architectures.ts";
 
 /** Number formats of stored weights, in safetensors' own names. */
 export type StoredType = "F64" | "F32" | "F16" | "BF16";
@@ -29,13 +30,13 @@ export interface WeightStore {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** The weights of a GPT-2, by Hugging Face's names without "transformer.": "wte.weight", "h.0.ln_1.bias"… */
+/** The weights of a network, by the names that its architecture has for them. */
 export interface Checkpoint extends WeightStore {
-  readonly config: GPT2Config;
+  readonly config: NetworkConfig;
   /** Tells two sets of weights apart; the same for the same weights on every machine. */
   readonly fingerprint: string;
 }
 
 /** Number format of the matrices; a checkpoint without blocks has none. */
-export const matrixFormat = ({ tensors }: Checkpoint): StoredTensor["type"] | undefined =>
-  tensors.get("h.0.mlp.c_fc.weight")?.type;
+export const matrixFormat = ({ config, tensors }: Checkpoint): StoredTensor["type"] | undefined =>
+  tensors.get(blockWeights(config, 0).find(isMatrix)?.name ?? "")?.type;

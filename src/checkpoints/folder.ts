@@ -7,12 +7,13 @@ import * as z from "zod";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
-import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from "../networks/gpt2-config.ts";
+import type { Architecture, NetworkConfig, WeightShape } from "../networks/architectures/architecture.ts";
+import { architectureOf, plainName, weightsOf } from "../networks/architectures/architectures.ts";
 import { auditFile, isStoredType, type FileAudit } from "./audit.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { NAMED_SOURCES, readConfig } from "./config.ts";
 import { errorCode } from "../common/files.ts";
-import { CONFIG_FILE, INDEX_FILE, plainName, WEIGHTS_FILE } from "./hugging-face.ts";
+import { CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE } from "./hugging-face.ts";
 import { readSafetensorsHeader, type Safetensors, type SafetensorsEntry } from "./safetensors.ts";
 
 /** An index of gpt2-xl has 60 kB. */
@@ -45,14 +46,17 @@ export async function openFolder(
   const files = await weightFiles(folder);
   const location = await commonFolder(files);
 
-  const needed = [...outerWeights(config), ...Array.from({ length: blocks }, (_, i) => blockWeights(config, i)).flat()];
-  const found = findTensors(files, folder);
+  const weights = weightsOf(config);
+  const needed = weights.filter(({ block = -1 }) => block < blocks);
+  const found = findTensors(files, folder, architectureOf(config));
   const tensors = new Map(needed.map((weight) => [weight.name, checked(weight, found.get(weight.name), source)]));
 
+  // What else a file holds are buffers, such as attention masks, or a copy of a tied head.
+  const names = new Set(weights.map(({ name }) => name));
   const audits = await auditAll(files, options);
   const audited = [...found].flatMap(([name, { file, storedName, entry }]) => {
     const audit = audits.get(file)?.get(storedName);
-    return audit && isWeight(name, config) ? [{ name, ...entry, ...audit }] : [];
+    return audit && names.has(name) ? [{ name, ...entry, ...audit }] : [];
   });
   const broken = audited.find(({ name, finite }) => !finite && tensors.has(name));
   if (broken) {
@@ -66,7 +70,7 @@ export async function openFolder(
 }
 
 /** Throws a LabError (badInput) when a checkpoint has fewer blocks than asked for. */
-export function checkDepth(source: string, blocks: number, config: GPT2Config): void {
+export function checkDepth(source: string, blocks: number, config: NetworkConfig): void {
   if (blocks <= config.blocks) return;
   throw new LabError("badInput", `${blocks} blocks were asked for, and ${source} has ${config.blocks}.`);
 }
@@ -171,13 +175,17 @@ interface FoundTensor {
   readonly entry: SafetensorsEntry;
 }
 
-/** All tensors by their names without "transformer.". */
-function findTensors(files: readonly WeightsFile[], folder: string): Map<string, FoundTensor> {
+/** All tensors by their names without the prefix. */
+function findTensors(
+  files: readonly WeightsFile[],
+  folder: string,
+  architecture: Architecture,
+): Map<string, FoundTensor> {
   const found = new Map<string, FoundTensor>();
   for (const file of files) {
     for (const [storedName, entry] of file.contents.tensors) {
       if (file.indexed && !file.indexed.has(storedName)) continue;
-      const name = plainName(storedName);
+      const name = plainName(architecture, storedName);
       if (found.has(name)) {
         throw new LabError(
           "checkpoint",
@@ -218,15 +226,11 @@ async function auditAll(
   return audits;
 }
 
-/** Is it a parameter of the network, and not a buffer such as `h.0.attn.bias`, or a copy of a tied head? */
-function isWeight(name: string, config: GPT2Config): boolean {
-  const [, index, rest] = /^h\.(\d+)(\..*)$/.exec(name) ?? [];
-  if (index === undefined) return outerWeights(config).some((weight) => weight.name === name);
-  return Number(index) < config.blocks && blockWeights(config, 0).some((weight) => weight.name === `h.0${rest}`);
-}
-
 /** Depends on the network's sizes and on its weights, not on how files and names are cut. */
-function fingerprint(config: GPT2Config, audited: readonly { name: string; type: string; digest: string }[]): string {
+function fingerprint(
+  config: NetworkConfig,
+  audited: readonly { name: string; type: string; digest: string }[],
+): string {
   const weights = audited.map(({ name, type, digest }) => [name, type, digest]).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify({ config, weights })).digest("hex");
 }

@@ -11,12 +11,3 @@ export function shardFile(index: number, count: number): string {
   const digits = (n: number) => String(n).padStart(5, "0");
   return `model-${digits(index + 1)}-of-${digits(count)}.safetensors`;
 }
-
-/** What GPT2LMHeadModel puts before the names of GPT2Model's weights. */
-const PREFIX = "transformer.";
-
-/** A weight's name in a file of GPT2LMHeadModel. */
-export const storedName = (name: string): string => (name === "lm_head.weight" ? name : PREFIX + name);
-
-/** A weight's name without the prefix that some files have. */
-export const plainName = (stored: string): string => (stored.startsWith(PREFIX) ? stored.slice(PREFIX.length) : stored);

@@ -81,17 +81,17 @@ function numbersOf(bytes: ArrayBuffer, type: StoredType): FloatArray {
     case "F32":
       return new Float32Array(bytes);
     case "BF16": // the upper half of a float32
-      return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half << 16).buffer);
+      return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (word) => word << 16).buffer);
     case "F16":
-      return Float32Array.from(new Uint16Array(bytes), halfToNumber);
+      return Float32Array.from(new Uint16Array(bytes), fromFloat16);
   }
 }
 
 /** IEEE 754 binary16: sign, 5 bits of exponent with bias 15, 10 bits of fraction. */
-export function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
+export function fromFloat16(word: number): number {
+  const sign = word & 0x8000 ? -1 : 1;
+  const exponent = (word >> 10) & 0x1f;
+  const fraction = word & 0x3ff;
   if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }

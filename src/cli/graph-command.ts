@@ -61,7 +61,7 @@ export async function graph(flags: GraphFlags, context: CliContext): Promise<voi
       weightFormat === "stored" ? stored : (await quantise(stored, blocks, weightFormat, options)).checkpoint;
     progress?.show({ stage: "Writing the graph" });
     const shape = {
-      network: { kind: "gpt2", config: checkpoint.config, blocks, output, weightFormat },
+      network: { kind: "transformer", config: checkpoint.config, blocks, output, weightFormat },
       batch,
       length,
       type: dtype,

@@ -16,10 +16,10 @@ import type { NetworkRequest } from "../experiments/setting.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { automaticDevice, forgetAutomaticDevice, prepareDevice } from "../runtime/devices/device-choice.ts";
 import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices/devices.ts";
-import { NARROW_BITS, type NarrowFormat } from "../networks/gpt2-config.ts";
 import type { NetworkFunctions } from "../networks/functions.ts";
 import type { NetworkShape } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
+import { PRECISION_BITS, type ReducedPrecision } from "../networks/weight-formats.ts";
 import { openNetwork, type OpenNetwork } from "../runtime/open-network.ts";
 import { storedOutput } from "../runtime/stored-output.ts";
 import { VERSIONS } from "../runtime/versions.ts";
@@ -99,7 +99,7 @@ export class ExperimentRunner implements Experimenter {
     const embed = (ids: readonly number[]) => embedTokens(checkpoint, ids, positions, type);
     const { weights: format } = spec;
     let made: Promise<QuantisedCheckpoint> | undefined;
-    const quantised = (format: NarrowFormat) => (made ??= quantise(checkpoint, blocks, format, options));
+    const quantised = (format: ReducedPrecision) => (made ??= quantise(checkpoint, blocks, format, options));
     const weights = async () =>
       this.#weights(shape.network, format === "stored" ? checkpoint : (await quantised(format)).checkpoint, options);
     const open = async ({ batch, length = shape.length }: NetworkRequest): Promise<OpenNetwork> => {
@@ -112,11 +112,12 @@ export class ExperimentRunner implements Experimenter {
       });
     };
     const precisionError = async (network: NetworkFunctions): Promise<Quantisation> => {
-      if (shape.network.kind !== "gpt2" || format === "stored") throw new TypeError("The weights are as stored.");
+      if (shape.network.kind !== "transformer" || format === "stored")
+        throw new TypeError("The weights are as stored.");
       const { network: subnetwork } = shape;
       const key = { fingerprint, targetIds, positions, shape: measuredBy({ ...shape, batch: 1 }) };
       return this.#quantisation.open(key, async () => {
-        onProgress({ stage: `Measuring what ${NARROW_BITS[format]} bits change` });
+        onProgress({ stage: `Measuring what ${PRECISION_BITS[format]} bits change` });
         const target = embed(targetIds);
         const output = await storedOutput(subnetwork, shape, checkpoint, target);
         return { weightError: (await quantised(format)).error, ...(await quantisationAt(network, target, output)) };
@@ -139,7 +140,7 @@ export class ExperimentRunner implements Experimenter {
           },
           versions: VERSIONS,
         },
-        ...(shape.network.kind === "gpt2" && format !== "stored" && { precisionError }),
+        ...(shape.network.kind === "transformer" && format !== "stored" && { precisionError }),
         onProgress,
         ...(onEmbeddings && { onEmbeddings }),
         now,
@@ -186,7 +187,7 @@ export class ExperimentRunner implements Experimenter {
     checkpoint: Checkpoint,
     options: WritingOptions & { readonly initSeed: number },
   ): Promise<WeightStore> {
-    if (network.kind === "gpt2") return checkpoint;
+    if (network.kind === "transformer") return checkpoint;
     return openFullyConnected(network, options.initSeed, this.#options.cacheFolder, options);
   }
 }
@@ -214,7 +215,7 @@ function cannotCompute(device: DeviceName, { dtype, weights }: ExperimentSpec): 
 function networkShape(spec: ExperimentSpec, { config }: Checkpoint, length: number): NetworkShape {
   if (spec.network !== "gpt2") return { kind: spec.network, length, width: config.width };
   const { blocks, output, weights: weightFormat } = spec;
-  return { kind: "gpt2", config, blocks, output, weightFormat };
+  return { kind: "transformer", config, blocks, output, weightFormat };
 }
 
 /** The shape with no more of the spec than decides what the graph is. */

@@ -1,9 +1,9 @@
 // What a checkpoint computes for one fixed prompt: the states of every tap as two figures each, and the next token's
-// probabilities. test/reference/doctor.py prints the same from PyTorch, so that anybody can hold the two together.
+// probabilities. test/reference/doctor.py prints the same from PyTorch, so that anybody can check one against the other.
 
 import { type OpenOptions, openCheckpoint } from "../checkpoints/open.ts";
 import { LabError } from "../common/errors.ts";
-import { ending, residualStream } from "../networks/gpt2.ts";
+import { readout, residualStream } from "../networks/subnetwork.ts";
 import { compile } from "../runtime/compile.ts";
 import { input, type Tensor } from "../tensorgraph/tensor.ts";
 import { embedTokens } from "../text/embedding.ts";
@@ -36,8 +36,8 @@ export interface ParityReport {
 }
 
 /**
- * Runs the fixed prompt through the first `blocks` blocks, or through all of them, then ln_f and the head, in float32 on
- * the CPU. Throws LabErrors.
+ * Runs the fixed prompt through the first `blocks` blocks, or through all of them, then the final norm and the head, in
+ * float32 on the CPU. Throws LabErrors.
  */
 export async function parityReport(
   source: string,
@@ -63,8 +63,8 @@ export async function parityReport(
   });
   const taps: Record<string, Tensor> = {
     ...Object.fromEntries(stream.slice(1).map((x, index) => [`block ${index + 1}`, x])),
-    finalNorm: ending(stream[depth], config, "finalNorm"),
-    logits: ending(stream[depth], config, "head"),
+    finalNorm: readout(stream[depth], config, "finalNorm"),
+    logits: readout(stream[depth], config, "head"),
   };
   const graph = await compile(taps, { weights: checkpoint, device: "cpu", memory: "low" });
   try {

@@ -1,6 +1,7 @@
 // The fields that the specs of all methods share, and the spec as all that is not a method knows it.
 
-import { OUTPUTS, WEIGHT_FORMATS } from "../networks/gpt2-config.ts";
+import { OUTPUTS } from "../networks/outputs.ts";
+import { WEIGHT_FORMATS } from "../networks/weight-formats.ts";
 import { FULLY_CONNECTED_KINDS, METRICS, REDUCTIONS } from "../networks/options.ts";
 import type { DeviceName } from "../runtime/devices/devices.ts";
 import { integer, oneOf, positive, type RequestOf, seedField, type ValuesOf } from "./fields.ts";

@@ -2,7 +2,8 @@
 
 import * as vscode from "vscode";
 import { defaultMethod } from "../experiments/methods/table.ts";
-import type { GPT2Config, Output } from "../networks/gpt2-config.ts";
+import type { NetworkConfig } from "../networks/architectures/architecture.ts";
+import type { Output } from "../networks/outputs.ts";
 import type { CheckpointAnswer } from "../session/checkpoint-choices.ts";
 import { type Checkpoints, isNamed } from "./checkpoints/checkpoints.ts";
 import {
@@ -27,7 +28,7 @@ type Settings = Readonly<Record<string, unknown>>;
 interface Draft {
   readonly prompt?: string;
   readonly checkpoint?: string;
-  readonly config?: GPT2Config;
+  readonly config?: NetworkConfig;
   readonly blocks?: number;
   readonly setting?: SearchSetting;
   readonly output?: Output;

@@ -3,7 +3,7 @@
 
 import { gelu, gemm, reshape } from "../tensorgraph/operations.ts";
 import { type Tensor, weight } from "../tensorgraph/tensor.ts";
-import type { WeightShape } from "./gpt2-config.ts";
+import type { WeightShape } from "./architectures/architecture.ts";
 import type { FullyConnectedKind } from "./options.ts";
 
 /** Numbers that enter, stay in the middle and leave, for T tokens of width D; `rows` go through one after the other. */

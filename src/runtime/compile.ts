@@ -81,7 +81,7 @@ export async function compile(
   return new Session(session, device);
 }
 
-/** What would widen matrices in 16 bits when the session is made, or hold one from the way there to the way back. */
+/** What would widen matrices in 16 bits when the session is made, or hold one between the two passes. */
 const EAGER_CASTS = "ConstantFolding;CommonSubexpressionElimination;FuseFp16InitializerToFp32NodeTransformer";
 
 /** What would round a factor beside a product in float64 to float32; graphs should offer it none (docs/FLOAT64.md). */

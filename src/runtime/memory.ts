@@ -4,9 +4,12 @@ import os from "node:os";
 import process from "node:process";
 import { LabError } from "../common/errors.ts";
 import type { StoredTensor } from "../checkpoints/checkpoint.ts";
-import { activationsKept, type NetworkShape, outputWidth, parametersRead } from "../networks/network.ts";
+import { isMatrix } from "../networks/architectures/architecture.ts";
+import { parameterCount } from "../networks/architectures/architectures.ts";
+import { activationsKept, type NetworkShape, parametersRead } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
-import { hasHead, type WeightFormat } from "../networks/gpt2-config.ts";
+import { weightsRead } from "../networks/subnetwork.ts";
+import type { WeightFormat } from "../networks/weight-formats.ts";
 import { DIGITS } from "../tensorgraph/quantised-product.ts";
 import type { MemoryMode } from "./compile.ts";
 import { graphicsCards } from "./devices/graphics-cards.ts";
@@ -30,13 +33,13 @@ export function sessionBytes(shape: SessionShape, memory: MemoryMode): number {
   const activations = batch * activationsKept(network, length) * elementBytes(shape) + products;
   // The weights of a fully connected net are made for the occasion and grow with the square of the text: its file must
   // fit as well, or it would be read from the disk at each step.
-  const file = network.kind === "gpt2" ? 0 : weights * elementBytes(shape);
+  const file = network.kind === "transformer" ? 0 : weights * elementBytes(shape);
   return file + weights * copiedBytes(shape, memory) + activations;
 }
 
 /** Bytes that are held in memory for each weight. */
 function copiedBytes(shape: SessionShape, memory: MemoryMode): number {
-  // Bytes are packed for the forward direction only, and never cast; halves are widened where they are used.
+  // Bytes are packed for the forward direction only, and never cast; 16 bits are widened where they are used.
   const format = formatOf(shape.network);
   if (format === "int8") return memory === "speed" ? 1 : 0;
   if (format === "float16") return 0;
@@ -46,22 +49,24 @@ function copiedBytes(shape: SessionShape, memory: MemoryMode): number {
   return elementBytes(shape) * (memory === "speed" ? 2 : storedAs === own ? 0 : 1);
 }
 
-const formatOf = (network: NetworkShape): WeightFormat => (network.kind === "gpt2" && network.weightFormat) || "stored";
+const formatOf = (network: NetworkShape): WeightFormat =>
+  (network.kind === "transformer" && network.weightFormat) || "stored";
 
 /** The largest matrix in full width, made of 16 bits: one in use, and one whose place is not free yet. */
 function widenedBytes(shape: SessionShape): number {
   const { network } = shape;
-  if (network.kind !== "gpt2" || formatOf(network) !== "float16") return 0;
-  const { width, innerWidth, vocabulary } = network.config;
-  return 2 * width * Math.max(3 * width, innerWidth, hasHead(network.output) ? vocabulary : 0) * elementBytes(shape);
+  if (network.kind !== "transformer" || formatOf(network) !== "float16") return 0;
+  const sizes = weightsRead(network)
+    .filter(isMatrix)
+    .map((matrix) => parameterCount([matrix]));
+  return 2 * Math.max(...sizes) * elementBytes(shape);
 }
 
 /** The widest product with a matrix in 8 bits: sums of each digit as whole numbers, as reals, and weighted. */
 function productBytes(shape: SessionShape): number {
   const { network, batch, length, type } = shape;
-  if (network.kind !== "gpt2" || formatOf(network) !== "int8") return 0;
-  const { width, innerWidth } = network.config;
-  const widest = Math.max(3 * width, innerWidth, outputWidth(network));
+  if (network.kind !== "transformer" || formatOf(network) !== "int8") return 0;
+  const widest = Math.max(...weightsRead(network).flatMap((weight) => (isMatrix(weight) ? weight.shape : [])));
   return batch * length * widest * DIGITS[type] * (4 + 2 * elementBytes(shape));
 }
 
@@ -103,7 +108,7 @@ const FEWER = "Fewer blocks, fewer restarts or a shorter text would take less.";
 /** What 8-bit weights would take, where that is there. */
 function eightBitAdvice(shape: SessionShape, available: number): string {
   const { network } = shape;
-  if (network.kind !== "gpt2" || formatOf(network) === "int8") return FEWER;
+  if (network.kind !== "transformer" || formatOf(network) === "int8") return FEWER;
   const needed = sessionBytes({ ...shape, network: { ...network, weightFormat: "int8" } }, "low");
   if (needed > available) return FEWER;
   return `With 8-bit weights, on the processor, it would take about ${gigabytes(needed)}.`;

@@ -4,10 +4,11 @@ import { type Checkpoint, matrixFormat, type WeightStore } from "../checkpoints/
 import { type FloatArray, floats, type FloatType } from "../common/floats.ts";
 import type { Measure } from "../networks/distance.ts";
 import type { DistanceAndGradient, NetworkFunctions, NormalProduct } from "../networks/functions.ts";
-import { ending, type SubnetworkShape } from "../networks/gpt2.ts";
-import { hasHead, type Output, type WeightFormat } from "../networks/gpt2-config.ts";
 import { inputWidth, outputWidth } from "../networks/network.ts";
 import { normalGraph, objectiveGraph, type ObjectiveShape, pullbackGraph } from "../networks/objective.ts";
+import { hasFinalNorm, hasHead, type Output } from "../networks/outputs.ts";
+import { readout, type SubnetworkShape } from "../networks/subnetwork.ts";
+import type { WeightFormat } from "../networks/weight-formats.ts";
 import { input } from "../tensorgraph/tensor.ts";
 import { type CompiledGraph, compile, type MemoryMode } from "./compile.ts";
 import { type DeviceName, deviceNamed } from "./devices/devices.ts";
@@ -35,7 +36,7 @@ export interface SubnetworkOptions extends Placement {
   readonly measure: Measure;
 }
 
-/** Opens the first blocks of a GPT-2. Throws as openNetwork does. */
+/** Opens the first blocks of a checkpoint. Throws as openNetwork does. */
 export const openSubnetwork = ({
   checkpoint,
   blocks,
@@ -45,7 +46,7 @@ export const openSubnetwork = ({
 }: SubnetworkOptions): Promise<OpenNetwork> =>
   openNetwork({
     ...options,
-    network: { kind: "gpt2", config: checkpoint.config, blocks, output, weightFormat },
+    network: { kind: "transformer", config: checkpoint.config, blocks, output, weightFormat },
     storedAs: matrixFormat(checkpoint),
     weights: async () => checkpoint,
   });
@@ -63,13 +64,13 @@ export async function openNetwork({ weights, ...options }: NetworkOptions): Prom
   const opened = { ...options, memory, weights: await weights() };
   const network = new OpenNetwork(opened, await compile(graph, opened));
   // Whether a card knows 16 bits is only told when it is to compute in them.
-  if (isCard && storesHalves(options))
+  if (isCard && hasFloat16Weights(options))
     await network.forward(floats(options.type, options.batch * options.length * network.width));
   return network;
 }
 
-const storesHalves = ({ network }: ObjectiveShape): boolean =>
-  network.kind === "gpt2" && network.weightFormat === "float16";
+const hasFloat16Weights = ({ network }: ObjectiveShape): boolean =>
+  network.kind === "transformer" && network.weightFormat === "float16";
 
 /** What can be done beside descent steps, each by a graph of its own that is opened when it is first needed. */
 const GRAPHS = { pullback: pullbackGraph, normal: normalGraph } as const;
@@ -131,7 +132,7 @@ export class OpenNetwork implements NetworkFunctions {
 
   async nextTokens(embedding: FloatArray): Promise<number[] | undefined> {
     const { network } = this.#options;
-    if (network.kind !== "gpt2") return undefined;
+    if (network.kind !== "transformer") return undefined;
     const output = await this.forward(embedding);
     const last = floats(this.type, this.batch * this.outputWidth);
     for (let restart = 0; restart < this.batch; restart++) {
@@ -163,15 +164,15 @@ export class OpenNetwork implements NetworkFunctions {
     return made;
   }
 
-  /** Reads hidden states [B, K] as the whole network would at this depth: ln_f where it has not been, then the head. */
+  /** Reads hidden states [B, K] as the whole network would: the final norm where it has not been, then the head. */
   async #logits(hidden: FloatArray, { config, output, weightFormat }: SubnetworkShape): Promise<FloatArray> {
-    const readout = await this.#once("readout", () => {
+    const graph = await this.#once("readout", () => {
       const states = input("hidden", [this.batch, config.width], this.type);
-      const logits = ending(states, config, output === "block" ? "head" : "blockHead", weightFormat);
+      const logits = readout(states, config, hasFinalNorm(output) ? "blockHead" : "head", weightFormat);
       // One row in a while is not worth a second copy of the head on a card.
       return compile({ logits }, { weights: this.#options.weights, device: "cpu", memory: "low" });
     });
-    return (await readout.run({ hidden }, ["logits"])).logits;
+    return (await graph.run({ hidden }, ["logits"])).logits;
   }
 }
 

@@ -3,9 +3,9 @@
 
 import { type Checkpoint, matrixFormat } from "../checkpoints/checkpoint.ts";
 import type { FloatArray } from "../common/floats.ts";
-import type { SubnetworkShape } from "../networks/gpt2.ts";
 import { network } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
+import type { SubnetworkShape } from "../networks/subnetwork.ts";
 import { input } from "../tensorgraph/tensor.ts";
 import { compile } from "./compile.ts";
 import { fits } from "./memory.ts";
@@ -20,7 +20,7 @@ export async function storedOutput(
   weights: Checkpoint,
   embedding: FloatArray,
 ): Promise<FloatArray | undefined> {
-  const stored = { ...subnetwork, kind: "gpt2", weightFormat: "stored" } as const;
+  const stored = { ...subnetwork, kind: "transformer", weightFormat: "stored" } as const;
   const shape = { network: stored, batch: 1, length, type, measure, storedAs: matrixFormat(weights) };
   if (!fits(shape, "low")) return undefined;
   const output = network(input("embedding", [1, length, subnetwork.config.width], type), stored);

@@ -4,11 +4,12 @@
 import path from "node:path";
 import { t } from "@vscode/l10n";
 import { plural } from "../common/counts.ts";
-import { isSizeName, parseConfig, SIZE_NAMES, sizedConfig, type SizeName } from "../checkpoints/config.ts";
+import { isSizeName, parseConfig, SIZE_NAMES, sizedConfig } from "../checkpoints/config.ts";
 import { parseHubId, shortHubSource } from "../checkpoints/hub/hub-id.ts";
 import type { KnownCheckpoint } from "../checkpoints/open.ts";
 import { formatBytes } from "../common/bytes.ts";
-import { blockWeights, type GPT2Config, outerWeights } from "../networks/gpt2-config.ts";
+import type { NetworkConfig } from "../networks/architectures/architecture.ts";
+import { parameterCount, weightsOf } from "../networks/architectures/architectures.ts";
 
 /** What an answer asks for beside the name of a checkpoint. */
 export type CheckpointAnswer =
@@ -29,7 +30,7 @@ export interface CheckpointChoice {
 export interface CheckpointSituation {
   readonly known: readonly KnownCheckpoint[];
   /** The sizes of the checkpoint that comes with the extension, if it does. */
-  readonly mini?: GPT2Config;
+  readonly mini?: NetworkConfig;
   /** What the settings name. */
   readonly current?: string;
 }
@@ -44,17 +45,17 @@ const ON_THE_HUB = [
 ] as const;
 
 /** The sizes behind a name that needs no look at the disk. */
-export function knownConfig(source: string): GPT2Config | undefined {
+export function knownConfig(source: string): NetworkConfig | undefined {
   const size = source.startsWith("random:") ? source.slice("random:".length) : "";
   if (isSizeName(size)) return configOfSize(size);
   const listed = ON_THE_HUB.find(([id]) => id === source);
   return listed && { ...configOfSize(listed[1]), blocks: listed[2] };
 }
 
-const configOfSize = (name: SizeName): GPT2Config => parseConfig(JSON.stringify(sizedConfig(name)), name).config;
+const configOfSize = (name: string): NetworkConfig => parseConfig(JSON.stringify(sizedConfig(name)), name).config;
 
 /** "12 blocks of width 768, 124 M parameters" */
-export function describeNetwork(config: GPT2Config): string {
+export function describeNetwork(config: NetworkConfig): string {
   return t(
     "{0} blocks of width {1}, {2} M parameters",
     config.blocks,
@@ -63,11 +64,7 @@ export function describeNetwork(config: GPT2Config): string {
   );
 }
 
-function parametersOf(config: GPT2Config): number {
-  const size = ({ shape }: { shape: readonly number[] }): number => shape.reduce((product, n) => product * n, 1);
-  const sum = (shapes: { shape: readonly number[] }[]): number => shapes.reduce((total, w) => total + size(w), 0);
-  return sum(outerWeights(config)) + config.blocks * sum(blockWeights(config, 0));
-}
+const parametersOf = (config: NetworkConfig): number => parameterCount(weightsOf(config));
 
 /** All answers, group by group; the one of the settings says so. */
 export function checkpointChoices({ known, mini, current }: CheckpointSituation): CheckpointChoice[] {
@@ -153,7 +150,7 @@ const download = (source: string, state: string, network: string): CheckpointCho
 });
 
 /** What of random weights is on the disk, and what all of them take. */
-function stateOf(source: string, known: readonly KnownCheckpoint[], config: GPT2Config): string {
+function stateOf(source: string, known: readonly KnownCheckpoint[], config: NetworkConfig): string {
   const made = known.filter((checkpoint) => checkpoint.kind === "random" && checkpoint.source === source);
   const all = t("up to {0} on disk", formatBytes(4 * parametersOf(config)));
   if (made.length === 0) return `${t("made when needed")} · ${all}`;

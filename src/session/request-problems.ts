@@ -4,13 +4,13 @@
 import { RANDOM } from "../checkpoints/generated/random-network.ts";
 import { LabError } from "../common/errors.ts";
 import { problemsOf } from "../experiments/spec.ts";
-import type { GPT2Config } from "../networks/gpt2-config.ts";
+import type { NetworkConfig } from "../networks/architectures/architecture.ts";
 import type { FieldProblem } from "./panel-messages.ts";
 
 /** `configOf` is rejected for a checkpoint that is not on this machine: what that one holds is seen when it is opened. */
 export async function requestProblems(
   request: unknown,
-  configOf: (source: string) => Promise<GPT2Config>,
+  configOf: (source: string) => Promise<NetworkConfig>,
 ): Promise<readonly FieldProblem[]> {
   const problems = problemsOf(request);
   const wrong = new Set(problems.map(({ field }) => field));

@@ -4,7 +4,8 @@ import { t } from "@vscode/l10n";
 import { plural } from "../common/counts.ts";
 import { defaultMethod } from "../experiments/methods/table.ts";
 import { parseSpec, problemsOf } from "../experiments/spec.ts";
-import { type GPT2Config, hasHead, OUTPUTS, type Output } from "../networks/gpt2-config.ts";
+import type { NetworkConfig } from "../networks/architectures/architecture.ts";
+import { hasHead, OUTPUTS, type Output } from "../networks/outputs.ts";
 
 /** One answer, as a list shows it. */
 export interface Choice<T> {
@@ -15,7 +16,7 @@ export interface Choice<T> {
 }
 
 /** Every depth of a network, from the input on. */
-export const depthChoices = ({ blocks }: GPT2Config): Choice<number>[] =>
+export const depthChoices = ({ blocks }: NetworkConfig): Choice<number>[] =>
   Array.from({ length: blocks }, (_, index) => ({
     label: plural(index + 1, "block"),
     ...(index + 1 === blocks && { description: t("the whole network") }),
@@ -33,7 +34,7 @@ const outputTexts = (): Record<Output, readonly [label: string, detail: string]>
   head: [t("Head"), t("Logits over the vocabulary, after ln_f: what the model predicts with.")],
 });
 
-export const outputChoices = ({ width, vocabulary }: GPT2Config): Choice<Output>[] =>
+export const outputChoices = ({ width, vocabulary }: NetworkConfig): Choice<Output>[] =>
   OUTPUTS.map((value) => {
     const [label, detail] = outputTexts()[value];
     const numbers = hasHead(value) ? vocabulary : width;

@@ -1,11 +1,12 @@
 // How long runs take, from how long others took. An iteration costs what it reads of the weights; a run also decodes
 // what it shows, and most often has to open its network first.
 
-import { isSizeName, parseConfig, type SizeName, sizedConfig } from "../checkpoints/config.ts";
+import { isSizeName, parseConfig, sizedConfig } from "../checkpoints/config.ts";
 import { RANDOM } from "../checkpoints/generated/random-network.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { type GPT2Config, hasHead } from "../networks/gpt2-config.ts";
+import type { NetworkConfig } from "../networks/architectures/architecture.ts";
+import { hasHead } from "../networks/outputs.ts";
 
 /** A run that was carried out. */
 export interface TimedRun {
@@ -50,9 +51,9 @@ function workOf(spec: ExperimentSpec): number {
   return network * (methodOf(spec).cost(spec) * restarts + OPENING) + (head / 2) * shown * restarts;
 }
 
-const configs = new Map<SizeName, GPT2Config>();
+const configs = new Map<string, NetworkConfig>();
 
-function configOf(size: SizeName): GPT2Config {
+function configOf(size: string): NetworkConfig {
   const known = configs.get(size);
   if (known) return known;
   const { config } = parseConfig(JSON.stringify(sizedConfig(size)), size);
@@ -61,7 +62,7 @@ function configOf(size: SizeName): GPT2Config {
 }
 
 /** The size that a checkpoint's name speaks of; gpt2 where it tells nothing. */
-function sizeOf(checkpoint: string): SizeName {
+function sizeOf(checkpoint: string): string {
   const name = /[^/:]*$/.exec(checkpoint.replace(RANDOM, "").replace(/[?@].*$/s, ""))![0];
   return isSizeName(name) ? name : "gpt2";
 }

@@ -6,7 +6,15 @@ import type { Field } from "../experiments/fields.ts";
 import { defaultMethod, methodNames } from "../experiments/methods/table.ts";
 import { type ExperimentSpec, fieldsOf, problemsOf, schemaOf } from "../experiments/spec.ts";
 import { Estimate, type TimedRun } from "./estimate.ts";
-import { type Axis, cellOf, combinationAt, combinationsOf, type UncheckedFields, methodsOf, type Sweep } from "./sweep-files.ts";
+import {
+  type Axis,
+  cellOf,
+  combinationAt,
+  combinationsOf,
+  type UncheckedFields,
+  methodsOf,
+  type Sweep,
+} from "./sweep-files.ts";
 import type { SweepCheck, SweepDraft } from "./view-data.ts";
 
 /** Fields whose values are texts of their own, which may hold commas. */

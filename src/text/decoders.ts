@@ -1,4 +1,4 @@
-// Reading embeddings as tokens. x = e − P is compared with every row w of W = wte [V, D]; what differs is the score:
+// Reading embeddings as tokens. x = e − P is compared with every row w of the token embedding W [V, D], by a score:
 //   pseudoinverse   x W⁺ = (x G⁻¹) Wᵀ, G = WᵀW (equation 3; W⁺ [D, V] is never made)
 //   nearest         2 x·w − ‖w‖², which orders as −‖x − w‖² does
 //   cosine          x·w / (‖x‖ ‖w‖)
@@ -6,6 +6,7 @@
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { LabError } from "../common/errors.ts";
 import type { FloatArray } from "../common/floats.ts";
+import { tokenEmbeddingWeight } from "../networks/architectures/architectures.ts";
 import { compile } from "../runtime/compile.ts";
 import { add, cast, divide, matMul, multiply, reduceSum, squareRoot, transpose } from "../tensorgraph/operations.ts";
 import { constant, input, type Tensor, weight } from "../tensorgraph/tensor.ts";
@@ -79,7 +80,7 @@ export async function openDecoder(
   const T = targetIds.length;
   const places = positionEmbedding(checkpoint, positions, T);
   const rows = Math.min(batch * T, MOST_ROWS);
-  const W = weight("wte.weight", [V, D], "float32");
+  const W = weight(tokenEmbeddingWeight(checkpoint.config).name, [V, D], "float32");
   const all = SCORES[decoder](input("x", [rows, D], "float64"), W, statistics);
   const scores = allowed ? add(all, constant(barred(allowed, V), [1, V], "float32")) : all;
   const graph = await compile({ scores }, { weights: checkpoint, device: "cpu", memory: "low" });

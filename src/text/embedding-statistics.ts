@@ -1,4 +1,4 @@
-// What decoders and start points need to know of a token embedding W = wte [V, D] as a whole. Reading all of it takes
+// What decoders and start points need to know of a token embedding W [V, D] as a whole. Reading all of it takes
 // about a second, so the answer is kept in the cache under the checkpoint's fingerprint.
 
 import { createHash } from "node:crypto";
@@ -11,6 +11,7 @@ import { openRows } from "../checkpoints/rows.ts";
 import { throwIfCancelled } from "../common/errors.ts";
 import { type FloatArray, floats, type FloatType, typeOf } from "../common/floats.ts";
 import type { OnProgress } from "../common/progress.ts";
+import { tokenEmbeddingWeight } from "../networks/architectures/architectures.ts";
 import { compile, type CompiledGraph } from "../runtime/compile.ts";
 import { cast, gemm, multiply, reduceSum, split } from "../tensorgraph/operations.ts";
 import { input, type Tensor } from "../tensorgraph/tensor.ts";
@@ -92,7 +93,7 @@ async function compute(
   { onProgress, signal }: StatisticsOptions,
 ): Promise<EmbeddingStatistics> {
   const { vocabulary: V, width: D } = checkpoint.config;
-  const rows = openRows(checkpoint, "wte.weight");
+  const rows = openRows(checkpoint, tokenEmbeddingWeight(checkpoint.config).name);
   const count = Math.min(CHUNK, V);
   const outputs = chunkGraph(count, D, rows.type);
   const names = Object.keys(outputs);

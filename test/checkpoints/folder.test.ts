@@ -6,7 +6,7 @@ import { allFinite } from "../../src/checkpoints/audit.ts";
 import type { StoredType } from "../../src/checkpoints/checkpoint.ts";
 import { parseConfig, SIZE_NAMES, sizedConfig } from "../../src/checkpoints/config.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
-import { halfToNumber, readRows } from "../../src/checkpoints/rows.ts";
+import { fromFloat16, readRows } from "../../src/checkpoints/rows.ts";
 import { LabError } from "../../src/common/errors.ts";
 import {
   configJson,
@@ -140,7 +140,7 @@ describe("a checkpoint folder", () => {
   }
 
   it("reads every half-precision number as what it is", () => {
-    assert.deepEqual([0x0000, 0x0001, 0x03ff, 0x0400, 0x3c00, 0xc000, 0x7bff, 0x3555].map(halfToNumber), [
+    assert.deepEqual([0x0000, 0x0001, 0x03ff, 0x0400, 0x3c00, 0xc000, 0x7bff, 0x3555].map(fromFloat16), [
       0,
       2 ** -24,
       1023 * 2 ** -24,
@@ -150,8 +150,8 @@ describe("a checkpoint folder", () => {
       65504,
       0.333251953125,
     ]);
-    assert.ok(Object.is(halfToNumber(0x8000), -0));
-    assert.deepEqual([0x7c00, 0xfc00, 0x7e00].map(halfToNumber), [Infinity, -Infinity, NaN]);
+    assert.ok(Object.is(fromFloat16(0x8000), -0));
+    assert.deepEqual([0x7c00, 0xfc00, 0x7e00].map(fromFloat16), [Infinity, -Infinity, NaN]);
   });
 
   describe("with numbers that are not finite", () => {
@@ -198,7 +198,7 @@ describe("a checkpoint folder", () => {
       const arrays: [StoredType, (bytes: Uint8Array) => ArrayLike<number>][] = [
         ["F64", ({ buffer }) => new Float64Array(buffer)],
         ["F32", ({ buffer }) => new Float32Array(buffer)],
-        ["F16", ({ buffer }) => Array.from(new Uint16Array(buffer), halfToNumber)],
+        ["F16", ({ buffer }) => Array.from(new Uint16Array(buffer), fromFloat16)],
       ];
       fc.assert(
         fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.nat(1), (bytes, ones) => {

@@ -1,11 +1,11 @@
-// The trained model in the box: its shape, what it has learnt, and that its float16 weights are taken at their values.
+// The bundled trained model: its shape, what it has learnt, and that its float16 weights are taken at their values.
 
 import assert from "node:assert/strict";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { parseConfig, sizedConfig } from "../../src/checkpoints/config.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
-import { halfToNumber } from "../../src/checkpoints/rows.ts";
+import { fromFloat16 } from "../../src/checkpoints/rows.ts";
 import { readSafetensorsHeader } from "../../src/checkpoints/safetensors.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/open-network.ts";
@@ -118,7 +118,7 @@ describe("mini", function () {
     const bytes = await readFile(WEIGHTS);
     const values = [...tensors].map(([name, { shape, byteOffset, byteLength }]): TensorValues => {
       const halves = new Uint16Array(Uint8Array.from(bytes.subarray(byteOffset, byteOffset + byteLength)).buffer);
-      return { name, shape, type: "F32", values: Float32Array.from(halves, halfToNumber) };
+      return { name, shape, type: "F32", values: Float32Array.from(halves, fromFloat16) };
     });
     const config = JSON.parse(await readFile(path.join(FOLDER, "config.json"), "utf8")) as object;
     return writeCheckpoint(folder, config, values);

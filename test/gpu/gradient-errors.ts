@@ -5,9 +5,8 @@ import { openFullyConnected } from "../../src/checkpoints/generated/fully-connec
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { METRICS } from "../../src/networks/options.ts";
-import { FULLY_CONNECTED_KINDS } from "../../src/networks/options.ts";
-import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
+import { FULLY_CONNECTED_KINDS, METRICS } from "../../src/networks/options.ts";
+import { OUTPUTS } from "../../src/networks/outputs.ts";
 import { inputWidth } from "../../src/networks/network.ts";
 import { type NetworkOptions, openNetwork } from "../../src/runtime/open-network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
@@ -19,7 +18,7 @@ const LENGTH = 5;
 const subjects: Record<string, Subject> = {};
 const tiny = await openCheckpoint(TINY_GPT2, { blocks: 2 }, { cacheFolder: TEST_CACHE, initSeed: 0 });
 for (const output of OUTPUTS) {
-  const network = { kind: "gpt2", config: tiny.config, blocks: 2, output } as const;
+  const network = { kind: "transformer", config: tiny.config, blocks: 2, output } as const;
   subjects[output] = { network, weights: async () => tiny };
 }
 for (const kind of FULLY_CONNECTED_KINDS) {
@@ -28,7 +27,7 @@ for (const kind of FULLY_CONNECTED_KINDS) {
 }
 const full = await openCheckpoint("random:gpt2", { blocks: 1 }, { cacheFolder: TEST_CACHE, initSeed: 0 });
 subjects["full size"] = {
-  network: { kind: "gpt2", config: full.config, blocks: 1, output: "block" },
+  network: { kind: "transformer", config: full.config, blocks: 1, output: "block" },
   weights: async () => full,
 };
 

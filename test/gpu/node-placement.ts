@@ -6,9 +6,8 @@ import os from "node:os";
 import path from "node:path";
 import * as ort from "onnxruntime-node";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { METRICS } from "../../src/networks/options.ts";
-import { FULLY_CONNECTED_KINDS } from "../../src/networks/options.ts";
-import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
+import { FULLY_CONNECTED_KINDS, METRICS } from "../../src/networks/options.ts";
+import { OUTPUTS } from "../../src/networks/outputs.ts";
 import type { NetworkShape } from "../../src/networks/network.ts";
 import { normalGraph, objectiveGraph, type ObjectiveShape, pullbackGraph } from "../../src/networks/objective.ts";
 import { graphOptions } from "../../src/runtime/compile.ts";
@@ -21,10 +20,10 @@ const networks: Record<string, NetworkShape> = {
   ...Object.fromEntries(
     OUTPUTS.map((output) => [
       output,
-      { kind: "gpt2", config: TINY, blocks: 2, output, weightFormat: "stored" } as const,
+      { kind: "transformer", config: TINY, blocks: 2, output, weightFormat: "stored" } as const,
     ]),
   ),
-  "head in 16 bits": { kind: "gpt2", config: TINY, blocks: 2, output: "head", weightFormat: "float16" },
+  "head in 16 bits": { kind: "transformer", config: TINY, blocks: 2, output: "head", weightFormat: "float16" },
   ...Object.fromEntries(FULLY_CONNECTED_KINDS.map((kind) => [kind, { kind, length: LENGTH, width: TINY.width }])),
 };
 

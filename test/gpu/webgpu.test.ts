@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { METRICS } from "../../src/networks/options.ts";
 import type { EndEvent, StartEvent } from "../../src/experiments/events.ts";
 import { FULLY_CONNECTED_KINDS } from "../../src/networks/options.ts";
-import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
+import { OUTPUTS } from "../../src/networks/outputs.ts";
 import type { DeviceSurvey } from "../../src/runtime/devices/device-choice.ts";
 import { SWIFT_SHADER } from "../../scripts/programs.js";
 import { ensureBuilt, root } from "../../scripts/ready.js";
@@ -56,7 +56,7 @@ describe("WebGPU", function () {
   });
 
   it("says that it does not know 16 bits, which this driver lacks", async () => {
-    const { stdout } = await run("half-weights.ts");
+    const { stdout } = await run("float16-weights.ts");
     assert.match(stdout, /^badInput: The device webgpu does not compute in 16 bits here: use the stored weights, or/);
   });
 

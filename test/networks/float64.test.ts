@@ -94,7 +94,7 @@ describe("GPT-2 in float64", () => {
   for (const { headWidth, output, value, distance, gradient } of networks) {
     it(`is PyTorch's with heads of width ${headWidth}, ${output}, in our sessions and in an exported graph`, async () => {
       const { checkpoint, embedding, targetEmbedding } = await made(headWidth);
-      const network = { kind: "gpt2", config: checkpoint.config, blocks, output } as const;
+      const network = { kind: "transformer", config: checkpoint.config, blocks, output } as const;
       const shape = { network, batch, length, type: "float64", measure: wholeOutput("l2") } as const;
       const check = (from: string, actual: Record<"output" | "distance" | "gradient", ArrayLike<number>>): void => {
         const errors = {
@@ -131,7 +131,7 @@ describe("GPT-2 in float64", () => {
 
   it("leaves ONNX Runtime no number to put into an attribute", async () => {
     const { checkpoint } = await made(20);
-    const network = { kind: "gpt2", config: checkpoint.config, blocks, output: "head" } as const;
+    const network = { kind: "transformer", config: checkpoint.config, blocks, output: "head" } as const;
     const shape = { network, batch, length, type: "float64", measure: wholeOutput("cosine") } as const;
     for (const graph of [objectiveGraph(shape), pullbackGraph(shape), normalGraph(shape)]) {
       const optimizedModelFilePath = path.join(await newFolder(), "optimised.onnx");

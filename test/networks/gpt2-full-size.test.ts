@@ -7,7 +7,7 @@ import path from "node:path";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { readRows } from "../../src/checkpoints/rows.ts";
 import { type FloatArray, floats } from "../../src/common/floats.ts";
-import type { Output } from "../../src/networks/gpt2-config.ts";
+import type { Output } from "../../src/networks/outputs.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { openSubnetwork } from "../../src/runtime/open-network.ts";
 import { TEST_CACHE } from "../support/folders.ts";

@@ -8,7 +8,7 @@ import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { type FloatArray, floats, type FloatType } from "../../src/common/floats.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import type { MetricName } from "../../src/networks/options.ts";
-import type { Output } from "../../src/networks/gpt2-config.ts";
+import type { Output } from "../../src/networks/outputs.ts";
 import { openSubnetwork } from "../../src/runtime/open-network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";

@@ -6,7 +6,7 @@ import { LabError } from "../../src/common/errors.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { elementwiseGradient, ones } from "../../src/experiments/input-gradients.ts";
 import { REDUCTIONS } from "../../src/networks/options.ts";
-import { OUTPUTS } from "../../src/networks/gpt2-config.ts";
+import { OUTPUTS } from "../../src/networks/outputs.ts";
 import { relativeError } from "../support/numbers.ts";
 import { METHODS_REFERENCE, tinyCheckpoint, tinySetting } from "../support/tiny-methods.ts";
 

@@ -11,7 +11,7 @@ import { LabError } from "../../src/common/errors.ts";
 import { randomStream } from "../../src/common/random.ts";
 import { exportGraph } from "../../src/runtime/graph-export.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { WEIGHT_FORMATS, type WeightFormat } from "../../src/networks/gpt2-config.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/networks/weight-formats.ts";
 import { openNetwork } from "../../src/runtime/open-network.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
@@ -19,7 +19,7 @@ import { relativeError } from "../support/numbers.ts";
 const checkpoint = await openCheckpoint(TINY_GPT2, { blocks: 2 }, { cacheFolder: TEST_CACHE, initSeed: 0 });
 const weightsIn = async (format: WeightFormat) =>
   format === "stored" ? checkpoint : (await quantise(checkpoint, 2, format, { cacheFolder: TEST_CACHE })).checkpoint;
-const network = { kind: "gpt2", config: checkpoint.config, blocks: 2, output: "head" } as const;
+const network = { kind: "transformer", config: checkpoint.config, blocks: 2, output: "head" } as const;
 const stored = { network, batch: 2, length: 4, type: "float32", measure: wholeOutput("l1") } as const;
 
 describe("an exported graph", () => {

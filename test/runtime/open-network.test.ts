@@ -8,8 +8,8 @@ import { checkCardMemory, fittingMode, sessionBytes, type SessionShape } from ".
 import { compile } from "../../src/runtime/compile.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/open-network.ts";
-import { gpt2Subnetwork } from "../../src/networks/gpt2.ts";
-import { WEIGHT_FORMATS, type WeightFormat } from "../../src/networks/gpt2-config.ts";
+import { subnetwork } from "../../src/networks/subnetwork.ts";
+import { WEIGHT_FORMATS, type WeightFormat } from "../../src/networks/weight-formats.ts";
 import { input, weight } from "../../src/tensorgraph/tensor.ts";
 import { TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
 import { relativeError } from "../support/numbers.ts";
@@ -75,18 +75,18 @@ describe("an opened sub-network", () => {
     const { config } = checkpoint;
     const embedding = (length: number) => input("embedding", [1, length, width], "float32");
     assert.throws(
-      () => gpt2Subnetwork(embedding(5), { config, blocks: 3, output: "block" }),
+      () => subnetwork(embedding(5), { config, blocks: 3, output: "block" }),
       /3 blocks were asked for; the network has 2/,
     );
     assert.throws(
-      () => gpt2Subnetwork(embedding(7), { config, blocks: 1, output: "block" }),
+      () => subnetwork(embedding(7), { config, blocks: 1, output: "block" }),
       /7 tokens; the network takes up to 6/,
     );
   });
 
   it("opens in low-memory mode what fits only there, and refuses with numbers what does not fit at all", async () => {
     const config = { ...checkpoint.config, width: 1600, innerWidth: 6400, blocks: 48 };
-    const shape = { ...options, network: { kind: "gpt2", config, blocks: 48, output: "block" } } as const;
+    const shape = { ...options, network: { kind: "transformer", config, blocks: 48, output: "block" } } as const;
     assert.ok(sessionBytes(shape, "speed") > 11e9, "48 blocks of gpt2-xl packed twice");
     assert.equal(fittingMode(shape, "speed", 20e9), "speed");
     assert.equal(fittingMode(shape, "speed", 4e9), "low");
@@ -111,7 +111,7 @@ describe("the memory of a session", () => {
   const shapeOf = (weightFormat: WeightFormat, changes = {}): SessionShape => ({
     ...options,
     batch: 1,
-    network: { kind: "gpt2", config, blocks: 48, output: "head", weightFormat },
+    network: { kind: "transformer", config, blocks: 48, output: "head", weightFormat },
     ...changes,
   });
 

@@ -4,7 +4,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { randomStream } from "../../src/common/random.ts";
 import { layOutSafetensors, type SafetensorsType } from "../../src/checkpoints/safetensors.ts";
-import { blockWeights, outerWeights, type GPT2Config } from "../../src/networks/gpt2-config.ts";
+import { blockWeights, outerWeights } from "../../src/networks/architectures/architectures.ts";
+import type { GPT2Config } from "../../src/networks/architectures/gpt2.ts";
 
 /** The smallest network that has everything. */
 export const TINY: GPT2Config = {
@@ -16,6 +17,7 @@ export const TINY: GPT2Config = {
   vocabulary: 50,
   epsilon: 1e-5,
   tiedHead: true,
+  initializerRange: 0.02,
 };
 
 export interface TensorValues {

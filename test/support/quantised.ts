@@ -3,9 +3,11 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Checkpoint } from "../../src/checkpoints/checkpoint.ts";
-import { halfToNumber } from "../../src/checkpoints/rows.ts";
+import { fromFloat16 } from "../../src/checkpoints/rows.ts";
 import { randomStream } from "../../src/common/random.ts";
-import { outputAxis, scaleName } from "../../src/networks/gpt2-config.ts";
+import { isMatrix } from "../../src/networks/architectures/architecture.ts";
+import { weightsOf } from "../../src/networks/architectures/architectures.ts";
+import { scaleName } from "../../src/networks/weight-formats.ts";
 import type { QuantisedMatrix } from "../../src/tensorgraph/quantised-product.ts";
 import { constant, type ElementType, sizeOf } from "../../src/tensorgraph/tensor.ts";
 
@@ -30,16 +32,19 @@ export function dequantised({ bytes, scale }: { bytes: Uint8Array; scale: Float3
   return Float64Array.from(bytes, (byte, i) => scale[axis === 0 ? Math.floor(i / C) : i % C] * (byte - 128));
 }
 
-/** A weight of a quantised checkpoint: what its bytes or halves stand for, or its numbers in float32. */
-export function dequantisedWeight({ folder, tensors }: Checkpoint, name: string): Float64Array {
+/** A weight of a quantised checkpoint: what its bytes or words stand for, or its numbers in float32. */
+export function dequantisedWeight({ config, folder, tensors }: Checkpoint, name: string): Float64Array {
   const read = (tensor: string): ArrayBuffer => {
     const { file, byteOffset, byteLength } = tensors.get(tensor)!;
     const bytes = readFileSync(path.join(folder, file));
     return bytes.buffer.slice(bytes.byteOffset + byteOffset, bytes.byteOffset + byteOffset + byteLength);
   };
   const { type, shape } = tensors.get(name)!;
-  if (type === "F16") return Float64Array.from(new Uint16Array(read(name)), halfToNumber);
+  if (type === "F16") return Float64Array.from(new Uint16Array(read(name)), fromFloat16);
   if (type !== "U8") return Float64Array.from(new Float32Array(read(name)));
   const values = { bytes: new Uint8Array(read(name)), scale: new Float32Array(read(scaleName(name))) };
-  return dequantised(values, shape[1], outputAxis(name));
+  const matrix = weightsOf(config)
+    .filter(isMatrix)
+    .find((weight) => weight.name === name)!;
+  return dequantised(values, shape[1], matrix.outputAxis);
 }

@@ -9,7 +9,7 @@ import type { FloatType } from "../../src/common/floats.ts";
 import type { StepEvent, WalkPoint } from "../../src/experiments/events.ts";
 import type { ExperimentSetting } from "../../src/experiments/setting.ts";
 import { type Measure, wholeOutput } from "../../src/networks/distance.ts";
-import type { Output } from "../../src/networks/gpt2-config.ts";
+import type { Output } from "../../src/networks/outputs.ts";
 import { type OpenNetwork, openSubnetwork } from "../../src/runtime/open-network.ts";
 import { embedTokens } from "../../src/text/embedding.ts";
 import { TEST_CACHE, TINY_GPT2 } from "./folders.ts";

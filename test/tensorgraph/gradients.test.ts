@@ -117,7 +117,7 @@ const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
   Softmax: unary(op.softmax),
 };
 
-/** Operators that exist in float32 only; their rules are held to the float64 composition instead. */
+/** Operators that exist in float32 only; their rules are checked against the float64 composition instead. */
 const FUSED: Readonly<Record<string, Case>> = {
   "Erf": { shapes: [[4, 6]], build: op.errorFunction },
   "Gelu (tanh)": { shapes: [[4, 6]], build: (x) => op.gelu(x, "tanh") },

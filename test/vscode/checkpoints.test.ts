@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { GPT2Config } from "../../src/networks/gpt2-config.ts";
+import type { GPT2Config } from "../../src/networks/architectures/gpt2.ts";
 import { configJson, safetensorsBytes, TINY, weightValues } from "../support/checkpoint-folders.ts";
 import { HubServer } from "../support/hub-server.ts";
 import { until } from "./until.ts";

@@ -9,7 +9,14 @@ import { type FullyConnectedShape, fullyConnectedWeights } from "../../networks/
 import type { WeightStore } from "../checkpoint.ts";
 import { requireSpace, sweepTemporaryFiles } from "../../common/files.ts";
 import { WEIGHTS_FILE } from "../hugging-face.ts";
-import { absent, planFile, storedTensors, writeFiles, type WritingOptions } from "./random-files.ts";
+import {
+  absent,
+  planFile,
+  storedTensors,
+  type PlannedWeight,
+  writeFiles,
+  type WritingOptions,
+} from "./random-files.ts";
 
 /** Folder of all fully connected nets in the cache. */
 const FOLDER = "fully-connected";
@@ -35,17 +42,21 @@ export async function openFullyConnected(
     .digest("hex");
   const name = `${shape.kind}-${shape.length}x${shape.width}-seed-${seed}`;
   const folder = path.join(cacheFolder, FOLDER, name);
-  const file = planFile(WEIGHTS_FILE, fullyConnectedWeights(shape), (name) => name);
+  const file = planFile(WEIGHTS_FILE, plannedWeights(shape));
   await sweepTemporaryFiles(folder, Date.now());
   const missing = await absent(folder, [file]);
   if (missing.length > 0) {
     await requireSpace(folder, file.layout.fileBytes, `The ${source}`);
-    const bounds = new Map(fullyConnectedWeights(shape).map(({ name, shape: [, enter] }) => [name, enter]));
-    const distribution = (name: string) => {
-      const bound = 1 / Math.sqrt(bounds.get(name.replace(/bias$/, "weight"))!);
-      return { kind: "uniform", low: -bound, high: bound } as const;
-    };
-    await writeFiles(folder, missing, { seed, distribution }, options);
+    await writeFiles(folder, missing, seed, options);
   }
   return { source, folder: await realpath(folder), tensors: new Map(storedTensors(file)), fingerprint };
+}
+
+function plannedWeights(shape: FullyConnectedShape): PlannedWeight[] {
+  const weights = fullyConnectedWeights(shape);
+  return weights.map(({ name, shape }) => {
+    const [, enter] = weights.find((weight) => weight.name === name.replace(/bias$/, "weight"))!.shape;
+    const high = 1 / Math.sqrt(enter);
+    return { name, shape, storedName: name, distribution: { kind: "uniform", low: -high, high } };
+  });
 }

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { throwIfCancelled } from "../../common/errors.ts";
 import type { OnProgress } from "../../common/progress.ts";
-import type { WeightShape } from "../../networks/gpt2-config.ts";
+import type { WeightShape } from "../../networks/architectures/architecture.ts";
 import type { StoredTensor } from "../checkpoint.ts";
 import { writeAtomically } from "../../common/files.ts";
 import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "../safetensors.ts";
@@ -22,33 +22,28 @@ export interface WritingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A weight in a file, drawn from the stream of its name. */
+export interface PlannedWeight extends WeightShape {
+  /** Its name in the file. */
+  readonly storedName: string;
+  readonly distribution: Distribution;
+}
+
 /** A weights file, planned. */
 export interface PlannedFile {
   readonly file: string;
-  readonly weights: readonly WeightShape[];
+  readonly weights: readonly PlannedWeight[];
   readonly layout: SafetensorsLayout;
-  /** The name that a weight has in the file. */
-  readonly storedName: (name: string) => string;
 }
 
-/** What the numbers of a weight are drawn from, each weight from its own stream of the seed. */
-export interface RandomSource {
-  readonly seed: number;
-  readonly distribution: (name: string) => Distribution;
+export function planFile(file: string, weights: readonly PlannedWeight[]): PlannedFile {
+  const tensors = weights.map(({ storedName: name, shape }) => ({ name, shape, type: "F32" as const }));
+  return { file, weights, layout: layOutSafetensors(tensors, { format: "pt" }) };
 }
 
-export function planFile(
-  file: string,
-  weights: readonly WeightShape[],
-  storedName: (name: string) => string,
-): PlannedFile {
-  const tensors = weights.map(({ name, shape }) => ({ name: storedName(name), shape, type: "F32" as const }));
-  return { file, weights, layout: layOutSafetensors(tensors, { format: "pt" }), storedName };
-}
-
-export function storedTensors({ file, weights, layout, storedName }: PlannedFile): [string, StoredTensor][] {
-  return weights.map(({ name, shape }) => {
-    const { byteOffset, byteLength } = layout.tensors.get(storedName(name))!;
+export function storedTensors({ file, weights, layout }: PlannedFile): [string, StoredTensor][] {
+  return weights.map(({ name, storedName, shape }) => {
+    const { byteOffset, byteLength } = layout.tensors.get(storedName)!;
     return [name, { shape, type: "F32", file, byteOffset, byteLength }];
   });
 }
@@ -59,11 +54,11 @@ export async function absent(folder: string, files: readonly PlannedFile[]): Pro
   return files.filter((_, i) => !whole[i]);
 }
 
-/** Writes files. Throws a LabError: storage, cancelled. */
+/** Writes files of a seed. Throws a LabError: storage, cancelled. */
 export async function writeFiles(
   folder: string,
   files: readonly PlannedFile[],
-  source: RandomSource,
+  seed: number,
   { workerPath, onProgress, signal }: WritingOptions,
 ): Promise<void> {
   throwIfCancelled(signal);
@@ -81,7 +76,7 @@ export async function writeFiles(
     const lane = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         try {
-          await writeFile(path.join(folder, next.file), next, source, writer);
+          await writeFile(path.join(folder, next.file), next, seed, writer);
         } catch (error) {
           waiting.length = 0;
           throw error;
@@ -95,13 +90,13 @@ export async function writeFiles(
   }
 }
 
-async function writeFile(file: string, plan: PlannedFile, source: RandomSource, writer: WeightsWriter): Promise<void> {
+async function writeFile(file: string, plan: PlannedFile, seed: number, writer: WeightsWriter): Promise<void> {
   const { header, fileBytes } = plan.layout;
   try {
     await writeAtomically(file, async (handle, temporaryPath) => {
       await handle.write(header, 0, header.length, 0);
       await handle.truncate(fileBytes);
-      await writer.write(piecesOf(plan, source, temporaryPath));
+      await writer.write(piecesOf(plan, seed, temporaryPath));
     });
   } catch (error) {
     // Windows does not let a file be replaced that another process reads: then that process has written it.
@@ -109,14 +104,14 @@ async function writeFile(file: string, plan: PlannedFile, source: RandomSource, 
   }
 }
 
-function piecesOf({ weights, layout, storedName }: PlannedFile, { seed, distribution }: RandomSource, file: string) {
-  return weights.flatMap(({ name }) => {
-    const { byteOffset, byteLength } = layout.tensors.get(storedName(name))!;
+function piecesOf({ weights, layout }: PlannedFile, seed: number, file: string) {
+  return weights.flatMap(({ name, storedName, distribution }) => {
+    const { byteOffset, byteLength } = layout.tensors.get(storedName)!;
     const pieces: Piece[] = [];
     for (let from = 0; from < byteLength / 4; from += PIECE) {
       const count = Math.min(PIECE, byteLength / 4 - from);
       const place = { file, byteOffset: byteOffset + 4 * from, from, count };
-      pieces.push({ ...place, seed, stream: name, distribution: distribution(name) });
+      pieces.push({ ...place, seed, stream: name, distribution });
     }
     return pieces;
   });

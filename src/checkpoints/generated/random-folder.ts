@@ -7,21 +7,20 @@ import path from "node:path";
 import * as z from "zod";
 import { LabError } from "../../common/errors.ts";
 import { GENERATOR_VERSION } from "../../common/random.ts";
-import { blockWeights, outerWeights, type GPT2Config, type WeightShape } from "../../networks/gpt2-config.ts";
+import type { NetworkConfig, Weight } from "../../networks/architectures/architecture.ts";
+import {
+  architectureOf,
+  blockWeights,
+  outerWeights,
+  storedName,
+  weightsOf,
+} from "../../networks/architectures/architectures.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { readConfig } from "../config.ts";
 import { bytesIn, requireSpace, sweepTemporaryFiles, writeAtomically } from "../../common/files.ts";
-import { CONFIG_FILE, INDEX_FILE, shardFile, storedName, WEIGHTS_FILE } from "../hugging-face.ts";
-import { fingerprint, initialValues, type RandomNetwork } from "./random-network.ts";
-import {
-  absent,
-  planFile,
-  type PlannedFile,
-  type RandomSource,
-  storedTensors,
-  writeFiles,
-  type WritingOptions,
-} from "./random-files.ts";
+import { CONFIG_FILE, INDEX_FILE, shardFile, WEIGHTS_FILE } from "../hugging-face.ts";
+import { fingerprint, type RandomNetwork } from "./random-network.ts";
+import { absent, planFile, type PlannedFile, storedTensors, writeFiles, type WritingOptions } from "./random-files.ts";
 
 /** Folder of all random checkpoints in the cache. */
 const CHECKPOINTS = "checkpoints";
@@ -32,7 +31,7 @@ type OriginNote = z.infer<typeof originNote>;
 
 /** The folder of a random checkpoint in the cache: one for each configuration, seed and generator version. */
 export function randomFolder(cacheFolder: string, { config, seed, fingerprint }: RandomNetwork): string {
-  const name = `gpt2-${config.blocks}x${config.width}-seed-${seed}-${fingerprint.slice(0, 12)}`;
+  const name = `${architectureOf(config).name}-${config.blocks}x${config.width}-seed-${seed}-${fingerprint.slice(0, 12)}`;
   return path.join(cacheFolder, CHECKPOINTS, name);
 }
 
@@ -56,7 +55,7 @@ export async function openRandom(
     await rm(path.join(folder, INDEX_FILE), { force: true }).catch(() => undefined);
   }
   if (!(await isOurConfig(folder, network))) await writeText(path.join(folder, CONFIG_FILE), configText(network));
-  if (missing.length > 0) await writeFiles(folder, missing, sourceOf(network), options);
+  if (missing.length > 0) await writeFiles(folder, missing, network.seed, options);
   if (blocks === network.config.blocks && !(await isFile(path.join(folder, INDEX_FILE)))) {
     await writeText(path.join(folder, INDEX_FILE), indexText(shards));
   }
@@ -79,12 +78,10 @@ export async function writeWholeFolder(network: RandomNetwork, folder: string, o
       throw new LabError("badInput", `${folder} already holds a ${name}: choose another folder, or remove it first.`);
     }
   }
-  const { config } = network;
-  const weights = [outerWeights(config), ...blockIndices(config.blocks).map((i) => blockWeights(config, i))].flat();
-  const file = shard(WEIGHTS_FILE, weights);
+  const file = shard(WEIGHTS_FILE, weightsOf(network.config), network.config);
   await sweepTemporaryFiles(folder, Date.now());
   await requireSpace(folder, file.layout.fileBytes, `The checkpoint ${network.source}`);
-  await writeFiles(folder, [file], sourceOf(network), options);
+  await writeFiles(folder, [file], network.seed, options);
   // Last, because a folder without it is no checkpoint.
   await writeText(path.join(folder, CONFIG_FILE), configText(network));
 }
@@ -140,24 +137,23 @@ async function inspect(folder: string): Promise<RandomCheckpoint | undefined> {
   };
 }
 
-const shard = (file: string, weights: readonly WeightShape[]): PlannedFile => planFile(file, weights, storedName);
-
-/** What the weights of a network are drawn from. */
-const sourceOf = ({ config, seed }: RandomNetwork): RandomSource => ({
-  seed,
-  distribution: (name) => ({ kind: "normal", ...initialValues(name, config) }),
-});
-
-/** The shard outside the blocks, and those of the first `blocks` blocks. */
-function shardsOf(config: GPT2Config, blocks: number): PlannedFile[] {
-  const name = (index: number) => shardFile(index, config.blocks + 1);
-  return [
-    shard(name(0), outerWeights(config)),
-    ...blockIndices(blocks).map((i) => shard(name(i + 1), blockWeights(config, i))),
-  ];
+function shard(file: string, weights: readonly Weight[], config: NetworkConfig): PlannedFile {
+  const architecture = architectureOf(config);
+  const planned = weights.map((weight) => ({
+    ...{ name: weight.name, shape: weight.shape, storedName: storedName(architecture, weight) },
+    distribution: { kind: "normal", ...weight.initial } as const,
+  }));
+  return planFile(file, planned);
 }
 
-const blockIndices = (blocks: number): number[] => Array.from({ length: blocks }, (_, index) => index);
+/** The shard outside the blocks, and those of the first `blocks` blocks. */
+function shardsOf(config: NetworkConfig, blocks: number): PlannedFile[] {
+  const name = (index: number) => shardFile(index, config.blocks + 1);
+  return [
+    shard(name(0), outerWeights(config), config),
+    ...Array.from({ length: blocks }, (_, i) => shard(name(i + 1), blockWeights(config, i), config)),
+  ];
+}
 
 const totalBytes = (shards: readonly PlannedFile[]): number =>
   shards.reduce((sum, { layout }) => sum + layout.fileBytes, 0);

@@ -1,19 +1,13 @@
-// Checkpoints that nobody trained: the weights of a new `GPT2LMHeadModel(GPT2Config())`, each tensor from its own
-// stream of random numbers, so that any subset of them is the same bytes whenever and wherever it is written.
+// Checkpoints that nobody trained: the initial weights of a config.json, each tensor from its own stream of random
+// numbers, so that any subset of them is the same bytes whenever and wherever it is written.
 
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { LabError, messageOf } from "../../common/errors.ts";
 import { GENERATOR_VERSION } from "../../common/random.ts";
-import {
-  isSizeName,
-  parseConfig,
-  readConfig,
-  sizedConfig,
-  SIZE_NAMES,
-  type ConfigJson,
-  type InitialisedConfig,
-} from "../config.ts";
+import type { ConfigJson, NetworkConfig } from "../../networks/architectures/architecture.ts";
+import { architectureOf } from "../../networks/architectures/architectures.ts";
+import { isSizeName, parseConfig, readConfig, sizedConfig, SIZE_NAMES } from "../config.ts";
 
 /**
  * What every source of this kind begins with: `random:gpt2`, `random:PATH/config.json`, and either with fields of the
@@ -25,7 +19,7 @@ export const RANDOM = "random:";
 export interface RandomNetwork {
   /** As the person named it. */
   readonly source: string;
-  readonly config: InitialisedConfig;
+  readonly config: NetworkConfig;
   readonly json: ConfigJson;
   readonly seed: number;
   /** Digest of everything that the weights depend on. */
@@ -38,25 +32,23 @@ export async function randomNetwork(source: string, seed: number): Promise<Rando
   return { source, config, json, seed, fingerprint: fingerprint(config, seed) };
 }
 
-/** Fields that a source may set; the others are not sizes. */
-const SETTABLE = ["n_layer", "n_embd", "n_head", "n_inner", "n_positions", "vocab_size", "initializer_range"];
-
-async function configOf(address: string, source: string): Promise<{ config: InitialisedConfig; json: ConfigJson }> {
+async function configOf(address: string, source: string): Promise<{ config: NetworkConfig; json: ConfigJson }> {
   const [, name, query] = /^(.*?)(?:\?([^?/\\]*))?$/s.exec(address)!;
   const named = await namedConfig(name, source);
   if (query === undefined) return named;
+  const { settable } = architectureOf(named.config);
   const fields = [...new URLSearchParams(query)].map(([field, value]) => {
-    if (SETTABLE.includes(field) && value !== "" && Number.isFinite(Number(value))) return [field, Number(value)];
+    if (settable.includes(field) && value !== "" && Number.isFinite(Number(value))) return [field, Number(value)];
     throw new LabError(
       "checkpoint",
-      `There is no checkpoint "${source}": after the question mark it takes numbers for ${SETTABLE.join(", ")}, ` +
+      `There is no checkpoint "${source}": after the question mark it takes numbers for ${settable.join(", ")}, ` +
         `and found ${JSON.stringify(`${field}=${value}`)}.`,
     );
   });
   return parseConfig(JSON.stringify({ ...named.json, ...Object.fromEntries(fields) }), source);
 }
 
-async function namedConfig(name: string, source: string): Promise<{ config: InitialisedConfig; json: ConfigJson }> {
+async function namedConfig(name: string, source: string): Promise<{ config: NetworkConfig; json: ConfigJson }> {
   if (isSizeName(name)) return parseConfig(JSON.stringify(sizedConfig(name)), name);
   return readConfig(path.resolve(name)).catch((error: unknown) => {
     if (error instanceof LabError) throw error;
@@ -68,16 +60,7 @@ async function namedConfig(name: string, source: string): Promise<{ config: Init
   });
 }
 
-export const fingerprint = (config: InitialisedConfig, seed: number): string =>
+export const fingerprint = (config: NetworkConfig, seed: number): string =>
   createHash("sha256")
     .update(JSON.stringify({ generator: GENERATOR_VERSION, seed, config }))
     .digest("hex");
-
-/** What Hugging Face's GPT2PreTrainedModel._init_weights draws a weight from: N(mean, std²). */
-export function initialValues(name: string, config: InitialisedConfig): { mean: number; std: number } {
-  if (name.endsWith(".bias")) return { mean: 0, std: 0 };
-  if (/(^|\.)ln_\w+\.weight$/.test(name)) return { mean: 1, std: 0 };
-  // GPT-2 scales what is added to the residual stream by 1/√N, N being the number of residual layers, two a block.
-  const residual = name.endsWith(".c_proj.weight");
-  return { mean: 0, std: config.initializerRange / (residual ? Math.sqrt(2 * config.blocks) : 1) };
-}

@@ -1,4 +1,4 @@
-// Checkpoints in fewer bits: each matrix that a network multiplies with as bytes, w ≈ scale · (byte − 128), with
+// Checkpoints in reduced precision: each matrix that a network multiplies with as bytes, w ≈ scale · (byte − 128), with
 // scale = max |w| / 127 for each of its outputs, or as the nearest numbers of 16 bits; all other weights as they are. Made
 // from any checkpoint and kept in the cache, one file a block and one for what follows the blocks, each written when it is
 // first needed.
@@ -9,18 +9,12 @@ import { yieldToEventLoop } from "../../common/event-loop.ts";
 import { LabError, messageOf, throwIfCancelled } from "../../common/errors.ts";
 import type { FloatArray } from "../../common/floats.ts";
 import type { OnProgress } from "../../common/progress.ts";
-import {
-  blockWeights,
-  headWeight,
-  NARROW_BITS,
-  type NarrowFormat,
-  outerWeights,
-  outputAxis,
-  scaleName,
-} from "../../networks/gpt2-config.ts";
+import { isMatrix, type MatrixWeight, type Weight } from "../../networks/architectures/architecture.ts";
+import { blockWeights, readoutWeights } from "../../networks/architectures/architectures.ts";
+import { PRECISION_BITS, type ReducedPrecision, scaleName } from "../../networks/weight-formats.ts";
 import type { Checkpoint, StoredTensor } from "../checkpoint.ts";
 import { requireSpace, sweepTemporaryFiles, writeAtomically } from "../../common/files.ts";
-import { halfToNumber, openRows, type RowReader } from "../rows.ts";
+import { fromFloat16, openRows, type RowReader } from "../rows.ts";
 import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "../safetensors.ts";
 
 /** Folder of all quantised checkpoints in the cache. */
@@ -47,21 +41,22 @@ export interface QuantisedCheckpoint {
 }
 
 /**
- * The first `blocks` blocks of a checkpoint and its head in fewer bits, after writing what is not in the cache yet; the
- * weights are read in pieces. One that has them in 16 bits itself is taken as it is. Throws a LabError: checkpoint
- * (unreadable), storage (full or read-only disk), cancelled. Two processes may do this at once.
+ * The first `blocks` blocks of a checkpoint and its head in reduced precision, after writing what is not in the cache
+ * yet; the weights are read in pieces. One that has them in 16 bits itself is taken as it is. Throws a LabError:
+ * checkpoint (unreadable), storage (full or read-only disk), cancelled. Two processes may do this at once.
  */
 export async function quantise(
   checkpoint: Checkpoint,
   blocks: number,
-  format: NarrowFormat,
+  format: ReducedPrecision,
   options: QuantisingOptions,
 ): Promise<QuantisedCheckpoint> {
-  const { mark } = FORMATS[format];
-  const folder = path.join(options.cacheFolder, QUANTISED, `${checkpoint.fingerprint.slice(0, 32)}-${mark}`);
+  const { formatVersion } = FORMATS[format];
+  const folder = path.join(options.cacheFolder, QUANTISED, `${checkpoint.fingerprint.slice(0, 32)}-${formatVersion}`);
   const shards = shardsOf(checkpoint, blocks, format);
-  const isHalf = (name: string): boolean => checkpoint.tensors.get(name)!.type === "F16";
-  if (format === "float16" && shards.every(({ matrices }) => matrices.every(isHalf))) return { checkpoint, error: 0 };
+  const isFloat16 = ({ name }: MatrixWeight): boolean => checkpoint.tensors.get(name)!.type === "F16";
+  if (format === "float16" && shards.every(({ matrices }) => matrices.every(isFloat16)))
+    return { checkpoint, error: 0 };
   const whole = await Promise.all(shards.map(({ file, layout }) => isWholeFile(path.join(folder, file), layout)));
   const missing = shards.filter((_, index) => !whole[index]);
   if (missing.length > 0) await writeShards(checkpoint, folder, missing, format, options);
@@ -69,44 +64,44 @@ export async function quantise(
     checkpoint: { ...checkpoint, folder: await realpath(folder), tensors: new Map(shards.flatMap(storedTensors)) },
     error: await errorOf(
       folder,
-      shards.filter(({ file }) => file !== ENDING),
+      shards.filter(({ file }) => file !== READOUT),
     ),
   };
 }
 
-/** Rows of a matrix, the first of them being `firstRow`, in fewer bits; `squares` grows by Σ (w − ŵ)² and Σ w². */
+/** Rows of a matrix, from `firstRow` on, in reduced precision; `squares` grows by Σ (w − ŵ)² and Σ w². */
 type Encode = (values: FloatArray, firstRow: number, squares: Float64Array) => Uint8Array | Uint16Array;
 
 interface Format {
   /** Part of the folder's name. Goes up whenever the same weights would become other bytes. */
-  readonly mark: string;
+  readonly formatVersion: string;
   /** What is stored of a matrix, wider numbers first: then every number starts where its size asks for. */
-  readonly stored: (name: string, shape: readonly number[]) => readonly PlannedTensor[];
+  readonly stored: (matrix: MatrixWeight) => readonly PlannedTensor[];
   /** `scale` is what the file holds beside the matrix, where it holds that. */
   readonly encoder: (
     rows: RowReader,
-    axis: 0 | 1,
+    matrix: MatrixWeight,
   ) => Promise<{ readonly encode: Encode; readonly scale?: Float32Array }>;
 }
 
 type PlannedTensor = Parameters<typeof layOutSafetensors>[0][number];
 
-const FORMATS: Readonly<Record<NarrowFormat, Format>> = {
+const FORMATS: Readonly<Record<ReducedPrecision, Format>> = {
   int8: {
-    mark: "1",
-    stored: (name, shape) => [
-      { name: scaleName(name), type: "F32", shape: [shape[outputAxis(name)]] },
+    formatVersion: "1",
+    stored: ({ name, shape, outputAxis }) => [
+      { name: scaleName(name), type: "F32", shape: [shape[outputAxis]] },
       { name, type: "U8", shape },
     ],
-    encoder: async (rows, axis) => {
+    encoder: async (rows, { outputAxis: axis }) => {
       const scale = await scalesOf(rows, axis);
       return { scale, encode: (values, from, squares) => bytesOf(values, from, rows.width, scale, axis, squares) };
     },
   },
   float16: {
-    mark: "float16-1",
-    stored: (name, shape) => [{ name, type: "F16", shape }],
-    encoder: async () => ({ encode: (values, _, squares) => halvesOf(values, squares) }),
+    formatVersion: "float16-1",
+    stored: ({ name, shape }) => [{ name, type: "F16", shape }],
+    encoder: async () => ({ encode: (values, _, squares) => toFloat16(values, squares) }),
   },
 };
 
@@ -114,49 +109,38 @@ const FORMATS: Readonly<Record<NarrowFormat, Format>> = {
 interface Shard {
   readonly file: string;
   /** Those that get fewer bits. */
-  readonly matrices: readonly string[];
+  readonly matrices: readonly MatrixWeight[];
   /** Those that stay as they are. */
   readonly copied: readonly string[];
   readonly layout: SafetensorsLayout;
 }
 
-/** What follows the last block: ln_f and the head. */
-const ENDING = "ending.safetensors";
+/** The file of what follows the last block. */
+const READOUT = "ending.safetensors";
 
-function shardsOf({ config, tensors, source }: Checkpoint, blocks: number, format: NarrowFormat): Shard[] {
-  const shard = (file: string, names: readonly string[]): Shard => {
-    const stored = names.map((name) => {
-      const tensor = tensors.get(name);
-      if (tensor === undefined || tensor.type === "U8") {
-        throw new LabError("checkpoint", `The weight ${name} is not in the checkpoint ${source}.`);
-      }
-      return { name, shape: tensor.shape, type: tensor.type };
-    });
-    const [matrices, copied] = [true, false].map((matrix) =>
-      stored.filter(({ shape }) => (shape.length === 2) === matrix),
+function shardsOf({ config, tensors, source }: Checkpoint, blocks: number, format: ReducedPrecision): Shard[] {
+  const shard = (file: string, weights: readonly Weight[]): Shard => {
+    const matrices = weights.filter(isMatrix);
+    const copied = weights.filter((weight) => !isMatrix(weight));
+    const planned = matrices.map((matrix) => FORMATS[format].stored(matrix));
+    for (const { name } of weights) {
+      if (tensors.has(name) && tensors.get(name)!.type !== "U8") continue;
+      throw new LabError("checkpoint", `The weight ${name} is not in the checkpoint ${source}.`);
+    }
+    const layout = layOutSafetensors(
+      [
+        { name: ERROR, type: "F64", shape: [2] },
+        ...planned.flatMap((parts) => parts.slice(0, -1)),
+        ...copied.map(({ name, shape }) => ({ name, shape, type: tensors.get(name)!.type })),
+        ...planned.flatMap((parts) => parts.slice(-1)),
+      ],
+      { format: "pt", zero_byte: String(ZERO_BYTE) },
     );
-    const narrow = matrices.map(({ name, shape }) => FORMATS[format].stored(name, shape));
-    const planned = [
-      { name: ERROR, type: "F64" as const, shape: [2] },
-      ...narrow.flatMap((parts) => parts.slice(0, -1)),
-      ...copied,
-      ...narrow.flatMap((parts) => parts.slice(-1)),
-    ];
-    const layout = layOutSafetensors(planned, { format: "pt", zero_byte: String(ZERO_BYTE) });
-    return { file, matrices: matrices.map(({ name }) => name), copied: copied.map(({ name }) => name), layout };
+    return { file, matrices, copied: copied.map(({ name }) => name), layout };
   };
-  const ending = outerWeights(config).filter(({ name }) => name.startsWith("ln_f.") || name === headWeight(config));
   return [
-    ...Array.from({ length: blocks }, (_, index) =>
-      shard(
-        `block-${index}.safetensors`,
-        blockWeights(config, index).map(({ name }) => name),
-      ),
-    ),
-    shard(
-      ENDING,
-      ending.map(({ name }) => name),
-    ),
+    ...Array.from({ length: blocks }, (_, i) => shard(`block-${i}.safetensors`, blockWeights(config, i))),
+    shard(READOUT, readoutWeights(config)),
   ];
 }
 
@@ -171,15 +155,19 @@ async function writeShards(
   checkpoint: Checkpoint,
   folder: string,
   shards: readonly Shard[],
-  format: NarrowFormat,
+  format: ReducedPrecision,
   { onProgress, signal }: QuantisingOptions,
 ): Promise<void> {
   await sweepTemporaryFiles(folder, Date.now());
   const bytes = shards.reduce((sum, { layout }) => sum + layout.fileBytes, 0);
-  await requireSpace(folder, bytes, `${checkpoint.source} in ${NARROW_BITS[format]} bits`);
+  await requireSpace(folder, bytes, `${checkpoint.source} in ${PRECISION_BITS[format]} bits`);
   let done = 0;
   const onWritten = async (count: number): Promise<void> => {
-    onProgress?.({ stage: `Writing the weights in ${NARROW_BITS[format]} bits`, done: (done += count), total: bytes });
+    onProgress?.({
+      stage: `Writing the weights in ${PRECISION_BITS[format]} bits`,
+      done: (done += count),
+      total: bytes,
+    });
     await yieldToEventLoop();
     throwIfCancelled(signal);
   };
@@ -201,7 +189,7 @@ async function writeShard(
   handle: FileHandle,
   { matrices, copied, layout }: Shard,
   checkpoint: Checkpoint,
-  format: NarrowFormat,
+  format: ReducedPrecision,
   onWritten: OnWritten,
 ): Promise<void> {
   type Numbers = ReturnType<Encode> | Float32Array | Float64Array;
@@ -213,10 +201,11 @@ async function writeShard(
   await handle.write(layout.header, 0, layout.header.length, 0);
   for (const name of copied) await write(name, await readTensor(checkpoint, name));
   const squares = new Float64Array(2);
-  for (const name of matrices) {
+  for (const matrix of matrices) {
+    const { name } = matrix;
     const rows = openRows(checkpoint, name);
     try {
-      const { encode, scale } = await FORMATS[format].encoder(rows, outputAxis(name));
+      const { encode, scale } = await FORMATS[format].encoder(rows, matrix);
       if (scale) await write(scaleName(name), scale);
       await inChunks(rows, async (values, from) => {
         const numbers = encode(values, from, squares);
@@ -294,32 +283,32 @@ function bytesOf(
 }
 
 /** In the bits of binary32: the largest number of 16 bits, the smallest one with a leading one, and 112 exponents. */
-const [LARGEST_HALF, SMALLEST_NORMAL_HALF, EXPONENTS_BETWEEN] = [0x477fe000, 0x38800000, 0x38000000];
+const [LARGEST_FLOAT16, SMALLEST_NORMAL_FLOAT16, EXPONENTS_BETWEEN] = [0x477fe000, 0x38800000, 0x38000000];
 
 /** Each number as the nearest one of IEEE 754's binary16, of two the even one; the largest for what is beyond it. */
-export function halvesOf(values: FloatArray, squares: Float64Array): Uint16Array {
+export function toFloat16(values: FloatArray, squares: Float64Array): Uint16Array {
   const single = Float32Array.from(values);
   const bits = new Uint32Array(single.buffer);
-  const halves = new Uint16Array(values.length);
+  const result = new Uint16Array(values.length);
   let [lost, all] = [0, 0];
   for (let i = 0; i < values.length; i++) {
     const magnitude = bits[i] & 0x7fffffff;
-    let half = 0x7bff;
-    if (magnitude < SMALLEST_NORMAL_HALF) {
+    let word = 0x7bff;
+    if (magnitude < SMALLEST_NORMAL_FLOAT16) {
       // Whole multiples of 2⁻²⁴; doubles from 2⁵² on have no fraction.
-      half = Math.abs(single[i]) * 2 ** 24 + 2 ** 52 - 2 ** 52;
-    } else if (magnitude < LARGEST_HALF) {
+      word = Math.abs(single[i]) * 2 ** 24 + 2 ** 52 - 2 ** 52;
+    } else if (magnitude < LARGEST_FLOAT16) {
       const tie = (magnitude >>> 13) & 1;
-      half = (magnitude - EXPONENTS_BETWEEN + 0xfff + tie) >>> 13;
+      word = (magnitude - EXPONENTS_BETWEEN + 0xfff + tie) >>> 13;
     }
-    halves[i] = ((bits[i] >>> 16) & 0x8000) | half;
-    const rest = values[i] - halfToNumber(halves[i]);
+    result[i] = ((bits[i] >>> 16) & 0x8000) | word;
+    const rest = values[i] - fromFloat16(result[i]);
     lost += rest * rest;
     all += values[i] * values[i];
   }
   squares[0] += lost;
   squares[1] += all;
-  return halves;
+  return result;
 }
 
 /** A tensor's bytes as they are stored. */

@@ -52,7 +52,7 @@ async function isWhole(snapshot: string): Promise<boolean> {
   return (await Promise.all(files)).every((file) => file?.isFile());
 }
 
-/** A GPT-2 checkpoint in the Hugging Face cache. */
+/** A checkpoint in the Hugging Face cache. */
 export interface HubCheckpoint {
   readonly kind: "hub";
   /** What an experiment's `checkpoint` calls it. */
@@ -72,7 +72,7 @@ export interface HubCheckpoint {
   readonly complete: boolean;
 }
 
-/** The GPT-2 checkpoints of the cache, by source; other models and what cannot be read are passed over. */
+/** The checkpoints of the cache, by source; other architectures and what cannot be read are passed over. */
 export async function listHubCheckpoints(cacheFolder: string): Promise<HubCheckpoint[]> {
   const names = (await readdir(cacheFolder).catch(() => [])).filter((name) => name.startsWith(PREFIX)).sort();
   const found = await Promise.all(names.map((name) => checkpointsOf(path.join(cacheFolder, name))));

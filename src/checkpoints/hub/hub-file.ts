@@ -1,6 +1,6 @@
 // One file of the hub on its way into the cache: beside its place under another name, resumed where an earlier try broke
-// off, held to its length and hash, then renamed. @huggingface/hub's own download starts anew after a break, checks
-// neither, and loses a server's status; so the bytes are fetched here.
+// off, checked against its length and hash, then renamed. @huggingface/hub's own download starts anew after a break,
+// checks neither, and loses a server's status; so the bytes are fetched here.
 
 import { createHash, type Hash } from "node:crypto";
 import { constants, type FileHandle, open, rename, rm, stat } from "node:fs/promises";

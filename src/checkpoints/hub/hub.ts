@@ -40,7 +40,7 @@ export async function openFromHub(
 /**
  * Asks the hub what a revision is now, and downloads what the cache lacks of it: config.json and the weights in
  * safetensors. Whole or not at all as far as others can see; a download that broke off goes on where it was. Throws a
- * LabError: checkpoint (not there, not GPT-2), access (not shown), network, storage, badInput (settings), cancelled.
+ * LabError: checkpoint (not there, not supported), access (not shown), network, storage, badInput (settings), cancelled.
  */
 export async function fetchFromHub(id: HubId, settings: HubSettings, options: FetchOptions = {}): Promise<Snapshot> {
   const cached = settings.offline || isCommit(id.revision) ? await cachedSnapshot(settings.cacheFolder, id) : undefined;

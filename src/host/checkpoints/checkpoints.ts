@@ -15,7 +15,7 @@ import { deleteCheckpoint, type KnownCheckpoint, listCheckpoints } from "../../c
 import { formatBytes } from "../../common/bytes.ts";
 import { LabError, messageOf } from "../../common/errors.ts";
 import { describeBytes } from "../../common/progress.ts";
-import type { GPT2Config } from "../../networks/gpt2-config.ts";
+import type { NetworkConfig } from "../../networks/architectures/architecture.ts";
 import {
   type CheckpointAnswer,
   checkpointChoices,
@@ -162,7 +162,7 @@ export class Checkpoints implements vscode.Disposable {
   }
 
   /** The sizes of a checkpoint; of one that is on the disk by its config.json. Throws a LabError (checkpoint). */
-  async configOf(source: string): Promise<GPT2Config> {
+  async configOf(source: string): Promise<NetworkConfig> {
     const known = knownConfig(source);
     if (known) return known;
     if (source.startsWith(RANDOM)) return (await randomNetwork(source, 0)).config;

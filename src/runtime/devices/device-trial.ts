@@ -1,4 +1,4 @@
-// Trying a device out: one GPT-2 block of full width, forward and backward, on the device and on the CPU in turn. What
+// Trying a device out: one block of GPT-2 in full width, forward and backward, on the device and on the CPU in turn. What
 // comes of it says whether the device works, whether it computes right, and whether it is the faster of the two.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -8,8 +8,7 @@ import type { Checkpoint, StoredTensor } from "../../checkpoints/checkpoint.ts";
 import { parseConfig, sizedConfig } from "../../checkpoints/config.ts";
 import { randomStream } from "../../common/random.ts";
 import { wholeOutput } from "../../networks/distance.ts";
-import { blockWeights } from "../../networks/gpt2-config.ts";
-import { sizeOf } from "../../tensorgraph/tensor.ts";
+import { blockWeights, parameterCount } from "../../networks/architectures/architectures.ts";
 import type { DeviceName } from "./devices.ts";
 import { loadedSoftwareDriver } from "./software-drivers.ts";
 import { openSubnetwork } from "../open-network.ts";
@@ -91,12 +90,13 @@ async function oneBlock(folder: string): Promise<Checkpoint> {
   const file = "trial.bin";
   const weights = blockWeights(config, 0);
   const noise = randomStream(0, "trial").normal(1 << 14, 0, 0.02, "float32");
-  const values = new Float32Array(weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+  const values = new Float32Array(parameterCount(weights));
   const tensors = new Map<string, StoredTensor>();
   let at = 0;
-  for (const { name, shape } of weights) {
-    const own = values.subarray(at, at + sizeOf(shape));
-    if (/ln_\d\.weight$/.test(name)) own.fill(1);
+  for (const weight of weights) {
+    const { name, shape, initial } = weight;
+    const own = values.subarray(at, at + parameterCount([weight]));
+    if (initial.mean !== 0) own.fill(initial.mean);
     else for (let i = 0; i < own.length; i += noise.length) own.set(noise.subarray(0, own.length - i), i);
     tensors.set(name, { shape, type: "F32", file, byteOffset: 4 * at, byteLength: 4 * own.length });
     at += own.length;

@@ -10,6 +10,7 @@ import { LabError } from "../../../src/common/errors.ts";
 import type { Progress } from "../../../src/common/progress.ts";
 import { randomStream } from "../../../src/common/random.ts";
 import type { Checkpoint } from "../../../src/checkpoints/checkpoint.ts";
+import type { GPT2Config } from "../../../src/networks/architectures/gpt2.ts";
 import { configJson, TINY } from "../../support/checkpoint-folders.ts";
 import { temporaryFolders } from "../../support/temporary-folders.ts";
 
@@ -252,7 +253,8 @@ describe("a random checkpoint", () => {
       { blocks: 1 },
       setting,
     );
-    assert.deepEqual([config.width, config.heads, config.innerWidth, config.vocabulary], [12, 2, 48, 40]);
+    const { width, heads, innerWidth, vocabulary } = config as GPT2Config;
+    assert.deepEqual([width, heads, innerWidth, vocabulary], [12, 2, 48, 40]);
     assert.deepEqual(tensors.get("wte.weight")?.shape, [40, 12]);
     const other = await openCheckpoint("random:mini?n_embd=12&n_head=3&vocab_size=40", { blocks: 1 }, setting);
     assert.notEqual(other.fingerprint, fingerprint);

@@ -6,17 +6,18 @@ import path from "node:path";
 import fc from "fast-check";
 import type { Checkpoint, StoredType } from "../../../src/checkpoints/checkpoint.ts";
 import { openCheckpoint } from "../../../src/checkpoints/open.ts";
-import { halvesOf, quantise } from "../../../src/checkpoints/generated/reduced-precision.ts";
-import { halfToNumber, openRows } from "../../../src/checkpoints/rows.ts";
+import { toFloat16, quantise } from "../../../src/checkpoints/generated/reduced-precision.ts";
+import { fromFloat16, openRows } from "../../../src/checkpoints/rows.ts";
 import { readSafetensorsHeader } from "../../../src/checkpoints/safetensors.ts";
 import { randomStream } from "../../../src/common/random.ts";
 import { LabError } from "../../../src/common/errors.ts";
-import { blockWeights, headWeight, outputAxis } from "../../../src/networks/gpt2-config.ts";
+import { isMatrix } from "../../../src/networks/architectures/architecture.ts";
+import { blockWeights, headWeight } from "../../../src/networks/architectures/architectures.ts";
 import { configJson, TINY, weightValues, writeCheckpoint } from "../../support/checkpoint-folders.ts";
 import { dequantisedWeight } from "../../support/quantised.ts";
 import { temporaryFolders } from "../../support/temporary-folders.ts";
 
-const kernels = blockWeights(TINY, 0).filter(({ shape }) => shape.length === 2);
+const matrices = [...blockWeights(TINY, 0), headWeight(TINY)].filter(isMatrix);
 
 describe("a checkpoint in 8 bits", () => {
   const newFolder = temporaryFolders();
@@ -59,10 +60,9 @@ describe("a checkpoint in 8 bits", () => {
             randomStream(seed, "w").normal(8 * 24, 0, spread, "float64"),
           );
           const { checkpoint: quantised } = await quantise(checkpoint, 2, "int8", { cacheFolder });
-          for (const name of [...kernels.map(({ name }) => name), headWeight(TINY)]) {
+          for (const { name, outputAxis: axis } of matrices) {
             const [values, ours] = [stored(checkpoint, name), dequantisedWeight(quantised, name)];
             const C = checkpoint.tensors.get(name)!.shape[1];
-            const axis = outputAxis(name);
             const steps = largest(values, C, axis).map((most) => most / 127);
             values.forEach((value, i) => {
               const step = steps[axis === 0 ? Math.floor(i / C) : i % C];
@@ -91,14 +91,14 @@ describe("a checkpoint in 8 bits", () => {
       1 + 2 ** -11,
     ];
     const got = [0, 1, -1, 0.0999755859375, 65504, 65504, -65504, 2 ** -24, 2 ** -24, 2 ** -14, 1 + 2 ** -9, 1];
-    assert.deepEqual(Array.from(halvesOf(Float32Array.from(wanted), new Float64Array(2)), halfToNumber), got);
+    assert.deepEqual(Array.from(toFloat16(Float32Array.from(wanted), new Float64Array(2)), fromFloat16), got);
     fc.assert(
       fc.property(fc.float({ min: -65504, max: 65504, noNaN: true }), (value) => {
-        const [half] = halvesOf(Float32Array.of(value), new Float64Array(2));
-        const off = Math.abs(halfToNumber(half) - value);
+        const [half] = toFloat16(Float32Array.of(value), new Float64Array(2));
+        const off = Math.abs(fromFloat16(half) - value);
         for (const other of [half - 1, half + 1]) {
           if ((other & 0x7fff) >= 0x7c00 || other < 0 || (other & 0x8000) !== (half & 0x8000)) continue;
-          assert.ok(off <= Math.abs(halfToNumber(other) - value), `${value}: ${halfToNumber(half)}`);
+          assert.ok(off <= Math.abs(fromFloat16(other) - value), `${value}: ${fromFloat16(half)}`);
         }
       }),
       { numRuns: 2000, seed: 20261124 },

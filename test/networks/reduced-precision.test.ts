@@ -7,7 +7,7 @@ import { quantise } from "../../src/checkpoints/generated/reduced-precision.ts";
 import { randomStream } from "../../src/common/random.ts";
 import type { FloatType } from "../../src/common/floats.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
-import { OUTPUTS, type Output } from "../../src/networks/gpt2-config.ts";
+import { OUTPUTS, type Output } from "../../src/networks/outputs.ts";
 import { openSubnetwork, type SubnetworkOptions } from "../../src/runtime/open-network.ts";
 import { configJson, TINY, weightValues, writeCheckpoint } from "../support/checkpoint-folders.ts";
 import { TEST_CACHE } from "../support/folders.ts";

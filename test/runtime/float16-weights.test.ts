@@ -20,11 +20,11 @@ const [BLOCKS, MATRICES] = [2, 4];
 describe("weights in 16 bits", () => {
   const newFolder = temporaryFolders();
 
-  it("are widened just before each product, on the way there and on the way back", async () => {
+  it("are widened just before each product, in the forward pass and in the backward pass", async () => {
     const stored = await openCheckpoint(TINY_GPT2, { blocks: BLOCKS }, { cacheFolder: TEST_CACHE, initSeed: 0 });
     const { checkpoint } = await quantise(stored, BLOCKS, "float16", { cacheFolder: TEST_CACHE });
     const { config, folder } = checkpoint;
-    const network = { kind: "gpt2", config, blocks: BLOCKS, output: "block", weightFormat: "float16" } as const;
+    const network = { kind: "transformer", config, blocks: BLOCKS, output: "block", weightFormat: "float16" } as const;
     const graph = objectiveGraph({ network, batch: 1, length: 5, type: "float32", measure: wholeOutput("l1") });
     const optimised = path.join(await newFolder(), "optimised.onnx");
     const session = await ort.InferenceSession.create(

@@ -1,0 +1,78 @@
+// What an architecture is to all who open, make, convert and run its checkpoints: data, and the graph of its blocks.
+
+import type { Tensor } from "../../tensorgraph/tensor.ts";
+import type { WeightFormat } from "../weight-formats.ts";
+
+/** A config.json, as parsed. */
+export type ConfigJson = Readonly<Record<string, unknown>>;
+
+/** The sizes of a network that everybody asks for; those of one architecture alone come beside them. Plain JSON. */
+export interface NetworkConfig {
+  /** Its name in the table. */
+  readonly architecture?: string;
+  /** Number of transformer blocks. */
+  readonly blocks: number;
+  /** Width of the residual stream, D. */
+  readonly width: number;
+  /** Longest input in tokens. */
+  readonly positions: number;
+  /** Number of tokens, V. */
+  readonly vocabulary: number;
+}
+
+export interface WeightShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+interface Parameter extends WeightShape {
+  /** The block that it belongs to, counted from 0; of what stands outside the blocks there is none. */
+  readonly block?: number;
+  /** New weights are drawn from N(mean, std²). */
+  readonly initial: { readonly mean: number; readonly std: number };
+}
+
+/** A matrix [R, C] that states are multiplied with; the token embedding is one where the head is tied to it. */
+export interface MatrixWeight extends Parameter {
+  readonly role: "tokenEmbedding" | "matrix" | "head";
+  /** The axis that counts its outputs: 0 for [out, in], 1 for [in, out]. The other one counts its inputs. */
+  readonly outputAxis: 0 | 1;
+}
+
+/** A weight by what it is for. Position embeddings are [positions, D], one for each place a token can have. */
+export type Weight =
+  MatrixWeight | (Parameter & { readonly role: "positionEmbedding" | "bias" | "norm" | "finalNorm" });
+
+export const isMatrix = (weight: Weight): weight is MatrixWeight => "outputAxis" in weight;
+
+/** The first blocks of a network, for B restarts. */
+export interface BlocksShape<Config> {
+  readonly config: Config;
+  readonly blocks: number;
+  /** B */
+  readonly restarts: number;
+  /** As stored, where nothing is said. */
+  readonly weightFormat?: WeightFormat;
+}
+
+export interface Architecture<Config extends NetworkConfig = NetworkConfig> {
+  readonly name: string;
+  /** What a config.json calls it, as `model_type` or else as the first of its `architectures`. */
+  readonly modelTypes: readonly string[];
+  /** What files of the model with its head put before the name of every weight but the head's. */
+  readonly prefix: string;
+  /** The config.json of each size that `random:NAME` knows. */
+  readonly sizes: Readonly<Record<string, ConfigJson>>;
+  /** Numbers of a config.json that `random:NAME?field=number` may set. */
+  readonly settable: readonly string[];
+  /** Throws a LabError whose message is the end of "this config.json cannot be used: …". */
+  readConfig(json: ConfigJson): Config;
+  /** Every weight, each name once; files are written in this order. All blocks have the same shapes. */
+  weights(config: Config): readonly Weight[];
+  /** The residual stream after each block: x [T·B, D] → one [T·B, D] a block. Row t·B + b is token t of restart b. */
+  blocks(x: Tensor, shape: BlocksShape<Config>): readonly Tensor[];
+  /** What stands between the last block and the head: x [N, D] → [N, D]. */
+  finalNorm(x: Tensor, config: Config): Tensor;
+  /** Numbers that T tokens leave behind in one block, for the backward pass; roughly. */
+  activations(config: Config, length: number): number;
+}

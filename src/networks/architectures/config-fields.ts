@@ -1,0 +1,30 @@
+// Fields of a config.json, each checked. Errors are what an architecture's readConfig throws.
+
+import { LabError } from "../../common/errors.ts";
+import type { ConfigJson } from "./architecture.ts";
+
+export const unsupported = (why: string): LabError => new LabError("checkpoint", why);
+
+/** Throws unless the field is missing or has the one value that is computed with. */
+export function checkFixed(json: ConfigJson, name: string, value: boolean): void {
+  if ((json[name] ?? value) === value) return;
+  throw unsupported(`its ${name} is ${JSON.stringify(json[name])}, and only ${value} is supported`);
+}
+
+export function countField(json: ConfigJson, name: string, byDefault: number): number {
+  const value = json[name] ?? byDefault;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) return value;
+  throw unsupported(`its ${name} is ${JSON.stringify(value)}, and must be a whole number from 1 on`);
+}
+
+export function positiveField(json: ConfigJson, name: string, byDefault: number): number {
+  const value = json[name] ?? byDefault;
+  if (typeof value === "number" && value > 0 && value < Infinity) return value;
+  throw unsupported(`its ${name} is ${JSON.stringify(value)}, and must be a positive number`);
+}
+
+export function booleanField(json: ConfigJson, name: string, byDefault: boolean): boolean {
+  const value = json[name] ?? byDefault;
+  if (typeof value === "boolean") return value;
+  throw unsupported(`its ${name} is ${JSON.stringify(value)}`);
+}
