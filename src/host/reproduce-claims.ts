@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
 import { version } from "../../package.json";
-import type { RunExperiment } from "../engine/client.ts";
+import type { RunExperiment } from "../experiments/run-experiment.ts";
 import { claimsNamed, type Finding, reproduce } from "../reproduction/run-claims.ts";
 import { tally } from "../reproduction/claims-table.ts";
 import { trainedCheckpoint } from "../reproduction/twins.ts";

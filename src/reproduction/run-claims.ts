@@ -2,7 +2,7 @@
 
 import { errorData, LabError } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
-import type { RunExperiment } from "../engine/client.ts";
+import type { RunExperiment } from "../experiments/run-experiment.ts";
 import type { EndEvent, StartEvent, StepEvent } from "../experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
 import type { Claim, Condition, Judgement, Observation, Scope } from "./claim.ts";

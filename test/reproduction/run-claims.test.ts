@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { LabError } from "../../src/common/errors.ts";
-import type { RunExperiment } from "../../src/engine/client.ts";
+import type { RunExperiment } from "../../src/experiments/run-experiment.ts";
 import type { EndEvent, RestartResult, StepEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import type { Scope } from "../../src/reproduction/claim.ts";
