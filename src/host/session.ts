@@ -18,7 +18,7 @@ import { trainedCheckpoint } from "../reproduction/twins.ts";
 import { askForRun } from "./ask-for-run.ts";
 import { Checkpoints } from "./checkpoints/checkpoints.ts";
 import { RunPanel } from "./panel/run-panel.ts";
-import type { Repetition, RunInfo } from "../session/panel-messages.ts";
+import type { RepeatSetting, RunInfo } from "../session/panel-messages.ts";
 import type { Report } from "./error-reporter.ts";
 import { requestProblems } from "../session/request-problems.ts";
 import { watchSelection } from "./runs/recent-runs.ts";
@@ -356,7 +356,7 @@ export class Session implements vscode.Disposable {
     return run;
   }
 
-  #repeat(id: string, repetition: Repetition): void {
+  #repeat(id: string, repetition: RepeatSetting): void {
     const run = this.#runs.get(id);
     if (!run) return;
     this.#start(repetition === "source" && run.spec.method === "inversion" ? withSourceSetting(run.spec) : run.spec);

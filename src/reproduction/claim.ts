@@ -1,6 +1,6 @@
 // A claim of the source as data: what it says, the runs that test it, and how their results are read.
 
-import type { Figure } from "../reports/line-chart.ts";
+import type { PrintedFigure } from "../reports/line-chart.ts";
 import { type Interval, median, medianInterval, wilson } from "../common/statistics.ts";
 import type { EndEvent, RestartResult, StartEvent, StepEvent } from "../experiments/events.ts";
 import type { ExperimentRequest, ExperimentSpec } from "../experiments/spec.ts";
@@ -46,7 +46,7 @@ export interface Judgement {
   readonly measurements: readonly Measurement[];
   /** Decoded texts worth a look. */
   readonly samples?: readonly string[];
-  readonly figure?: Figure;
+  readonly figure?: PrintedFigure;
   /** What else there is to say, in a sentence. */
   readonly remark?: string;
 }

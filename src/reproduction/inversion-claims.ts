@@ -1,6 +1,6 @@
 // The source's claims on inversion of random networks and fully connected nets, C1 to C7.
 
-import type { Figure } from "../reports/line-chart.ts";
+import type { PrintedFigure } from "../reports/line-chart.ts";
 import { median } from "../common/statistics.ts";
 import { PRESETS } from "../experiments/spec.ts";
 import {
@@ -237,7 +237,7 @@ const twoBlocks: Claim = {
 };
 
 /** How many tokens are right along the descent, by start point. */
-function startPointFigure(runs: readonly Observation[]): Figure {
+function startPointFigure(runs: readonly Observation[]): PrintedFigure {
   return {
     title: "Tokens of the prompt found, mean over seeds",
     xLabel: "iteration",

@@ -1,7 +1,7 @@
 // Everything that crosses between the extension host and the panel's page: one union a direction, plain JSON.
 
 import type { LabErrorData } from "../common/errors.ts";
-import type { Figure } from "../reports/line-chart.ts";
+import type { PrintedFigure } from "../reports/line-chart.ts";
 import type { Progress } from "../engine/messages.ts";
 import type { RestartResult, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec, MethodName } from "../experiments/spec.ts";
@@ -98,7 +98,7 @@ export type ToPage =
   | { readonly type: "problems"; readonly problems: readonly FieldProblem[] };
 
 /** How a run is repeated: as it was, or with the source's setting of the method. */
-export type Repetition = "same" | "source";
+export type RepeatSetting = "same" | "source";
 
 /** What the page tells the host. */
 export type FromPage =
@@ -110,14 +110,14 @@ export type FromPage =
   | { readonly type: "stop"; readonly id: string }
   | { readonly type: "pause"; readonly id: string }
   | { readonly type: "resume"; readonly id: string }
-  | { readonly type: "runAgain"; readonly id: string; readonly repetition: Repetition }
+  | { readonly type: "runAgain"; readonly id: string; readonly repetition: RepeatSetting }
   /** Asks for the form, filled in as this run. */
   | { readonly type: "duplicate"; readonly id: string }
   | { readonly type: "check"; readonly request: unknown }
   /** Starts the run if nothing is wrong with it. */
   | { readonly type: "start"; readonly request: unknown }
   /** Saves a plot as it is seen, in the format that its file is to have. */
-  | { readonly type: "saveFigure"; readonly id: string; readonly figure: Figure; readonly format: "svg" | "png" }
+  | { readonly type: "saveFigure"; readonly id: string; readonly figure: PrintedFigure; readonly format: "svg" | "png" }
   /** The answer to a request: the PNG in base64, or why there is none. */
   | {
       readonly type: "rasterised";

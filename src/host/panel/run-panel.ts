@@ -10,7 +10,7 @@ import type {
   FieldProblem,
   FormData,
   FromPage,
-  Repetition,
+  RepeatSetting,
   RunInfo,
   RunHistory,
   ToPage,
@@ -41,7 +41,7 @@ export interface PanelActions {
   stop(id: string): void;
   pause(id: string): void;
   resume(id: string): void;
-  runAgain(id: string, repetition: Repetition): void;
+  runAgain(id: string, repetition: RepeatSetting): void;
   saveFigure(message: Extract<FromPage, { readonly type: "saveFigure" }>): void;
   export(id: string, comparison: boolean): void;
   showLog(): void;
