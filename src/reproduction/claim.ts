@@ -17,6 +17,8 @@ export interface TrainedCheckpoint {
   readonly source: string;
   /** The same shape with random weights. */
   readonly twin: string;
+  /** All that it has. */
+  readonly blocks: number;
 }
 
 /** One run of several restarts. */
@@ -28,6 +30,8 @@ export interface Condition {
 /** What a run came to. */
 export interface Observation {
   readonly name: string;
+  /** Its record's folder, from the reproduction's own: "runs/NAME". */
+  readonly record: string;
   readonly spec: ExperimentSpec;
   readonly start: StartEvent;
   readonly steps: readonly StepEvent[];
@@ -39,6 +43,8 @@ export interface Measurement {
   readonly condition: string;
   readonly seeds: string;
   readonly value: string;
+  /** The records of the runs behind it, as an observation names its own. */
+  readonly records: readonly string[];
 }
 
 export interface Judgement {
@@ -63,8 +69,28 @@ export interface Claim {
   judge(observations: readonly Observation[]): Judgement | string;
 }
 
+/** A claim is `unfinished` where one of its runs was stopped, or failed and would be tried again. */
+export type ClaimVerdict =
+  | ({ readonly kind: "judged" } & Judgement)
+  | { readonly kind: "notRun"; readonly reason: string; readonly unfinished?: true };
+
+/** What came of one claim. */
+export interface Finding extends Pick<Claim, "id" | "statement" | "expected"> {
+  readonly verdict: ClaimVerdict;
+  /** Of its runs, as their records have it. */
+  readonly elapsedMs: number;
+}
+
+/** A row of the table from the runs behind it, which differ in no seed but the init seed. */
+export const measured = (condition: string, runs: readonly Observation[], value: string): Measurement => ({
+  condition,
+  seeds: seedsOfAll(runs),
+  value,
+  records: runs.map(({ record }) => record),
+});
+
 /** "seed 0, restarts 0–9, init seed 1" */
-export function seedsOf({ seed, restarts, initSeed, checkpoint, network }: ExperimentSpec): string {
+function seedsOf({ seed, restarts, initSeed, checkpoint, network }: ExperimentSpec): string {
   const random = checkpoint.startsWith("random:") || network !== "gpt2";
   return [
     `seed ${seed}`,
@@ -74,7 +100,7 @@ export function seedsOf({ seed, restarts, initSeed, checkpoint, network }: Exper
 }
 
 /** The seeds of several runs of one condition, which differ in their init seed only. */
-export function seedsOfAll(observations: readonly Observation[]): string {
+function seedsOfAll(observations: readonly Observation[]): string {
   const [first] = observations;
   const initSeeds = [...new Set(observations.map(({ spec }) => spec.initSeed))];
   const own = seedsOf(first.spec);
