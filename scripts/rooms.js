@@ -52,15 +52,7 @@ const startsProcesses = (/** @type {string} */ name) =>
 const KNOWN_IMPORTS = /** @type {string[]} */ ([]);
 
 /** Exported types of one name that are two things. One that has become one thing must leave this list. */
-const KNOWN_TYPES = [
-  "Condition",
-  "Experimenter",
-  "Figure",
-  "HeatFigure",
-  "Line",
-  "Measured",
-  "Verdict",
-];
+const KNOWN_TYPES = /** @type {string[]} */ ([]);
 
 /**
  * @typedef {{name: string, content: string}} File name: its path in the project, with slashes

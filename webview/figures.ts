@@ -1,6 +1,6 @@
 // What the plots show, as data: the figures of a run over its iterations, or of several over each other.
 
-import type { Figure as PrintedFigure } from "../src/reports/line-chart.ts";
+import type { PrintedFigure } from "../src/reports/line-chart.ts";
 import { metricName, shiftName } from "../src/describe/run-condition.ts";
 import { methodOf } from "../src/describe/methods.ts";
 import { recovers } from "../src/describe/run-verdict.ts";

@@ -1,7 +1,7 @@
 // The plots of a page side by side: one pointer and one axis across for all of them, logarithmic or linear, smoothed,
 // and zoomed by dragging or by buttons.
 
-import type { Figure as PrintedFigure } from "../src/reports/line-chart.ts";
+import type { PrintedFigure } from "../src/reports/line-chart.ts";
 import { Chart, type ChartFrame } from "./chart.ts";
 import { element, setText } from "./dom.ts";
 import { type Figure, forPrint, lastUpTo, withSmoothing } from "./figures.ts";

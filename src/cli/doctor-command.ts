@@ -1,5 +1,5 @@
 // `inversion-lab doctor`: what this machine's devices do, and what a checkpoint really computes, as figures that can be
-// held against other programs'. Each section is a list of lines for people and of objects for programs.
+// checked against other programs'. Each section is a list of lines for people and of objects for programs.
 
 import path from "node:path";
 import { formatBytes } from "../common/bytes.ts";

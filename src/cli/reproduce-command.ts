@@ -1,11 +1,12 @@
-// `inversion-lab reproduce`: runs the source's claims and writes the table of what came of them.
+// `inversion-lab reproduce`: runs the source's claims, or those of their runs that are not there yet, and writes the table of
+// what came of them.
 
 import os from "node:os";
 import path from "node:path";
 import { jsonLine } from "../common/json-lines.ts";
-import type { Finding } from "../reproduction/run-claims.ts";
+import type { Finding, TrainedCheckpoint } from "../reproduction/claim.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
-import { openProgressLine } from "./progress-line.ts";
+import { openProgressLine, type ProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
 import { duration } from "../common/number-format.ts";
 import { visible } from "../common/visible.ts";
@@ -25,17 +26,16 @@ const OUT = "reproduction";
 /** Resolves to the exit code. Throws LabErrors. */
 export async function reproduceClaims(flags: ReproduceFlags, version: string, context: CliContext): Promise<number> {
   const { claimsNamed, reproduce } = await import("../reproduction/run-claims.ts");
-  const { trainedCheckpoint } = await import("../reproduction/twins.ts");
-  const { writeReport } = await import("../reproduction/write-claims.ts");
   const claims = claimsNamed(flags.claims?.split(/[\s,]+/).filter(Boolean) ?? []);
-  const scope = { quick: flags.quick === true, trained: (flags.checkpoint ?? []).map(trainedCheckpoint) };
   const folder = path.resolve(flags.out ?? OUT);
   const { signal } = context;
   const now = () => context.now();
-  const engine = context.createEngine(flags.cache ?? context.cacheFolder, (line) => tell(context, line));
   const progress = flags.json ? undefined : await openProgressLine(context);
+  const engine = context.createEngine(flags.cache ?? context.cacheFolder, (line) => {
+    progress?.clear();
+    tell(context, line);
+  });
   const began = now();
-  const findings: Finding[] = [];
   const head = {
     command: commandOf(flags),
     createdAt: new Date().toISOString(),
@@ -43,15 +43,19 @@ export async function reproduceClaims(flags: ReproduceFlags, version: string, co
     machine: `${os.cpus()[0]?.model.trim() ?? process.arch}, ${counted(os.cpus().length, "core")}`,
   };
   try {
-    // Found out before the first run, which may take an hour.
-    await writeReport(folder, findings, head);
-    const run = engine.run.bind(engine);
-    for await (const finding of reproduce(claims, scope, { run, signal, onProgress: progress?.show, now })) {
-      findings.push(finding);
-      await writeReport(folder, findings, head);
-      progress?.clear();
-      await print(context, flags.json ? jsonLine({ type: "claim", ...finding }) : linesOf(finding));
-    }
+    const scope = { quick: flags.quick === true, trained: await trainedCheckpoints(flags, context, progress) };
+    await reproduce(claims, scope, {
+      folder,
+      head,
+      run: engine.run.bind(engine),
+      signal,
+      onProgress: progress?.show,
+      onFinding: (finding) => {
+        progress?.clear();
+        return print(context, flags.json ? jsonLine({ type: "claim", ...finding }) : linesOf(finding));
+      },
+      now,
+    });
     progress?.close();
     if (!flags.json) {
       await print(
@@ -59,11 +63,32 @@ export async function reproduceClaims(flags: ReproduceFlags, version: string, co
         visible(`${folder}: index.html, table.md, findings.json; ${duration(now() - began)}`) + "\n",
       );
     }
-    return signal.aborted ? EXIT.cancelled : EXIT.done;
+    if (!signal.aborted) return EXIT.done;
+    tell(context, "Stopped: the same command goes on with what is left.");
+    return EXIT.cancelled;
   } finally {
     progress?.close();
     await engine.dispose();
   }
+}
+
+/** What the claims need to know of the checkpoints that were asked for. Throws LabErrors. */
+async function trainedCheckpoints(
+  { checkpoint: sources = [], cache }: ReproduceFlags,
+  { cacheFolder, workerPath, modelsFolder, hub, signal }: CliContext,
+  progress: ProgressLine | undefined,
+): Promise<readonly TrainedCheckpoint[]> {
+  const { openCheckpoint } = await import("../checkpoints/open.ts");
+  const { twinOf } = await import("../reproduction/twins.ts");
+  const onProgress = progress?.show;
+  const options = { cacheFolder: cache ?? cacheFolder, initSeed: 0, workerPath, modelsFolder, hub, signal, onProgress };
+  const trained: TrainedCheckpoint[] = [];
+  for (const source of sources) {
+    const twin = twinOf(source);
+    const { config } = await openCheckpoint(source, { blocks: 0 }, options);
+    trained.push({ source, twin, blocks: config.blocks });
+  }
+  return trained;
 }
 
 /** A verdict, and what was measured. */

@@ -3,10 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { errorData, LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
-import type { Progress } from "../common/progress.ts";
-import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
-import type { RunEvent } from "../experiments/events.ts";
+import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
@@ -29,11 +26,11 @@ export async function runMethod(method: string, text: string, flags: RunFlags, c
   let view: RunView | undefined;
   const log = (line: string) => (view ? view.log(line) : tell(context, line));
   const engine = context.createEngine(flags.cache ?? context.cacheFolder, log);
-  let record: RunRecord | undefined;
   try {
     // The engine loads while the request is read and checked.
     engine.start();
     const { parseSpec } = await import("../experiments/spec.ts");
+    const { recordRun } = await import("../records/record-run.ts");
     const prompt = text === "-" ? await readPrompt(context) : text;
     const vocabulary = await readVocabulary(flags);
     const request = requestOf(
@@ -43,33 +40,22 @@ export async function runMethod(method: string, text: string, flags: RunFlags, c
       presetOf(flags.preset, methodOf(method).presets ?? {}),
     );
     const spec = parseSpec(request, flagOf);
-    record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
+    const record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
 
     const shown = (view = await openView(spec, flags.json === true, context));
-    let last: RunEvent | undefined;
-    let unrecorded: unknown;
-    const kept = record;
-    const options = {
+    const { end, error, unrecorded } = await recordRun(spec, {
+      run: engine.run.bind(engine),
+      record,
       signal: context.signal,
-      onProgress: (progress: Progress) => shown.progress(progress),
-      ...(kept && { onEmbeddings: (embeddings: RunEmbeddings) => kept.keep(embeddings) }),
-    };
-    for await (const event of engine.run(spec, options)) {
-      await record?.append(event).catch((error: unknown) => (unrecorded ??= error));
-      await shown.show(event);
-      last = event;
-    }
-    const finished = record;
-    record = undefined;
-    await finished?.end(unrecorded === undefined ? undefined : errorData(unrecorded));
-    if (last?.type === "end" && last.status === "cancelled") return EXIT.cancelled;
-    if (unrecorded === undefined) return EXIT.done;
-    tell(context, `The run is complete, but its record is not. ${messageOf(unrecorded)}`);
-    return EXIT.failed;
-  } catch (error) {
+      onProgress: (progress) => shown.progress(progress),
+      onEvent: (event) => shown.show(event),
+    });
     // The run's own error is the one to tell.
-    await record?.end(errorData(error)).catch(() => undefined);
-    throw error;
+    if (error) throw error;
+    if (end?.status === "cancelled") return EXIT.cancelled;
+    if (!unrecorded) return EXIT.done;
+    tell(context, `The run is complete, but its record is not. ${unrecorded.message}`);
+    return EXIT.failed;
   } finally {
     view?.close();
     await engine.dispose();

@@ -6,7 +6,7 @@ import path from "node:path";
 import { LabError, messageOf } from "../common/errors.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import { visible } from "../common/visible.ts";
-import type { Outcome, Place } from "../sweeps/perform-sweep.ts";
+import type { Outcome, SweepProgress } from "../sweeps/perform-sweep.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
@@ -54,13 +54,23 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
     tell(context, line);
   });
   const began = context.now();
-  const onOutcome = async (outcome: Outcome, place: Place) => {
+  const onOutcome = async (outcome: Outcome, reached: SweepProgress) => {
     const { cell, folder, status, restarts, elapsedMs, error } = outcome;
     const exact = restarts.filter((restart) => restart.exact).length;
     const best = restarts.toSorted((a, b) => a.outputDistance - b.outputDistance)[0];
     if (flags.json) {
       const { axes } = cell;
-      const told = { type: "run", ...place, axes, status, folder, elapsedMs, exact, restarts, ...(error && { error }) };
+      const told = {
+        type: "run",
+        ...reached,
+        axes,
+        status,
+        folder,
+        elapsedMs,
+        exact,
+        restarts,
+        ...(error && { error }),
+      };
       return print(context, jsonLine(told));
     }
     progress?.clear();
@@ -69,7 +79,7 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
       : `${exact} of ${restarts.length} exact, output distance ${figure(best.outputDistance)}`;
     const what = axesText(cell.axes) || JSON.stringify(cell.spec.prompt);
     await say(
-      `${String(place.finished).padStart(String(place.runs).length)}/${place.runs}  ${what}: ${came}, ${duration(elapsedMs)}`,
+      `${String(reached.finished).padStart(String(reached.runs).length)}/${reached.runs}  ${what}: ${came}, ${duration(elapsedMs)}`,
     );
   };
   try {

@@ -7,12 +7,11 @@ import type { Readable } from "node:stream";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import { nodeProcess } from "../common/node-process.ts";
 import type { OnProgress } from "../common/progress.ts";
-import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
+import type { RunOptions } from "../experiments/run-experiment.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { EmbeddingsPieces } from "./embeddings-pieces.ts";
 import type { EmbeddingsPiece, FromEngine, ToEngine } from "./messages.ts";
-import type { PauseSwitch } from "./pause-switch.ts";
 import { describeEnd } from "./process-end.ts";
 
 export interface EngineOptions {
@@ -27,20 +26,6 @@ export interface EngineOptions {
   /** How long a cancelled run may take to end before the process is ended instead; 5 s by default. */
   readonly cancelTimeoutMs?: number;
 }
-
-export interface RunOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-  /** Holds the run after an iteration that is shown, and with it those behind it; a held run can be cancelled. */
-  readonly pause?: PauseSwitch;
-  /** Told when a run that is to pause stands still. */
-  readonly onPaused?: () => void;
-  /** Told what the run has found, before its end event. */
-  readonly onEmbeddings?: (embeddings: RunEmbeddings) => void;
-}
-
-/** Carries out one run, as the engine's client does. */
-export type RunExperiment = (spec: ExperimentSpec, options: RunOptions) => AsyncIterable<RunEvent>;
 
 export class EngineClient {
   readonly #options: EngineOptions;

@@ -1,7 +1,9 @@
 // Holds a run between two shown iterations and lets it go on, as often as one likes: what an AbortController is to its
 // end.
 
-export class PauseSwitch {
+import type { PauseSignal } from "../experiments/run-experiment.ts";
+
+export class PauseSwitch implements PauseSignal {
   #isOn = false;
   readonly #listeners = new Set<(isOn: boolean) => void>();
 
@@ -18,7 +20,6 @@ export class PauseSwitch {
     this.#set(false);
   }
 
-  /** Tells of every change, until the returned function is called. */
   onChange(listener: (isOn: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

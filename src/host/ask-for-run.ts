@@ -25,7 +25,7 @@ type Answer<T> = T | typeof BACK | undefined;
 type Settings = Readonly<Record<string, unknown>>;
 
 /** What has been answered so far. */
-interface Draft {
+interface RunDraft {
   readonly prompt?: string;
   readonly checkpoint?: string;
   readonly config?: NetworkConfig;
@@ -35,12 +35,12 @@ interface Draft {
 }
 
 /** Where a question stands among the others. */
-interface Place {
+interface QuestionStep {
   readonly step: number;
   readonly totalSteps: number;
 }
 
-type Question = (draft: Draft, place: Place) => Promise<Answer<Draft>>;
+type Question = (draft: RunDraft, place: QuestionStep) => Promise<Answer<RunDraft>>;
 
 /**
  * Asks for a run. `settings` is what the person's settings ask for, `prompt` the selected text; without one, the text
@@ -59,7 +59,7 @@ export async function askForRun(
     askSetting(settings),
     askOutput(settings["output"] as Output | undefined),
   ];
-  const drafts: Draft[] = [{ prompt }];
+  const drafts: RunDraft[] = [{ prompt }];
   while (drafts.length <= questions.length) {
     const draft = drafts[drafts.length - 1];
     // The source's setting names its own output, so the last question falls away.
@@ -135,7 +135,7 @@ const askOutput =
 /** One question with a list of answers. */
 function pick<T>(
   placeholder: string,
-  place: Place,
+  place: QuestionStep,
   preselected: T | undefined,
   choices: readonly Choice<T>[],
 ): Promise<Answer<T>> {
@@ -149,7 +149,7 @@ function pick<T>(
 }
 
 /** One question answered by typing. */
-async function enterText(place: Place, canGoBack: boolean): Promise<Answer<Draft>> {
+async function enterText(place: QuestionStep, canGoBack: boolean): Promise<Answer<RunDraft>> {
   const input = vscode.window.createInputBox();
   input.placeholder = "The sky is blue.";
   input.prompt = vscode.l10n.t("The text to invert");
@@ -164,7 +164,7 @@ async function enterText(place: Place, canGoBack: boolean): Promise<Answer<Draft
 /** Shows an input until it is answered or left; `read` gives undefined for an answer that will not do. */
 function answerOf<T>(
   input: vscode.QuickPick<Choice<T>> | vscode.InputBox,
-  place: Place,
+  place: QuestionStep,
   canGoBack: boolean,
   read: () => T | undefined,
 ): Promise<Answer<T>> {

@@ -7,8 +7,8 @@ import { LabError } from "../common/errors.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { eachCell, parseExperimentFile } from "../sweeps/sweep-files.ts";
 
-/** What a file asks for is started by these. */
-export interface Experimenter {
+/** How what a file asks for is begun. */
+export interface ExperimentStarters {
   /** Begins one run, shown in the panel. */
   readonly run: (spec: ExperimentSpec) => void;
   /** Begins a file's sweep. */
@@ -16,7 +16,10 @@ export interface Experimenter {
 }
 
 /** Runs the file, or the one in the active editor, as it stands there. Throws LabErrors. */
-export async function runExperimentFile(uri: vscode.Uri | undefined, { run, sweep }: Experimenter): Promise<void> {
+export async function runExperimentFile(
+  uri: vscode.Uri | undefined,
+  { run, sweep }: ExperimentStarters,
+): Promise<void> {
   const file = uri ?? vscode.window.activeTextEditor?.document.uri;
   if (!file) throw new LabError("badInput", "No file is open: open a *.inversion.json or *.sweep.json.");
   const document = await vscode.workspace.openTextDocument(file);

@@ -1,29 +1,36 @@
-// *Reproduce the Source's Claims*: asks how much, runs them on the window's engine with progress and cancel, and opens
-// the table.
+// *Reproduce the Source's Claims*: asks how much, or whether to go on with one that was stopped; runs the claims on the
+// window's engine with progress and cancel, and opens the table.
 
+import { readdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
 import { version } from "../../package.json";
-import type { RunExperiment } from "../engine/client.ts";
-import { claimsNamed, type Finding, reproduce } from "../reproduction/run-claims.ts";
+import type { RunExperiment } from "../experiments/run-experiment.ts";
+import type { TrainedCheckpoint } from "../reproduction/claim.ts";
 import { tally } from "../reproduction/claims-table.ts";
-import { trainedCheckpoint } from "../reproduction/twins.ts";
-import { writeReport } from "../reproduction/write-claims.ts";
+import { claimsNamed, reproduce } from "../reproduction/run-claims.ts";
+import { readReport } from "../reproduction/write-claims.ts";
 import { progressPhrase } from "../session/phrases.ts";
 
 /** Folder in the cache that holds one folder a reproduction. */
 const FOLDER = "reproductions";
 
 /** A trained checkpoint that needs no download. */
-const BUNDLED = "mini";
+export const BUNDLED = "mini";
 
-/** `run` carries out one experiment; the report goes into a folder of its own in the cache. Throws a LabError (storage). */
-export async function reproduceClaims(run: RunExperiment, cacheFolder: string): Promise<void> {
-  const quick = await askHowMuch();
-  if (quick === undefined) return;
+/** `run` carries out one experiment; records and report go into a folder in the cache. Throws a LabError (storage). */
+export async function reproduceClaims(
+  run: RunExperiment,
+  cacheFolder: string,
+  trained: readonly TrainedCheckpoint[],
+): Promise<void> {
+  const all = path.join(cacheFolder, FOLDER);
   const createdAt = new Date().toISOString();
-  const folder = path.join(cacheFolder, FOLDER, createdAt.replace(/\.\d+/, "").replaceAll(":", "-"));
+  const chosen = await askWhich(await newestUnfinished(all));
+  if (!chosen) return;
+  const { quick, name = createdAt.replace(/\.\d+/, "").replaceAll(":", "-") } = chosen;
+  const folder = path.join(all, name);
   const head = {
     command: `inversion-lab reproduce${quick ? " --quick" : ""} --checkpoint ${BUNDLED}`,
     createdAt,
@@ -31,28 +38,28 @@ export async function reproduceClaims(run: RunExperiment, cacheFolder: string): 
     machine: `${os.cpus()[0]?.model.trim() ?? process.arch}, ${os.cpus().length} cores`,
   };
   const claims = claimsNamed([]);
-  const findings: Finding[] = [];
-  await vscode.window.withProgress(
+  const findings = await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
       title: vscode.l10n.t("Reproducing the source’s claims"),
       cancellable: true,
     },
-    async (progress, token) => {
+    (progress, token) => {
       const stop = new AbortController();
       token.onCancellationRequested(() => stop.abort());
-      const options = {
-        run,
-        signal: stop.signal,
-        onProgress: (told: Parameters<typeof progressPhrase>[0]) => progress.report({ message: progressPhrase(told) }),
-        now: () => performance.now(),
-      };
-      const scope = { quick, trained: [trainedCheckpoint(BUNDLED)] };
-      for await (const finding of reproduce(claims, scope, options)) {
-        findings.push(finding);
-        await writeReport(folder, findings, head);
-        progress.report({ increment: 100 / claims.length });
-      }
+      return reproduce(
+        claims,
+        { quick, trained },
+        {
+          folder,
+          head,
+          run,
+          signal: stop.signal,
+          onProgress: (told) => progress.report({ message: progressPhrase(told) }),
+          onFinding: () => progress.report({ increment: 100 / claims.length }),
+          now: () => performance.now(),
+        },
+      );
     },
   );
   const table = vscode.Uri.file(path.join(folder, "table.md"));
@@ -69,18 +76,43 @@ export async function reproduceClaims(run: RunExperiment, cacheFolder: string): 
   if (answer === showFiles) await vscode.commands.executeCommand("revealFileInOS", page);
 }
 
+/** How much is run, and where; a new folder where none is named. */
+interface Reproduction {
+  readonly quick: boolean;
+  readonly name?: string;
+}
+
+/** The newest of them, where not all of its claims had their turn. */
+async function newestUnfinished(folder: string): Promise<Reproduction | undefined> {
+  // They are named by when they began.
+  const name = (await readdir(folder).catch(() => [])).sort().at(-1);
+  const report = name === undefined ? undefined : await readReport(path.join(folder, name));
+  return report?.complete === false ? { quick: report.scope.quick, name } : undefined;
+}
+
 /** Undefined when the person leaves. */
-async function askHowMuch(): Promise<boolean | undefined> {
-  const answer = await vscode.window.showQuickPick(
+async function askWhich(unfinished: Reproduction | undefined): Promise<Reproduction | undefined> {
+  const [quick, full] = [vscode.l10n.t("Quick"), vscode.l10n.t("Full")];
+  return vscode.window.showQuickPick<vscode.QuickPickItem & Reproduction>(
     [
+      ...(unfinished
+        ? [
+            {
+              label: vscode.l10n.t("Go On"),
+              description: unfinished.quick ? quick : full,
+              detail: vscode.l10n.t("With the one that was stopped: what is finished of it is not repeated."),
+              ...unfinished,
+            },
+          ]
+        : []),
       {
-        label: vscode.l10n.t("Quick"),
+        label: quick,
         description: vscode.l10n.t("4 seeds, shorter runs"),
         detail: vscode.l10n.t("About five minutes on two cores."),
         quick: true,
       },
       {
-        label: vscode.l10n.t("Full"),
+        label: full,
         description: vscode.l10n.t("10 seeds or more"),
         detail: vscode.l10n.t("About half an hour on two cores."),
         quick: false,
@@ -88,5 +120,4 @@ async function askHowMuch(): Promise<boolean | undefined> {
     ],
     { title: vscode.l10n.t("Reproduce the Source’s Claims"), placeHolder: vscode.l10n.t("How much is to be run?") },
   );
-  return answer?.quick;
 }

@@ -8,7 +8,7 @@ import type { RunEvent } from "../experiments/events.ts";
 import { type ExperimentSpec, parseSpec, withPreset } from "../experiments/spec.ts";
 import { readListing } from "../records/read-record.ts";
 import { RANDOM } from "../checkpoints/generated/random-network.ts";
-import { trainedCheckpoint } from "../reproduction/twins.ts";
+import { twinOf } from "../reproduction/twins.ts";
 import { askForRun } from "./ask-for-run.ts";
 import { Checkpoints } from "./checkpoints/checkpoints.ts";
 import { RunPanel } from "./panel/run-panel.ts";
@@ -156,9 +156,9 @@ export class Session implements vscode.Disposable {
     const prompt = selectedText(vscode.window.activeTextEditor);
     const settings = requestFromSettings(readSetting);
     const { checkpoint: chosen = RANDOM, blocks: depth } = settings as { checkpoint?: string; blocks?: number };
-    const { source, twin } = trainedCheckpoint(chosen.startsWith(RANDOM) ? "mini" : chosen);
+    const source = chosen.startsWith(RANDOM) ? "mini" : chosen;
     const blocks = chosen.startsWith(RANDOM) ? Math.min(depth ?? 1, MINI_BLOCKS) : depth;
-    const [random, trained] = [twin, source].map((checkpoint) =>
+    const [random, trained] = [twinOf(source), source].map((checkpoint) =>
       this.#start({ ...settings, prompt, checkpoint, ...(blocks && { blocks }) }),
     );
     if (!random || !trained) return;
@@ -232,8 +232,10 @@ export class Session implements vscode.Disposable {
 
   /** Runs the source's claims again. */
   async reproduce(): Promise<void> {
-    const { reproduceClaims } = await import("./reproduce-claims.ts");
-    await reproduceClaims((spec, options) => this.#runs.experiment(spec, options), cacheFolder());
+    const { BUNDLED, reproduceClaims } = await import("./reproduce-claims.ts");
+    const { blocks } = await this.#checkpoints.configOf(BUNDLED);
+    const trained = [{ source: BUNDLED, twin: twinOf(BUNDLED), blocks }];
+    await reproduceClaims((spec, options) => this.#runs.experiment(spec, options), cacheFolder(), trained);
   }
 
   /** Brings a panel back after the window was restarted. */

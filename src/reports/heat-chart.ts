@@ -4,7 +4,7 @@ import { cut } from "../describe/short-text.ts";
 import { escapeXml } from "./line-chart.ts";
 
 /** What a map shows. */
-export interface HeatFigure {
+export interface HeatChart {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
@@ -30,7 +30,7 @@ const BLUE = [0, 114, 178] as const;
 const DARK = 0.93;
 
 /** The drawing. Throws nothing: a map without places is an empty frame. */
-export function heatChart({ title, xLabel, yLabel, columns, rows, places, legend, ends }: HeatFigure): string {
+export function heatChart({ title, xLabel, yLabel, columns, rows, places, legend, ends }: HeatChart): string {
   const names = rows.map((row) => cut(row, LONGEST));
   const left = 30 + CHARACTER * Math.max(1, ...names.map((name) => Array.from(name).length));
   const heads = columns.map((column) => cut(column, LONGEST));

@@ -3,7 +3,7 @@
 import { visible } from "../common/visible.ts";
 import { figure } from "../common/number-format.ts";
 
-export interface Line {
+export interface PrintedLine {
   /** As the legend has it; a line without a name belongs to the one of its style that has one. */
   readonly name?: string;
   readonly points: readonly (readonly [x: number, y: number])[];
@@ -16,14 +16,14 @@ export interface Line {
 }
 
 /** What a chart shows. */
-export interface Figure {
+export interface PrintedFigure {
   readonly title: string;
   readonly xLabel: string;
   readonly yLabel: string;
   readonly logarithmic?: boolean;
   /** The axis across, what lies outside it left out; from 0 over all points unless said. */
   readonly span?: readonly [low: number, high: number];
-  readonly lines: readonly Line[];
+  readonly lines: readonly PrintedLine[];
 }
 
 /** Width and height of a chart with a legend of up to a dozen lines; a longer one makes it higher. */
@@ -43,15 +43,18 @@ export const escapeXml = (text: string): string =>
   visible(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** An axis: from a value to its place between `from` and `to`, and where its marks are. */
-interface Axis {
+interface ChartAxis {
   readonly place: (value: number) => number;
   readonly ticks: readonly number[];
 }
 
 /** The drawing, as wide as its place allows. Throws nothing: a figure without points is an empty frame. */
-export const lineChart = (figure: Figure): string => draw(figure).svg;
+export const lineChart = (figure: PrintedFigure): string => draw(figure).svg;
 
-function draw({ title, xLabel, yLabel, logarithmic = false, span, lines }: Figure): { height: number; svg: string } {
+function draw({ title, xLabel, yLabel, logarithmic = false, span, lines }: PrintedFigure): {
+  height: number;
+  svg: string;
+} {
   const { width, left, right, top, bottom } = SIZE;
   const shown = lines.map((line, place) => ({
     ...line,
@@ -105,7 +108,7 @@ function draw({ title, xLabel, yLabel, logarithmic = false, span, lines }: Figur
 }
 
 /** Several charts one below the other, in one drawing. */
-export function stackedCharts(figures: readonly Figure[]): string {
+export function stackedCharts(figures: readonly PrintedFigure[]): string {
   let height = 0;
   const placed = figures.map((figure) => {
     const chart = draw(figure);
@@ -128,7 +131,7 @@ const stroke = ({ colour, dash }: ReturnType<typeof styleOf>): string =>
 const at = (pixels: number): string => pixels.toFixed(1);
 const label = (value: number): string => figure(value, 3);
 
-function axis(values: readonly number[], logarithmic: boolean, from: number, to: number): Axis {
+function axis(values: readonly number[], logarithmic: boolean, from: number, to: number): ChartAxis {
   const scale = logarithmic ? Math.log10 : (value: number) => value;
   // Not by spreading: a long run has more values than a call takes arguments.
   const smallest = values.reduce((low, value) => Math.min(low, value), Infinity);

@@ -3,7 +3,7 @@
 
 import { type CsvValue, csv } from "./csv.ts";
 import { htmlPage } from "./html-page.ts";
-import { escapeXml, type Figure, type Line, lineChart, stackedCharts } from "./line-chart.ts";
+import { escapeXml, type PrintedFigure, type PrintedLine, lineChart, stackedCharts } from "./line-chart.ts";
 import { markdownCell, markdownCodeCell, markdownTable } from "./markdown.ts";
 import type { Distances, RestartResult, RunEvent, StepEvent, WalkPoint } from "../experiments/events.ts";
 import { figure } from "../common/number-format.ts";
@@ -188,13 +188,13 @@ function comparisonTable<Table>(
 }
 
 /** Distances over the iterations: a colour a run, restarts but the best faint; the shift test as a level line. */
-function figures(runs: readonly RecordedRun[]): Figure[] {
+function figures(runs: readonly RecordedRun[]): PrintedFigure[] {
   const overIterations = (
     title: string,
     yLabel: string,
     valueOf: (point: Distances) => number | null,
     level?: (run: RecordedRun) => number | undefined,
-  ): Figure => ({
+  ): PrintedFigure => ({
     title,
     xLabel: "iteration",
     yLabel,
@@ -224,14 +224,14 @@ function linesOf(
   style: number,
   valueOf: (point: Distances) => number | null,
   level: number | undefined,
-): Line[] {
+): PrintedLine[] {
   const pointsOf = (steps: readonly StepEvent[]) =>
     steps
       .flatMap((step): readonly (Distances & { readonly iteration: number })[] => step.walked ?? [step])
       .map((point) => [point.iteration, valueOf(point)] as const)
       .filter((point): point is readonly [number, number] => point[1] !== null);
   const best = run.best?.restart ?? 0;
-  const lines = stepsByRestart(run.events).flatMap((steps, restart): Line[] => [
+  const lines = stepsByRestart(run.events).flatMap((steps, restart): PrintedLine[] => [
     { points: pointsOf(steps), style, ...(restart === best ? { name: legend(run, runs) } : { faint: true }) },
   ]);
   if (level === undefined) return lines;

@@ -1,6 +1,6 @@
 // A claim of the source as data: what it says, the runs that test it, and how their results are read.
 
-import type { Figure } from "../reports/line-chart.ts";
+import type { PrintedFigure } from "../reports/line-chart.ts";
 import { figure as significant } from "../common/number-format.ts";
 import { hasInitSeed } from "../describe/run-condition.ts";
 import { tokensRight as countRight } from "../describe/tokens-right.ts";
@@ -20,6 +20,8 @@ export interface TrainedCheckpoint {
   readonly source: string;
   /** The same shape with random weights. */
   readonly twin: string;
+  /** All that it has. */
+  readonly blocks: number;
 }
 
 /** One run of several restarts. */
@@ -31,6 +33,8 @@ export interface Condition {
 /** What a run came to. */
 export interface Observation {
   readonly name: string;
+  /** Its record's folder, from the reproduction's own: "runs/NAME". */
+  readonly record: string;
   readonly spec: ExperimentSpec;
   readonly start: StartEvent;
   readonly steps: readonly StepEvent[];
@@ -42,6 +46,8 @@ export interface Measurement {
   readonly condition: string;
   readonly seeds: string;
   readonly value: string;
+  /** The records of the runs behind it, as an observation names its own. */
+  readonly records: readonly string[];
 }
 
 export interface Judgement {
@@ -49,7 +55,7 @@ export interface Judgement {
   readonly measurements: readonly Measurement[];
   /** Decoded texts worth a look. */
   readonly samples?: readonly string[];
-  readonly figure?: Figure;
+  readonly figure?: PrintedFigure;
   /** What else there is to say, in a sentence. */
   readonly remark?: string;
 }
@@ -66,8 +72,28 @@ export interface Claim {
   judge(observations: readonly Observation[]): Judgement | string;
 }
 
+/** A claim is `unfinished` where one of its runs was stopped, or failed and would be tried again. */
+export type ClaimVerdict =
+  | ({ readonly kind: "judged" } & Judgement)
+  | { readonly kind: "notRun"; readonly reason: string; readonly unfinished?: true };
+
+/** What came of one claim. */
+export interface Finding extends Pick<Claim, "id" | "statement" | "expected"> {
+  readonly verdict: ClaimVerdict;
+  /** Of its runs, as their records have it. */
+  readonly elapsedMs: number;
+}
+
+/** A row of the table from the runs behind it, which differ in no seed but the init seed. */
+export const measured = (condition: string, runs: readonly Observation[], value: string): Measurement => ({
+  condition,
+  seeds: seedsOfAll(runs),
+  value,
+  records: runs.map(({ record }) => record),
+});
+
 /** "seed 0, restarts 0–9, init seed 1" */
-export function seedsOf({ seed, restarts, initSeed, checkpoint, network }: ExperimentSpec): string {
+function seedsOf({ seed, restarts, initSeed, checkpoint, network }: ExperimentSpec): string {
   return [
     `seed ${seed}`,
     ...(restarts > 1 ? [`restarts 0–${restarts - 1}`] : []),
@@ -76,7 +102,7 @@ export function seedsOf({ seed, restarts, initSeed, checkpoint, network }: Exper
 }
 
 /** The seeds of several runs of one condition, which differ in their init seed only. */
-export function seedsOfAll(observations: readonly Observation[]): string {
+function seedsOfAll(observations: readonly Observation[]): string {
   const [first] = observations;
   const initSeeds = [...new Set(observations.map(({ spec }) => spec.initSeed))];
   const own = seedsOf(first.spec);

@@ -2,9 +2,8 @@
 
 import { htmlPage } from "../reports/html-page.ts";
 import { escapeXml, lineChart } from "../reports/line-chart.ts";
-import { markdownCell, markdownCode } from "../reports/markdown.ts";
-import type { Measurement } from "./claim.ts";
-import type { Finding } from "./run-claims.ts";
+import { markdownCell, markdownCode, markdownText } from "../reports/markdown.ts";
+import type { Finding, Measurement } from "./claim.ts";
 
 /** What a table says of itself. */
 export interface ReportHead {
@@ -26,7 +25,7 @@ const verdictOf = ({ verdict }: Finding): VerdictName =>
 /** What was measured; a claim that was not run has one line that says why. */
 function rowsOf({ verdict }: Finding): readonly Measurement[] {
   if (verdict.kind === "judged") return verdict.measurements;
-  return [{ condition: "–", seeds: "–", value: `not run: ${verdict.reason}` }];
+  return [{ condition: "–", seeds: "–", value: `not run: ${verdict.reason}`, records: [] }];
 }
 
 const seconds = (ms: number): string => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
@@ -79,6 +78,15 @@ export function markdown(findings: readonly Finding[], head: ReportHead): string
       : [],
   );
   if (samples.length > 0) lines.push("", "Decoded texts:", "", ...samples);
+  const records = findings.flatMap((finding) =>
+    rowsOf(finding)
+      .filter(({ records }) => records.length > 0)
+      .map(
+        ({ condition, records }) =>
+          `- **${finding.id}** ${markdownText(condition)}: ${records.map((record) => `\`${record}\``).join(", ")}`,
+      ),
+  );
+  if (records.length > 0) lines.push("", "The records behind the figures, a folder a run:", "", ...records);
   return `${lines.join("\n")}\n`;
 }
 
@@ -108,11 +116,23 @@ function section(finding: Finding): string {
 <p>${escapeXml(statement)}</p>
 <p class="expected">Holds when: ${escapeXml(expected)}.</p>
 <table><thead><tr><th>condition</th><th>seeds</th><th>measured</th></tr></thead><tbody>${rows.join("")}</tbody></table>
+${recordsOf(finding)}
 ${judged?.remark ? `<p>${escapeXml(judged.remark)}</p>` : ""}
 ${judged?.figure ? `<figure>${lineChart(judged.figure)}</figure>` : ""}
 ${judged?.samples?.length ? `<details><summary>Decoded texts</summary><ul>${judged.samples.map((text) => `<li><code>${escapeXml(JSON.stringify(text))}</code></li>`).join("")}</ul></details>` : ""}
 <p class="time">${seconds(elapsedMs)}</p>
 </section>`;
+}
+
+/** The records behind each row, folded away. */
+function recordsOf(finding: Finding): string {
+  const rows = rowsOf(finding).filter(({ records }) => records.length > 0);
+  if (rows.length === 0) return "";
+  const code = (record: string) => `<code>${escapeXml(record)}</code>`;
+  const items = rows.map(
+    ({ condition, records }) => `<li>${escapeXml(condition)}: ${records.map(code).join(", ")}</li>`,
+  );
+  return `<details><summary>Records</summary><ul>${items.join("")}</ul></details>`;
 }
 
 const STYLE = `

@@ -1,6 +1,6 @@
 // The source's claims on inversion of random networks and fully connected nets, C1 to C7.
 
-import type { Figure } from "../reports/line-chart.ts";
+import type { PrintedFigure } from "../reports/line-chart.ts";
 import { median } from "../common/statistics.ts";
 import { type InversionSpec, SOURCE_PRESET } from "../experiments/methods/inversion.ts";
 import {
@@ -11,8 +11,7 @@ import {
   rateText,
   restartsOf,
   type Scope,
-  seedsOf,
-  seedsOfAll,
+  measured,
   tokensRight,
 } from "./claim.ts";
 
@@ -59,11 +58,11 @@ const decodesItself: Claim = {
       measurements: groups.map(([checkpoint, runs]) => {
         const right = runs.reduce((sum, { start, steps }) => sum + tokensRight(steps[0], start), 0);
         const tokens = runs.reduce((sum, { start }) => sum + start.target.tokenIds.length, 0);
-        return {
-          condition: `${checkpoint}, ${runs.length} prompts`,
-          seeds: seedsOf(runs[0].spec),
-          value: `${rateText(rateOf(runs, exactAtStart))} exact; ${right} of ${tokens} tokens`,
-        };
+        return measured(
+          `${checkpoint}, ${runs.length} prompts`,
+          runs,
+          `${rateText(rateOf(runs, exactAtStart))} exact; ${right} of ${tokens} tokens`,
+        );
       }),
     };
   },
@@ -85,11 +84,8 @@ const netCondition = (scope: Scope, network: "invertible" | "notInvertible", ite
 
 const exactRate = (runs: readonly Observation[]) => rateOf(restartsOf(runs), ({ exact }) => exact);
 
-const exactRow = (condition: string, runs: readonly Observation[]) => ({
-  condition,
-  seeds: seedsOfAll(runs),
-  value: `${rateText(exactRate(runs))} exact`,
-});
+const exactRow = (condition: string, runs: readonly Observation[]) =>
+  measured(condition, runs, `${rateText(exactRate(runs))} exact`);
 
 /** The first shown iteration at which each restart decodes to the prompt, Infinity where none does. */
 function firstExact({ spec, start, steps }: Observation): number[] {
@@ -107,10 +103,11 @@ const invertibleNet: Claim = {
   judge: ([run]) => ({
     holds: exactRate([run]).low > 0.5,
     measurements: [
-      {
-        ...exactRow(`T·D → 4·T·D → 4·T·D, plain descent at η = ${run.start.rateSearch?.chosen}, N = 60`, [run]),
-        value: `${rateText(exactRate([run]))} exact, first at iteration ${median(firstExact(run))} (median)`,
-      },
+      measured(
+        `T·D → 4·T·D → 4·T·D, plain descent at η = ${run.start.rateSearch?.chosen}, N = 60`,
+        [run],
+        `${rateText(exactRate([run]))} exact, first at iteration ${median(firstExact(run))} (median)`,
+      ),
     ],
     samples: samplesOf(run),
   }),
@@ -147,10 +144,13 @@ const oneBlockAndHead: Claim = {
     const length = runs[0].start.target.tokenIds.length;
     return {
       holds: right(runs[0]) > 0 && right(runs[0]) < length,
-      measurements: runs.map((run) => ({
-        ...exactRow(run.name, [run]),
-        value: `median of ${right(run)} of ${length} tokens right; ${rateText(exactRate([run]))} exact`,
-      })),
+      measurements: runs.map((run) =>
+        measured(
+          run.name,
+          [run],
+          `median of ${right(run)} of ${length} tokens right; ${rateText(exactRate([run]))} exact`,
+        ),
+      ),
       samples: samplesOf(runs[0]),
     };
   },
@@ -223,11 +223,13 @@ const twoBlocks: Claim = {
     const matched = exactRate([runs[3]]);
     return {
       holds: median(right[1]) < median(right[0]),
-      measurements: runs.map((run, i) => ({
-        condition: `${run.name}, η = ${(run.spec as InversionSpec).learningRate}, N = ${run.spec.iterations}`,
-        seeds: seedsOf(run.spec),
-        value: `median of ${median(right[i])} of ${run.start.target.tokenIds.length} tokens right; ${rateText(exactRate([run]))} exact`,
-      })),
+      measurements: runs.map((run, i) =>
+        measured(
+          `${run.name}, η = ${(run.spec as InversionSpec).learningRate}, N = ${run.spec.iterations}`,
+          [run],
+          `median of ${median(right[i])} of ${run.start.target.tokenIds.length} tokens right; ${rateText(exactRate([run]))} exact`,
+        ),
+      ),
       remark:
         `The depth is not what makes it hard: from a start with the embeddings' own spread ` +
         `${rateText(matched)} come back exactly through all twelve random blocks.`,
@@ -237,7 +239,7 @@ const twoBlocks: Claim = {
 };
 
 /** How many tokens are right along the descent, by start point. */
-function startPointFigure(runs: readonly Observation[]): Figure {
+function startPointFigure(runs: readonly Observation[]): PrintedFigure {
   return {
     title: "Tokens of the prompt found, mean over seeds",
     xLabel: "iteration",
@@ -270,13 +272,12 @@ const twelveBlocksAndHead: Claim = {
     return {
       holds: same.low > 0.5 && run.end.restarts.every(({ exact }) => !exact),
       measurements: [
-        {
-          condition: run.name,
-          seeds: seedsOf(run.spec),
-          value:
-            `${rateText(same)} with the same next token; ${rateText(exactRate([run]))} exact; ` +
+        measured(
+          run.name,
+          [run],
+          `${rateText(same)} with the same next token; ${rateText(exactRate([run]))} exact; ` +
             `${rateText(rateOf(run.end.restarts, ({ beatsShift }) => beatsShift))} closer than the shift test`,
-        },
+        ),
       ],
       samples: samplesOf(run),
     };

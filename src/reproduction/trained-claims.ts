@@ -12,7 +12,7 @@ import {
   rateOf,
   rateText,
   type Scope,
-  seedsOf,
+  measured,
   tokensRight,
   type TrainedCheckpoint,
 } from "./claim.ts";
@@ -46,14 +46,14 @@ const descent = (scope: Scope, name: string, request: Partial<InversionRequest>)
 
 const iterationsToPass = (run: Observation): number[] => run.end.restarts.map(passedAt);
 
-const passingRow = (run: Observation) => ({
-  condition: `${run.name}, η = ${run.start.rateSearch?.chosen ?? (run.spec as InversionSpec).learningRate}, N = ${run.spec.iterations}`,
-  seeds: seedsOf(run.spec),
-  value:
+const passingRow = (run: Observation) =>
+  measured(
+    `${run.name}, η = ${run.start.rateSearch?.chosen ?? (run.spec as InversionSpec).learningRate}, N = ${run.spec.iterations}`,
+    [run],
     `closer than the shift test after ${medianText(iterationsToPass(run))} iterations, ` +
-    `${rateText(rateOf(run.end.restarts, ({ beatsShift }) => beatsShift))} of the restarts; ` +
-    `median of ${median(run.end.restarts.map((result) => tokensRight(result, run.start)))} tokens right`,
-});
+      `${rateText(rateOf(run.end.restarts, ({ beatsShift }) => beatsShift))} of the restarts; ` +
+      `median of ${median(run.end.restarts.map((result) => tokensRight(result, run.start)))} tokens right`,
+  );
 
 /** How many times as long one of two runs takes to pass the shift test; what never passed counts as all its iterations. */
 function timesAsLong(slow: Observation, fast: Observation): number {
@@ -205,11 +205,13 @@ const nearSynonyms: Claim = {
     };
     return {
       holds: runs.every((run, i) => (i % 2 === 0 ? share(run).low > 0.5 : share(run).successes === 0)),
-      measurements: runs.map((run) => ({
-        condition: run.name,
-        seeds: seedsOf(run.spec),
-        value: `at ${rateText(share(run))} positions another of the best five begins as the true token does`,
-      })),
+      measurements: runs.map((run) =>
+        measured(
+          run.name,
+          [run],
+          `at ${rateText(share(run))} positions another of the best five begins as the true token does`,
+        ),
+      ),
       samples: runs.flatMap(({ steps }) => {
         const last = steps[steps.length - 1];
         return [0, 1, 2, 3, 4].map((place) => last.topK.map((row) => row[place]?.text ?? "").join(""));
@@ -226,14 +228,14 @@ const tokensLeave: Claim = {
     "In a clamped walk on a trained network without the head, the decoded tokens leave the prompt one after the other.",
   expected: "most restarts end with other tokens, and at most one token in ten steps back",
   plan: (scope) =>
-    onEach(scope, ({ source }) => [
+    onEach(scope, ({ source, blocks }) => [
       {
         name: `${source}, all blocks`,
         request: {
           method: "clampedWalk",
           prompt: PROMPT,
           checkpoint: source,
-          blocks: source === "mini" ? 4 : 12,
+          blocks,
           iterations: scope.quick ? 100 : 400,
           every: scope.quick ? 5 : 10,
           innerSteps: 10,
@@ -250,13 +252,12 @@ const tokensLeave: Claim = {
     }),
     measurements: runs.map((run) => {
       const { left, back } = comings(run);
-      return {
-        condition: run.name,
-        seeds: seedsOf(run.spec),
-        value:
-          `${rateText(rateOf(run.end.restarts, ({ exact }) => !exact))} restarts have left the prompt; tokens left ${left} times ` +
+      return measured(
+        run.name,
+        [run],
+        `${rateText(rateOf(run.end.restarts, ({ exact }) => !exact))} restarts have left the prompt; tokens left ${left} times ` +
           `and came back ${back} times; r ${medianText(run.end.restarts.map(({ ratio }) => ratio ?? Infinity))}`,
-      };
+      );
     }),
     samples: runs.flatMap((run) => courseOf(run)),
   }),
@@ -324,11 +325,13 @@ const xlWhole: Claim = {
     const closeness = ({ start, end }: Observation): number => end.best.outputDistance / start.shiftDistance;
     return {
       holds: closeness(runs[0]) > closeness(runs[1]),
-      measurements: runs.map((run) => ({
-        condition: run.name,
-        seeds: seedsOf(run.spec),
-        value: `output distance ${figure(closeness(run))} of the shift test's after ${run.end.iterations} iterations`,
-      })),
+      measurements: runs.map((run) =>
+        measured(
+          run.name,
+          [run],
+          `output distance ${figure(closeness(run))} of the shift test's after ${run.end.iterations} iterations`,
+        ),
+      ),
       samples: runs.flatMap(samplesOf),
     };
   },
@@ -346,11 +349,13 @@ const repetitionFalls: Claim = {
     const repeated = runs.map(({ end }) => end.restarts.map(({ repetition }) => repetition.repeated));
     return {
       holds: repeated.every((values, i) => i === 0 || median(values) < median(repeated[i - 1])),
-      measurements: runs.map((run, i) => ({
-        condition: run.name,
-        seeds: seedsOf(run.spec),
-        value: `share of repeated tokens ${medianText(repeated[i])}; distinct-1 ${medianText(run.end.restarts.map(({ repetition }) => repetition.distinct1))}`,
-      })),
+      measurements: runs.map((run, i) =>
+        measured(
+          run.name,
+          [run],
+          `share of repeated tokens ${medianText(repeated[i])}; distinct-1 ${medianText(run.end.restarts.map(({ repetition }) => repetition.distinct1))}`,
+        ),
+      ),
       samples: runs.flatMap(samplesOf),
     };
   },

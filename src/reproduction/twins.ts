@@ -1,17 +1,15 @@
-// A trained checkpoint and its untrained twin: the same shape with random weights.
+// The untrained twin of a trained checkpoint: the same shape with random weights.
 
 import path from "node:path";
 import { LabError } from "../common/errors.ts";
 import { SIZE_NAMES } from "../checkpoints/config.ts";
 import { RANDOM } from "../checkpoints/generated/random-network.ts";
-import type { TrainedCheckpoint } from "./claim.ts";
 
 /**
- * Pairs a checkpoint with its twin: `random:SIZE` where its name tells a size that the lab knows (`mini`,
- * `openai-community/gpt2-xl`), and `random:FOLDER/config.json` for a folder. Throws a LabError (badInput) for random
- * weights.
+ * `random:SIZE` where the checkpoint's name tells a known size (`mini`, `openai-community/gpt2-xl`), and
+ * `random:FOLDER/config.json` for a folder. Throws a LabError (badInput) for random weights.
  */
-export function trainedCheckpoint(source: string): TrainedCheckpoint {
+export function twinOf(source: string): string {
   if (source.startsWith(RANDOM)) {
     throw new LabError(
       "badInput",
@@ -23,5 +21,5 @@ export function trainedCheckpoint(source: string): TrainedCheckpoint {
     .split("/")
     .at(-1);
   const size = SIZE_NAMES.find((known) => known === name);
-  return { source, twin: size ? `${RANDOM}${size}` : `${RANDOM}${path.join(source, "config.json")}` };
+  return size ? `${RANDOM}${size}` : `${RANDOM}${path.join(source, "config.json")}`;
 }

@@ -12,7 +12,7 @@ import {
   type Observation,
   restartsOf,
   type Scope,
-  seedsOf,
+  measured,
 } from "./claim.ts";
 import { PROMPT, samplesOf, seedCount } from "./inversion-claims.ts";
 
@@ -77,16 +77,18 @@ const orthogonalWalk: Claim = {
     const byMovement = moved(twelve) > 20 && moved(net) > 1 && moved(net) < 4 && moved(ten) < 0.5 && moved(fifty) < 0.5;
     return {
       holds: byProducts && byMovement,
-      measurements: runs.map((run) => ({
-        condition: run.name,
-        seeds: seedsOf(run.spec),
-        value: [
-          ...(products(run).length > 0
-            ? [`gradient·v ${figure(median(products(run)))}, at most ${figure(Math.max(...products(run)))}`]
-            : [`‖J v‖ ${figure(median(pointsOf(run).flatMap(({ singularValue }) => singularValue ?? [])))}`]),
-          `d_o/d_i ${medianText(outputPerInput(run))}`,
-        ].join("; "),
-      })),
+      measurements: runs.map((run) =>
+        measured(
+          run.name,
+          [run],
+          [
+            ...(products(run).length > 0
+              ? [`gradient·v ${figure(median(products(run)))}, at most ${figure(Math.max(...products(run)))}`]
+              : [`‖J v‖ ${figure(median(pointsOf(run).flatMap(({ singularValue }) => singularValue ?? [])))}`]),
+            `d_o/d_i ${medianText(outputPerInput(run))}`,
+          ].join("; "),
+        ),
+      ),
       remark:
         "The gradient of the summed output knows one number of it, so a step orthogonal to it moves the others freely however " +
         "exact the orthogonality: in float64 d_o/d_i stays what it is. Along the smallest singular directions of the Jacobian, " +
@@ -129,11 +131,11 @@ const gradientsAgree: Claim = {
     ),
     measurements: runs.map((run): Measurement => {
       const { elements, largestDifference, meanDifference, largestEntry } = run.start.gradientCheck!;
-      return {
-        condition: `${run.name}, ${elements} elements`,
-        seeds: seedsOf(run.spec),
-        value: `differs by ${figure(largestDifference)} at most, ${figure(meanDifference)} in the mean, in entries of up to ${figure(largestEntry)}`,
-      };
+      return measured(
+        `${run.name}, ${elements} elements`,
+        [run],
+        `differs by ${figure(largestDifference)} at most, ${figure(meanDifference)} in the mean, in entries of up to ${figure(largestEntry)}`,
+      );
     }),
   }),
 };
@@ -174,11 +176,9 @@ const clampedWalk: Claim = {
     const [one, fifty, net] = runs.map((run) => median(ratios(run)));
     return {
       holds: one > 3 && one < 30 && fifty > 30 && net <= 3,
-      measurements: runs.map((run) => ({
-        condition: `${run.name}, ${settingOf(run)}`,
-        seeds: seedsOf(run.spec),
-        value: `r ${medianText(ratios(run))}`,
-      })),
+      measurements: runs.map((run) =>
+        measured(`${run.name}, ${settingOf(run)}`, [run], `r ${medianText(ratios(run))}`),
+      ),
       samples: samplesOf(runs[1]),
     };
   },

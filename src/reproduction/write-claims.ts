@@ -1,18 +1,36 @@
-// The findings as files: a page, a table, and the figures for other programs.
+// The report of a reproduction as files: a page, a table, and the figures for other programs.
 
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { writeAtomically } from "../common/files.ts";
-import type { Finding } from "./run-claims.ts";
+import type { Finding, Scope } from "./claim.ts";
 import { html, markdown, type ReportHead } from "./claims-table.ts";
 
+const FINDINGS = "findings.json";
+
+/** findings.json */
+export interface ClaimsReport extends ReportHead {
+  readonly scope: Scope;
+  /** False while there is something to go on with. */
+  readonly complete: boolean;
+  readonly findings: readonly Finding[];
+}
+
 /** Writes index.html, table.md and findings.json into the folder, each whole. Throws a LabError (storage). */
-export async function writeReport(folder: string, findings: readonly Finding[], head: ReportHead): Promise<void> {
+export async function writeReport(folder: string, report: ClaimsReport): Promise<void> {
+  const { findings } = report;
   const files = {
-    "findings.json": `${JSON.stringify({ ...head, findings }, null, 1)}\n`,
-    "table.md": markdown(findings, head),
-    "index.html": html(findings, head),
+    [FINDINGS]: `${JSON.stringify(report, null, 1)}\n`,
+    "table.md": markdown(findings, report),
+    "index.html": html(findings, report),
   };
   for (const [name, text] of Object.entries(files)) {
-    await writeAtomically(path.join(folder, name), async (handle) => void (await handle.write(text)));
+    await writeAtomically(path.join(folder, name), async (handle) => void (await handle.writeFile(text)));
   }
 }
+
+/** The report in a folder, where it has one that can be read. */
+export const readReport = (folder: string): Promise<ClaimsReport | undefined> =>
+  readFile(path.join(folder, FINDINGS), "utf8")
+    .then((text) => JSON.parse(text) as ClaimsReport)
+    .catch(() => undefined);

@@ -1,7 +1,7 @@
 // Everything that crosses between the extension host and the panel's page: one union a direction, plain JSON.
 
 import type { LabErrorData } from "../common/errors.ts";
-import type { Figure } from "../reports/line-chart.ts";
+import type { PrintedFigure } from "../reports/line-chart.ts";
 import type { Progress } from "../engine/messages.ts";
 import type { RestartResult, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -115,7 +115,7 @@ export type FromPage =
   /** Starts the run if nothing is wrong with it. */
   | { readonly type: "start"; readonly request: unknown }
   /** Saves a plot as it is seen, in the format that its file is to have. */
-  | { readonly type: "saveFigure"; readonly id: string; readonly figure: Figure; readonly format: "svg" | "png" }
+  | { readonly type: "saveFigure"; readonly id: string; readonly figure: PrintedFigure; readonly format: "svg" | "png" }
   /** The answer to a request: the PNG in base64, or why there is none. */
   | {
       readonly type: "rasterised";

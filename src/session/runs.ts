@@ -4,16 +4,17 @@
 import { t } from "@vscode/l10n";
 import { errorData, LabError, type LabErrorData, messageOf } from "../common/errors.ts";
 import { runsFolder } from "../common/folders.ts";
-import type { EngineClient, RunOptions } from "../engine/client.ts";
+import type { EngineClient } from "../engine/client.ts";
 import type { Progress } from "../engine/messages.ts";
 import { PauseSwitch } from "../engine/pause-switch.ts";
 import { isActive } from "../describe/run-state.ts";
-import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
+import type { RunOptions } from "../experiments/run-experiment.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { followRun } from "../records/follow-record.ts";
 import { readRun, type RunListing } from "../records/read-record.ts";
 import { RunRecord } from "../records/record.ts";
+import { type RunOutcome, recordRun } from "../records/record-run.ts";
 import type { RunInfo, RunPhase } from "./panel-messages.ts";
 
 /** More lines than these in one plot cannot be told apart. */
@@ -229,25 +230,19 @@ export class Runs {
     if (this.#disposed || !isActive(run.info)) return;
     if (run.info.phase.kind === "waiting") this.#change(run, { phase: { kind: "preparing" } });
     this.#tellWaiting();
-    let record: RunRecord | undefined;
-    let error: LabErrorData | undefined;
-    try {
-      const cacheFolder = this.#options.cacheFolder();
-      record = await RunRecord.create(runsFolder(cacheFolder), run.info.spec);
-      this.#change(run, { folder: record.folder });
-      await this.#carryOut(run, cacheFolder, record);
-    } catch (thrown) {
-      error = errorData(thrown);
-      if (!this.#disposed) this.#breakOff(run, error);
-    }
-    // A record that ends without an end event and without an error is one of an interrupted run.
-    await this.#keep(run, () => record?.end(this.#disposed ? undefined : error, this.#pausedMs(run)));
-    if (record && !run.info.warning) run.events = undefined;
-    if (record) this.#options.onChange(run.info, []); // its record is complete
+    const { error, unrecorded } = await this.#carryOut(run).catch((error: Error): RunOutcome => ({ error }));
+    if (error && !this.#disposed) this.#breakOff(run, errorData(error));
+    if (run.info.folder === undefined) return;
+    if (!unrecorded) run.events = undefined;
+    this.#options.onChange(run.info, []); // its record is complete
   }
 
-  async #carryOut(run: Run, cacheFolder: string, record: RunRecord): Promise<void> {
-    const { signal } = run.cancellation;
+  /** Throws a LabError where there is no place for weights and records. */
+  async #carryOut(run: Run): Promise<RunOutcome> {
+    const { spec } = run.info;
+    const cacheFolder = this.#options.cacheFolder();
+    const record = await RunRecord.create(runsFolder(cacheFolder), spec);
+    this.#change(run, { folder: record.folder });
     const onProgress = (progress: Progress) => {
       if (run.info.phase.kind === "preparing") this.#change(run, { phase: { kind: "preparing", progress } });
     };
@@ -256,13 +251,23 @@ export class Runs {
       this.#change(run, { phase: { kind: "paused", since: this.#options.now() } });
       this.#tellWaiting();
     };
-    const onEmbeddings = (embeddings: RunEmbeddings) => record.keep(embeddings);
-    const options = { signal, onProgress, pause: run.pause, onPaused, onEmbeddings };
-    for await (const event of this.#onEngine(cacheFolder, run.info.spec, options)) {
+    const onEvent = (event: RunEvent) => {
       run.events?.push(event);
       this.#change(run, this.#changesBy(run, event), [event]);
-      await this.#keep(run, () => record.append(event));
-    }
+    };
+    return recordRun(spec, {
+      run: (spec, options) => this.#onEngine(cacheFolder, spec, options),
+      record,
+      signal: run.cancellation.signal,
+      interruption: this.#disposal.signal,
+      pause: run.pause,
+      pausedMs: () => this.#pausedMs(run),
+      onProgress,
+      onPaused,
+      onEvent,
+      onUnrecorded: ({ message }) =>
+        this.#change(run, { warning: t("The record of this run ends early. {0}", message) }),
+    });
   }
 
   async #follow(run: Run, folder: string): Promise<void> {
@@ -300,16 +305,6 @@ export class Runs {
     const cancelled = error.kind === "cancelled";
     this.#change(run, { phase: cancelled ? { kind: "cancelled" } : { kind: "failed", error }, pausedMs, elapsedMs });
     if (!cancelled) this.#options.onFailure(run.info, error);
-  }
-
-  /** Writes to the record; a run goes on when that fails, and its events stay here. */
-  async #keep(run: Run, write: () => Promise<void> | undefined): Promise<void> {
-    try {
-      await write();
-    } catch (error) {
-      if (!run.info.warning)
-        this.#change(run, { warning: t("The record of this run ends early. {0}", messageOf(error)) });
-    }
   }
 
   /** One experiment on the engine for a cache folder. An engine that was replaced ends after its last experiment. */

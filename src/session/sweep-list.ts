@@ -7,7 +7,7 @@ import path from "node:path";
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import { errorData, LabError, messageOf } from "../common/errors.ts";
 import { isGoingOn } from "../describe/sweep-state.ts";
-import type { RunExperiment } from "../engine/client.ts";
+import type { RunExperiment } from "../experiments/run-experiment.ts";
 import { Estimate, type TimedRun } from "../sweeps/estimate.ts";
 import { axesText, type Cell, eachCell, folderOf, parseExperimentFile, type Sweep } from "../sweeps/sweep-files.ts";
 import { heatAxes, heatLayout, type HeatLayout, heatMap } from "../sweeps/sweep-map.ts";

@@ -8,12 +8,13 @@ import { storageError } from "../common/files.ts";
 import { errorData, LabError, type LabErrorData, throwIfCancelled } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import type { OnProgress } from "../common/progress.ts";
-import type { RunExperiment } from "../engine/client.ts";
-import type { RestartResult, RunEvent } from "../experiments/events.ts";
+import type { RestartResult } from "../experiments/events.ts";
+import type { RunExperiment } from "../experiments/run-experiment.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { readEnd, readListing, type RunListing } from "../records/read-record.ts";
 import { RunRecord } from "../records/record.ts";
 import { roughTime } from "../common/number-format.ts";
+import { recordRun } from "../records/record-run.ts";
 import { Estimate, type TimedRun } from "./estimate.ts";
 import type { Cell } from "./sweep-files.ts";
 
@@ -48,12 +49,12 @@ export interface SweepOptions {
   /** Told which run is at work, and how much of the sweep is done. */
   readonly onProgress?: OnProgress;
   /** Told of each run of this call that came to an end, with the time that is left by estimate. */
-  readonly onOutcome?: (outcome: Outcome, place: Place) => void | Promise<void>;
+  readonly onOutcome?: (outcome: Outcome, progress: SweepProgress) => void | Promise<void>;
   /** Milliseconds of any steady clock. */
   readonly now: () => number;
 }
 
-export interface Place {
+export interface SweepProgress {
   /** Runs that are finished, with those of earlier calls. */
   readonly finished: number;
   readonly runs: number;
@@ -68,7 +69,22 @@ export interface Place {
  * or somebody else is carrying out the same sweep.
  */
 export async function performSweep(cells: readonly Cell[], options: SweepOptions): Promise<Outcome[]> {
-  const { folder, signal, lockTimeoutMs = 0, now } = options;
+  try {
+    return await whileHolding(options, () => performCells(cells, options));
+  } catch (error) {
+    if (!(error instanceof LabError) || error.kind !== "cancelled") throw error;
+    return [...(await outcomesIn(cells, options.folder)).values()];
+  }
+}
+
+/**
+ * Does work that carries out cells in a sweep's folder, while nobody else does. Throws a LabError: storage (where the
+ * folder takes no record, or somebody else is carrying out its sweep), cancelled (while waiting for that one).
+ */
+export async function whileHolding<T>(
+  { folder, signal, lockTimeoutMs = 0, now }: Pick<SweepOptions, "folder" | "signal" | "lockTimeoutMs" | "now">,
+  work: () => Promise<T>,
+): Promise<T> {
   const began = now();
   const busy = () => {
     throwIfCancelled(signal);
@@ -80,15 +96,14 @@ export async function performSweep(cells: readonly Cell[], options: SweepOptions
   };
   try {
     await makeFolder(path.join(folder, RUNS));
-    return await withFileLock(path.join(folder, LOCK), { onWaiting: busy }, () => performAll(cells, options));
+    return await withFileLock(path.join(folder, LOCK), { onWaiting: busy }, work);
   } catch (error) {
-    // Stopped while somebody else was at it.
-    if (error instanceof LabError && error.kind === "cancelled") return [...(await outcomesIn(cells, folder)).values()];
     throw storageError(error, folder);
   }
 }
 
-async function performAll(cells: readonly Cell[], options: SweepOptions): Promise<Outcome[]> {
+/** performSweep for whoever holds the sweep's folder. */
+export async function performCells(cells: readonly Cell[], options: SweepOptions): Promise<Outcome[]> {
   const { folder, signal, hold, timedRuns, onBegin, onProgress, onOutcome, now } = options;
   const outcomes = await finishedOutcomes(cells, folder);
   const estimate = new Estimate([...(timedRuns ?? []), ...timesOf(outcomes.values())]);
@@ -169,24 +184,25 @@ async function performCell(
   await rm(place, { recursive: true, force: true });
   const record = await RunRecord.createIn(place, cell.spec);
   const began = now();
-  let last: RunEvent | undefined;
-  let failure: unknown;
-  try {
-    for await (const event of run(cell.spec, { signal, onEmbeddings: (embeddings) => record.keep(embeddings) })) {
-      await record.append(event);
+  let lost: LabError | undefined;
+  const outcome = await recordRun(cell.spec, {
+    run,
+    record,
+    signal,
+    onUnrecorded: (error) => (lost = error),
+    onEvent: (event) => {
+      if (lost) throw lost; // nobody else sees the run
       if (event.type === "step") tell(event.iteration / cell.spec.iterations);
-      last = event;
-    }
-  } catch (error) {
-    failure = error;
-  }
-  const error = failure === undefined ? undefined : errorData(failure);
-  await record.end(error);
+    },
+  });
+  const { end } = outcome;
+  const failure = outcome.unrecorded ?? outcome.error;
+  const error = failure && errorData(failure);
   // A disk that takes no more fails every other run too.
-  if (error?.kind === "storage") throw failure;
-  if (error?.kind === "cancelled" || (last?.type === "end" && last.status === "cancelled")) return undefined;
-  const restarts = last?.type === "end" ? last.restarts : [];
+  if (failure && error?.kind === "storage") throw failure;
+  if (error?.kind === "cancelled" || end?.status === "cancelled") return undefined;
   const status = error ? "failed" : "completed";
+  const restarts = end?.restarts ?? [];
   return { cell, folder: place, status, restarts, elapsedMs: now() - began, ...(error && { error }) };
 }
 

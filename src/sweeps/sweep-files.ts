@@ -163,8 +163,11 @@ export function cellOf(base: UncheckedFields, combination: UncheckedFields, file
   if (Object.keys(combination).length > 0 && request["every"] === undefined) {
     spec = { ...spec, every: Math.max(1, Math.round(spec.iterations / SHOWN)) };
   }
-  return { axes, spec, name: nameOf(spec) };
+  return { ...cellOfSpec(spec), axes };
 }
+
+/** A cell of no axes: the spec as it is. */
+export const cellOfSpec = (spec: ExperimentSpec): Cell => ({ axes: {}, spec, name: nameOf(spec) });
 
 /** "blocks 3, initSeed 2" */
 export const axesText = (axes: UncheckedFields): string =>

@@ -48,7 +48,7 @@ export function resultsCsv(outcomes: readonly Outcome[]): string {
 }
 
 /** What a condition came to, over its seeds and restarts. */
-export interface Condition {
+export interface ConditionResults {
   /** The axes without the seeds. */
   readonly axes: Readonly<Record<string, unknown>>;
   readonly runs: number;
@@ -56,8 +56,8 @@ export interface Condition {
   readonly results: readonly RestartResult[];
 }
 
-export function conditionsOf(outcomes: readonly Outcome[]): Condition[] {
-  const conditions = new Map<string, Condition>();
+export function conditionsOf(outcomes: readonly Outcome[]): ConditionResults[] {
+  const conditions = new Map<string, ConditionResults>();
   for (const { cell, status, restarts } of outcomes) {
     const axes = Object.fromEntries(Object.entries(cell.axes).filter(([field]) => !SEEDS.includes(field)));
     const key = JSON.stringify(axes);

@@ -19,7 +19,7 @@ import type { EndEvent, RunEvent, StartEvent } from "../../src/experiments/event
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { type InversionSpec, SOURCE_PRESET } from "../../src/experiments/methods/inversion.ts";
 import { readRun } from "../../src/records/read-record.ts";
-import { configJson, safetensorsBytes, TINY, weightValues } from "../support/checkpoint-folders.ts";
+import { configJson, safetensorsBytes, TINY, weightValues, writeCheckpoint } from "../support/checkpoint-folders.ts";
 import { HubServer } from "../support/hub-server.ts";
 import { readTensors } from "../support/safetensors.ts";
 import { bundleFakeEngine, type FakeEngine } from "../engine/fixtures/fake-engine.ts";
@@ -288,6 +288,24 @@ describe("command line", () => {
       const { code, out, err } = await run(["reproduce", "--claims", "C1", "--out", path.join(file, "inside")]);
       assert.deepEqual([code, out], [3, ""]);
       assert.ok(err.includes(file));
+    });
+
+    it("asks for all blocks of a trained checkpoint, and has nothing left to run the second time", async () => {
+      const source = path.join(scratch, "six-blocks");
+      const config = { ...TINY, blocks: 6 };
+      await writeCheckpoint(source, configJson(config), weightValues(config));
+      const out = path.join(scratch, "six");
+      const argv = ["reproduce", "--quick", "--claims", "C17", "--checkpoint", source, "--out", out];
+      const first = await run([...argv, "--json"]);
+      assert.equal(first.code, 0, first.err);
+      const runs = path.join(out, "runs");
+      const [name, ...others] = await readdir(runs);
+      assert.deepEqual(others, []);
+      assert.equal((await readRun(path.join(runs, name))).spec.blocks, 6);
+      assert.ok(first.out.includes(`"records":["runs/${name}"]`), first.out);
+      const summary = await readFile(path.join(runs, name, "summary.json"), "utf8");
+      assert.equal((await run([...argv, "--json"])).out, first.out);
+      assert.equal(await readFile(path.join(runs, name, "summary.json"), "utf8"), summary);
     });
 
     it("keeps what it has when it is stopped", async () => {

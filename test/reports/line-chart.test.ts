@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
-import { type Figure, lineChart, stackedCharts } from "../../src/reports/line-chart.ts";
+import { type PrintedFigure, lineChart, stackedCharts } from "../../src/reports/line-chart.ts";
 
-const figure = (changes: Partial<Figure>): Figure => ({ title: "t", xLabel: "x", yLabel: "y", lines: [], ...changes });
+const figure = (changes: Partial<PrintedFigure>): PrintedFigure => ({
+  title: "t",
+  xLabel: "x",
+  yLabel: "y",
+  lines: [],
+  ...changes,
+});
 const texts = (svg: string): string[] => [...svg.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
 
 describe("a line chart", () => {

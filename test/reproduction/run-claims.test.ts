@@ -1,20 +1,27 @@
 // The claims as they are run and judged, on a runner that is made up: every claim can hold, and can fail.
 
 import assert from "node:assert/strict";
-import { LabError } from "../../src/common/errors.ts";
-import type { RunExperiment } from "../../src/engine/client.ts";
+import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { LabError, type LabErrorKind } from "../../src/common/errors.ts";
+import type { RunExperiment } from "../../src/experiments/run-experiment.ts";
 import type { EndEvent, RestartResult, StepEvent } from "../../src/experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import { valuesOf } from "../../src/experiments/common-fields.ts";
-import type { Scope } from "../../src/reproduction/claim.ts";
-import { CLAIMS, claimsNamed, type Finding, reproduce } from "../../src/reproduction/run-claims.ts";
+import type { Condition, Finding, Scope, TrainedCheckpoint } from "../../src/reproduction/claim.ts";
+import { CLAIMS, claimsNamed, reproduce } from "../../src/reproduction/run-claims.ts";
+import { readRun } from "../../src/records/read-record.ts";
+import { cellOfSpec } from "../../src/sweeps/sweep-files.ts";
 import { html, markdown, tally } from "../../src/reproduction/claims-table.ts";
-import { trainedCheckpoint } from "../../src/reproduction/twins.ts";
+import { twinOf } from "../../src/reproduction/twins.ts";
+import { readReport } from "../../src/reproduction/write-claims.ts";
 import { PLAIN_RESULT } from "../support/results.ts";
+import { temporaryFolders } from "../support/temporary-folders.ts";
 
 const TOKENS = ["The", " sky", " is", " blue", "."];
 const FULL: Scope = { quick: false, trained: [] };
-const WITH_MINI: Scope = { quick: true, trained: [trainedCheckpoint("mini")] };
+const trained = (source: string, blocks: number): TrainedCheckpoint => ({ source, twin: twinOf(source), blocks });
+const WITH_MINI: Scope = { quick: true, trained: [trained("mini", 4)] };
 
 /** What a made-up run comes to. */
 interface Fate {
@@ -111,11 +118,17 @@ async function findings(
   fateOf: (spec: ExperimentSpec) => Fate,
   signal?: AbortSignal,
 ): Promise<Finding[]> {
-  const all: Finding[] = [];
-  const options = { run: runner(fateOf), now: () => 0, ...(signal && { signal }) };
-  for await (const finding of reproduce(claimsNamed(names), scope, options)) all.push(finding);
-  return all;
+  return [...(await reproduceIn(await scratch(), names, scope, runner(fateOf), signal))];
 }
+
+const reproduceIn = (
+  folder: string,
+  names: string[],
+  scope: Scope,
+  run: RunExperiment,
+  signal?: AbortSignal,
+): Promise<readonly Finding[]> =>
+  reproduce(claimsNamed(names), scope, { folder, head, run, now: () => 0, ...(signal && { signal }) });
 
 /** Does a claim hold where every run has this fate? Throws where it was not run. */
 async function holds(name: string, scope: Scope, fateOf: (spec: ExperimentSpec) => Fate): Promise<boolean> {
@@ -123,6 +136,8 @@ async function holds(name: string, scope: Scope, fateOf: (spec: ExperimentSpec) 
   if (verdict.kind === "notRun") throw new Error(verdict.reason);
   return verdict.holds;
 }
+
+const scratch = temporaryFolders();
 
 const head = {
   command: "inversion-lab reproduce",
@@ -217,8 +232,8 @@ describe("the claims", () => {
   it("C18 to C20 run where their checkpoints are at hand, and say which are missing where not", async () => {
     const reasons = (await findings(["C18", "C19", "C20"], WITH_MINI, () => ({}))).map(({ verdict }) => verdict);
     assert.ok(reasons.every((verdict) => verdict.kind === "notRun" && /--checkpoint/.test(verdict.reason)));
-    const sizes = ["openai-community/gpt2", "openai-community/gpt2-xl"].map(trainedCheckpoint);
-    assert.deepEqual(sizes[1], { source: "openai-community/gpt2-xl", twin: "random:gpt2-xl" });
+    const sizes = [trained("openai-community/gpt2", 12), trained("openai-community/gpt2-xl", 48)];
+    assert.equal(sizes[1].twin, "random:gpt2-xl");
     const scope = { quick: false, trained: sizes };
     assert.equal(await holds("C18", scope, () => ({ passedAt: 20 })), true);
     assert.equal(await holds("C18", scope, () => ({ passedAt: 100 })), false);
@@ -257,6 +272,147 @@ describe("a reproduction", () => {
     assert.equal(specs.length, 5);
   });
 
+  it("names the record behind each figure, which gives it back", async () => {
+    const folder = await scratch();
+    const names = ["C1", "C5", "C14"];
+    const [one, { verdict }] = await reproduceIn(
+      folder,
+      names,
+      FULL,
+      runner(() => ({})),
+    );
+    assert.ok(one.verdict.kind === "judged" && verdict.kind === "judged");
+    assert.equal(one.verdict.measurements[0].records.length, 12, "a record a prompt");
+    for (const { records } of verdict.measurements) {
+      for (const record of records) {
+        const { status, events } = await readRun(path.join(folder, record));
+        assert.equal(status, "completed");
+        assert.equal(events.at(-1)?.type, "end");
+      }
+    }
+    // As the claims have them: a sweep shows fewer iterations where `every` is not said.
+    const asked = claimsNamed(names).flatMap((claim) => claim.plan(FULL) as readonly Condition[]);
+    assert.deepEqual(
+      new Set(await readdir(path.join(folder, "runs"))),
+      new Set(asked.map(({ request }) => cellOfSpec(parseSpec(request as unknown)).name)),
+    );
+    const records = verdict.measurements.flatMap(({ records }) => records);
+    const report = (await readReport(folder))!;
+    assert.deepEqual(JSON.parse(JSON.stringify(one)), report.findings[0]);
+    for (const file of ["table.md", "index.html"]) {
+      const text = await readFile(path.join(folder, file), "utf8");
+      for (const record of records) assert.ok(text.includes(record), `${record} in ${file}`);
+    }
+  });
+
+  /** Notes the runs that began, and stops or breaks at one of them. */
+  const noting = (begun: string[], at = Infinity, breaks: () => void = () => undefined): RunExperiment =>
+    async function* (spec, options) {
+      begun.push(JSON.stringify(spec));
+      const isLast = begun.length > at;
+      for await (const event of runner(() => ({}))(spec, options)) {
+        if (isLast && event.type === "step") {
+          breaks();
+          throw new LabError("cancelled", "The run was stopped.");
+        }
+        yield event;
+      }
+    };
+
+  it("goes on where it was stopped, and repeats nothing that is finished", async () => {
+    const folder = await scratch();
+    const names = ["C1", "C2", "C5"];
+    const stop = new AbortController();
+    const begun: string[] = [];
+    const run = noting(begun, 15, () => stop.abort());
+    const before = await reproduceIn(folder, names, FULL, run, stop.signal);
+    assert.deepEqual(
+      before.map(({ verdict }) => verdict.kind),
+      ["judged", "judged", "notRun"],
+    );
+    assert.equal(begun.length, 16);
+    assert.equal((await readReport(folder))?.complete, false);
+
+    const later: string[] = [];
+    const after = await reproduceIn(folder, names, FULL, noting(later));
+    assert.deepEqual(after.slice(0, 2), before.slice(0, 2));
+    assert.ok(after.every(({ verdict }) => verdict.kind === "judged"));
+    assert.equal(later[0], begun.at(-1), "the run at hand is repeated");
+    assert.equal(new Set([...begun, ...later]).size, begun.length + later.length - 1);
+    const report = (await readReport(folder))!;
+    assert.deepEqual([report.complete, report.scope], [true, FULL]);
+
+    const last: string[] = [];
+    assert.deepEqual(await reproduceIn(folder, names, FULL, noting(last)), after);
+    assert.deepEqual(last, []);
+  });
+
+  it("that was killed goes on with the run at hand", async () => {
+    const folder = await scratch();
+    const all = await reproduceIn(
+      folder,
+      ["C5"],
+      FULL,
+      runner(() => ({})),
+    );
+    const { verdict } = all[0];
+    assert.ok(verdict.kind === "judged");
+    // What a killed writer leaves: no summary, and half a line.
+    const record = path.join(folder, verdict.measurements[1].records[0]);
+    await rm(path.join(record, "summary.json"));
+    const head = JSON.parse(await readFile(path.join(record, "spec.json"), "utf8")) as { writer: { pid: number } };
+    head.writer.pid = 2 ** 30;
+    await writeFile(path.join(record, "spec.json"), JSON.stringify(head));
+    await appendFile(path.join(record, "events.jsonl"), '{"type":"st');
+    const begun: string[] = [];
+    assert.deepEqual(await reproduceIn(folder, ["C5"], FULL, noting(begun)), all);
+    assert.equal(begun.length, 1);
+  });
+
+  it("is not complete while a run failed that may go well another time", async () => {
+    const folder = await scratch();
+    const complete = async (kind: LabErrorKind) => {
+      await reproduceIn(
+        folder,
+        ["C2"],
+        FULL,
+        runner(() => ({ fails: new LabError(kind, "No.") })),
+      );
+      return (await readReport(folder))?.complete;
+    };
+    assert.equal(await complete("memory"), false);
+    assert.equal(await complete("badInput"), true);
+  });
+
+  it("is carried out by one at a time in a folder, and leaves that one's report alone", async () => {
+    const folder = await scratch();
+    let second: Promise<unknown> | undefined;
+    const run: RunExperiment = async function* (spec, options) {
+      second ??= assert.rejects(reproduceIn(folder, ["C3"], FULL, run), { kind: "storage", message: /Somebody else/ });
+      await second;
+      yield* runner(() => ({}))(spec, options);
+    };
+    await reproduceIn(folder, ["C2"], FULL, run);
+    assert.deepEqual(
+      (await readReport(folder))?.findings.map(({ id }: Finding) => id),
+      ["C2"],
+    );
+  });
+
+  it("asks for all blocks of each trained checkpoint, however many it has", () => {
+    const scope: Scope = { quick: true, trained: [trained("mini", 4), trained("/models/six", 6)] };
+    const [claim] = claimsNamed(["C17"]);
+    const conditions = claim.plan(scope);
+    assert.ok(typeof conditions !== "string");
+    assert.deepEqual(
+      conditions.map(({ request: { checkpoint, blocks } }) => [checkpoint, blocks]),
+      [
+        ["mini", 4],
+        ["/models/six", 6],
+      ],
+    );
+  });
+
   it("tells what was left when it is stopped", async () => {
     const controller = new AbortController();
     controller.abort();
@@ -273,8 +429,8 @@ describe("a reproduction", () => {
   });
 
   it("refuses random weights as a trained checkpoint", () => {
-    assert.throws(() => trainedCheckpoint("random:gpt2"), /not a trained one/);
-    assert.equal(trainedCheckpoint("/models/mine").twin, "random:/models/mine/config.json");
+    assert.throws(() => twinOf("random:gpt2"), /not a trained one/);
+    assert.equal(twinOf("/models/mine"), "random:/models/mine/config.json");
   });
 });
 
@@ -307,7 +463,7 @@ describe("the table of claims", () => {
       verdict: {
         kind: "judged",
         holds: true,
-        measurements: [{ condition: "|", seeds: "<b>", value: "\n" }],
+        measurements: [{ condition: "|", seeds: "<b>", value: "\n", records: ["runs/<b>"] }],
         samples: ["``` | \u2028"],
       },
       elapsedMs: 1,

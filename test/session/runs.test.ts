@@ -263,6 +263,21 @@ describe("the runs of a session", () => {
     assert.equal(error?.message, "The engine process was killed.");
   });
 
+  it("go on where their record cannot be finished, with a warning, and keep their events", async () => {
+    const session = new Session(folder, async function* (of) {
+      yield* wholeRun(of);
+      const record = session.runs.get("1")!.folder!;
+      await rm(record, { recursive: true });
+      await writeFile(record, "");
+    });
+    const { id } = session.runs.start(spec());
+    await session.reach(id, "completed");
+    await session.runs.dispose();
+    assert.match(session.runs.get(id)!.warning!, /^The record of this run ends early\. .*is not a folder/);
+    assert.deepEqual(await session.runs.events(id), wholeRun());
+    assert.deepEqual(session.failures, []);
+  });
+
   it("fail with the reason when their record cannot be begun", async () => {
     const session = new Session(folder, tellAll);
     const file = path.join(folder, "file");

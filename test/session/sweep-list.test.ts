@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import type { RunExperiment } from "../../src/engine/client.ts";
+import type { RunExperiment } from "../../src/experiments/run-experiment.ts";
 import { type StoredSweep, Sweeps } from "../../src/session/sweep-list.ts";
 import type { SweepInfo } from "../../src/session/sweeps-messages.ts";
 import { wholeRun } from "../support/run-events.ts";

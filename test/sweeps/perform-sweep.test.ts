@@ -5,11 +5,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { LabError } from "../../src/common/errors.ts";
-import type { RunExperiment } from "../../src/engine/client.ts";
+import type { RunExperiment } from "../../src/experiments/run-experiment.ts";
 import { readRun } from "../../src/records/read-record.ts";
 import { RunRecord } from "../../src/records/record.ts";
 import { type Cell, cellsOf, parseExperimentFile } from "../../src/sweeps/sweep-files.ts";
-import { type Outcome, performSweep, type Place } from "../../src/sweeps/perform-sweep.ts";
+import { type Outcome, performSweep, type SweepProgress } from "../../src/sweeps/perform-sweep.ts";
 import { resultsCsv, resultsMarkdown, writeResults } from "../../src/sweeps/sweep-results.ts";
 import { endEvent, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
@@ -35,11 +35,11 @@ describe("a sweep", () => {
     performSweep(cells, { folder, run, now: () => performance.now(), ...own });
 
   it("records every run, and tells of each with the time that is left", async () => {
-    const places: Place[] = [];
+    const reached: SweepProgress[] = [];
     let ms = 0;
     const outcomes = await perform(cellsFor({ blocks: [1, 2, 3] }), {
       now: () => (ms += 10),
-      onOutcome: (_: Outcome, place: Place) => void places.push(place),
+      onOutcome: (_: Outcome, progress: SweepProgress) => void reached.push(progress),
     });
     assert.deepEqual(
       outcomes.map(({ cell, status, restarts }) => [cell.axes["blocks"], status, restarts[0].exact]),
@@ -47,11 +47,11 @@ describe("a sweep", () => {
     );
     for (const { folder, cell } of outcomes) assert.deepEqual((await readRun(folder)).spec, cell.spec);
     assert.deepEqual(
-      places.map(({ finished, runs }) => [finished, runs]),
+      reached.map(({ finished, runs }) => [finished, runs]),
       [1, 2, 3].map((finished) => [finished, 3]),
     );
-    assert.ok(places[0].remainingMs! > places[1].remainingMs!);
-    assert.equal(places[2].remainingMs, undefined);
+    assert.ok(reached[0].remainingMs! > reached[1].remainingMs!);
+    assert.equal(reached[2].remainingMs, undefined);
   });
 
   it("goes on where it was stopped, and repeats nothing that is finished", async () => {
@@ -110,6 +110,20 @@ describe("a sweep", () => {
   it("ends when the disk takes no more", async () => {
     await assert.rejects(perform(cellsFor({ blocks: [15, 1] })), { kind: "storage", message: "The disk is full." });
     assert.deepEqual(begun, [15]);
+  });
+
+  it("ends where a record cannot be finished, and carries that run out again", async () => {
+    const cells = cellsFor({ blocks: [1, 2] });
+    const record = path.join(folder, "runs", cells[0].name);
+    const breaking: RunExperiment = async function* (spec, options) {
+      yield* run(spec, options);
+      await rm(record, { recursive: true });
+      await writeFile(record, "");
+    };
+    await assert.rejects(perform(cells, { run: breaking }), { kind: "storage" });
+    assert.deepEqual(begun, [1]);
+    assert.equal((await perform(cells)).length, 2);
+    assert.deepEqual(begun, [1, 1, 2]);
   });
 
   it("is carried out by one at a time", async () => {

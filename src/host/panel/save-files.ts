@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
 import { LabError, messageOf } from "../../common/errors.ts";
-import { type Figure, stackedCharts } from "../../reports/line-chart.ts";
+import { type PrintedFigure, stackedCharts } from "../../reports/line-chart.ts";
 import { type ExportFormat, exportRuns } from "../../reports/run-export.ts";
 import { readRun } from "../../records/read-record.ts";
 import { slug } from "../../records/record.ts";
@@ -14,7 +14,7 @@ export type Rasterise = (svg: string) => Promise<Uint8Array>;
 
 /** Asks where, and saves a plot of a run. */
 export async function saveFigure(
-  figure: Figure,
+  figure: PrintedFigure,
   prompt: string,
   format: "svg" | "png",
   rasterise: Rasterise,

@@ -5,7 +5,7 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { NAMED_SOURCES } from "../../checkpoints/config.ts";
 import { LabError } from "../../common/errors.ts";
-import type { RunExperiment } from "../../engine/client.ts";
+import type { RunExperiment } from "../../experiments/run-experiment.ts";
 import { parseSpec, specSchemas } from "../../experiments/spec.ts";
 import { checkSweep, draftOf, fileOf, nameFor, sweepOf } from "../../sweeps/sweep-draft.ts";
 import type { TimedRun } from "../../sweeps/estimate.ts";
