@@ -309,7 +309,7 @@ describe("the Hugging Face hub", () => {
     });
 
     it("by the end of its process too", async () => {
-      server.pace = { bytes: 4000, pauseMs: 50 };
+      server.pace = { bytes: 500, pauseMs: 50 };
       const child = spawn(process.execPath, ["--import=tsx/esm", "--input-type=module", "-e", program()], {
         stdio: "inherit",
       });

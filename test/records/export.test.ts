@@ -197,7 +197,6 @@ describe("events.jsonl", () => {
 
   it("is read by the README's three lines of pandas", async function () {
     if (spawnSync("python3", ["-c", "import pandas"]).status !== 0) this.skip();
-    this.timeout(60_000);
     const record = await recorded("pandas");
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
     const lines = /```python\n(import pandas[\s\S]*?)```/.exec(readme)![1].replace("RUN/", `${record.folder}/`);

@@ -179,7 +179,7 @@ describe("records", () => {
       await writeFile(file, JSON.stringify({ ...head, writer: { ...head.writer, ...change } }));
     };
 
-    it("is interrupted when its writer is gone, is another process, or was on another machine", async function () {
+    it("is interrupted when its writer is gone, is another process, or was on another machine", async () => {
       const gone = spawn(process.execPath, ["-e", ""]);
       await once(gone, "exit");
       const changes: object[] = [{ pid: gone.pid }, { host: "elsewhere" }];
@@ -233,7 +233,6 @@ describe("records", () => {
 
   it("end early but whole when the disk takes no more, and say so every time", async function () {
     if (process.platform === "win32") this.skip(); // There is no limit to set.
-    this.timeout(20_000);
     // A limit on the size of files stands for the full disk: it also takes the beginning of a line and refuses the rest.
     const program = `
       import { RunRecord } from ${JSON.stringify(new URL("../../src/records/record.ts", import.meta.url))};
