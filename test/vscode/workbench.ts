@@ -319,7 +319,7 @@ export class Workbench {
         await this.#quickInputField.fill(`>${title}`, { timeout });
         await row.waitFor({ timeout });
         const changed = await this.#quickInputChange();
-        await row.click({ timeout });
+        await this.#clickRow(row, timeout);
         isTaken = changed;
       },
       () => isTaken(),
@@ -330,6 +330,12 @@ export class Workbench {
   #quickInputRow(label: string): Locator {
     const row = `.quick-input-widget .monaco-list-row[aria-label*=${JSON.stringify(label)}]`;
     return this.page.locator(row).first();
+  }
+
+  /** What is told of whatever the pointer rests on may lie over the list, until it goes elsewhere. */
+  async #clickRow(row: Locator, timeout: number): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await row.click({ timeout });
   }
 
   /** What asks now at the top of the window: has it gone by, or something else come in its place? */
@@ -371,7 +377,7 @@ export class Workbench {
     // A list that has just come ignores the mouse at times.
     await repeatUntil(
       `the list at the top of the window took "${label}"`,
-      (timeout) => entry.click({ timeout }),
+      (timeout) => this.#clickRow(entry, timeout),
       await this.#quickInputChange(),
     );
   }
