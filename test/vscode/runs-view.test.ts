@@ -39,6 +39,12 @@ describe("the view Runs", () => {
       const told = await runs().spoken();
       return told.length === count && told.every((row) => row.includes(", done, "));
     });
+  /** One run of each prompt at least: a first try may have deleted them. */
+  const haveBoth = async () => {
+    await runs().open();
+    for (const [at, prompt] of [SKY, WATER].entries())
+      if ((await runs().row(prompt).count()) === 0) await invert(at + 1);
+  };
   const count = async () => (await records()).length;
 
   it("says what to do while there is no run", async () => {
@@ -128,6 +134,7 @@ describe("the view Runs", () => {
   });
 
   it("deletes the selected runs with the key, and brings them back", async () => {
+    await haveBoth();
     const before = await count();
     await runs().open();
     await runs().selectBoth(WATER, SKY);
@@ -142,6 +149,7 @@ describe("the view Runs", () => {
   });
 
   it("brings back what was deleted, also when the message has gone", async () => {
+    await haveBoth();
     const before = await count();
     await runs().row(WATER).click();
     await runs().pickFromMenu(runs().row(WATER), "Delete");

@@ -251,7 +251,7 @@ export class Workbench {
     let box: Awaited<ReturnType<Locator["boundingBox"]>> | undefined;
     // VS Code draws the selection anew while it is looked at.
     await until("a text is selected in the editor", async () => {
-      box = await selection.boundingBox({ timeout: 500 }).catch(() => null);
+      box = await selection.boundingBox({ timeout: 5_000 }).catch(() => null);
       return Boolean(box);
     });
     const { x, y, width, height } = box!;
