@@ -193,8 +193,10 @@ describe("a run that goes on, in the view Runs", () => {
     }
     await until("two are counted", async () => (await runs.badge()) === "2");
     const progress = /, running, iteration [1-9]\d* of 1000000, output distance /;
-    await until("it is followed", async () => (await runs.spoken()).some((row) => progress.test(row)));
-    assert.match((await runs.spoken())[0], /^Water boils.*, waiting, /);
+    await until("it is followed, and the one that waits stands above it", async () => {
+      const [first, second] = await runs.spoken();
+      return /^Water boils.*, waiting, /.test(first ?? "") && progress.test(second ?? "");
+    });
     await the.workbench.screenshot("runs-going");
     await runs.select(SKY);
     await the.workbench.page.keyboard.press("Delete");

@@ -456,6 +456,12 @@ export class Workbench {
     await shown(this.#quickInputRow(name), `the theme ${name}`);
     await this.answerQuickInput(name);
     await shown(this.page.locator(`.monaco-workbench.${className}`), `the theme ${name}`);
+    // Pages in webviews are told of it afterwards.
+    const kind = "document.body?.dataset.title && document.body.dataset.vscodeThemeKind";
+    await until(`every page has the theme ${name}`, async () => {
+      const kinds = this.page.frames().map((frame) => frame.evaluate(kind).catch(() => undefined));
+      return (await Promise.all(kinds)).every((each) => !each || each === `vscode-${theme}`);
+    });
   }
 
   /** The page inside a webview, found by the title that its body carries. */
