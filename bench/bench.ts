@@ -15,7 +15,7 @@ import { DEVICE_NAMES, type DeviceName } from "../src/runtime/devices/devices.ts
 import { graphicsMark } from "../src/runtime/devices/graphics-cards.ts";
 import { sizeOf } from "../src/tensorgraph/tensor.ts";
 import { bareLoop, inTurn, LENGTH, type Loop, methodLoop, QUICK, time } from "./loops.ts";
-import { firstIterationRows, packageRows } from "./program.ts";
+import { firstIterationRows, packageRows, readyRow } from "./program.ts";
 import { shapeRows } from "./shapes.ts";
 import { milliseconds, printTable, type Row } from "./table.ts";
 import { torchRows } from "./torch.ts";
@@ -212,7 +212,7 @@ async function main(): Promise<void> {
     measured: "in the real VS Code: `npm run bench -- panel`",
     bar: "≤ 50 ms; ≤ 1 s",
   });
-  rows.push(...(await packageRows()));
+  rows.push(readyRow(), ...(await packageRows()));
 
   const name = `${os.platform()}-${os.arch()}-${os.cpus().length}-cores`;
   printTable(`T = ${LENGTH} and float32 where nothing else is said`, rows, path.join(RESULTS, name));

@@ -11,7 +11,7 @@ import { ensurePrograms } from "./programs.js";
 import { cache, ensureBuilt, root } from "./ready.js";
 import { prepareServer } from "./vscode-server.js";
 
-/** @typedef {{passed: number, failed: number}} Counts */
+/** @typedef {{passed: number, failed: number, flaky: number}} Counts `flaky` ones have passed, at their second try */
 
 /** @type {Record<string, (parameters: string[]) => Promise<Counts>>} */
 const PARTS = {
@@ -29,7 +29,9 @@ const PARTS = {
   vscode: async (parameters) => {
     const prepared = await counted("a real VS Code is set up", prepareVSCode);
     if (prepared.failed > 0) return prepared;
-    return sum(prepared, await mocha("test/vscode/*.test.ts", ["--timeout", "120000", ...parameters]));
+    // More than the waits of any test together; and what a busy machine has upset is tried once more, and told of.
+    const patience = ["--timeout", "300000", "--retries", "1"];
+    return sum(prepared, await mocha("test/vscode/*.test.ts", [...patience, ...parameters]));
   },
 };
 
@@ -60,7 +62,8 @@ export async function test([name, ...parameters]) {
   if (name && !(name in PARTS)) throw new Error(`"${name}" is none of: ${Object.keys(PARTS).join(", ")}.`);
   // What VS Code needs may come over the network while the processors are busy; trouble is told where it is needed.
   if (!name) prepareVSCode().catch(() => undefined);
-  let counts = { passed: 0, failed: 0 };
+  /** @type {Counts} */
+  let counts = { passed: 0, failed: 0, flaky: 0 };
   for (const part of name ? NEEDED[name] : Object.keys(PARTS)) {
     console.log(`\n— ${part} —`);
     const start = performance.now();
@@ -68,7 +71,7 @@ export async function test([name, ...parameters]) {
     console.log(`  ${part} took ${Math.round((performance.now() - start) / 1000)} s`);
     if (part === "build" && counts.failed > 0) break; // the rest would test what was built before
   }
-  console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+  console.log(`\n${sentenceOf(counts)}`);
   process.exitCode = counts.failed > 0 ? 1 : 0;
 }
 
@@ -103,11 +106,11 @@ async function counted(name, work) {
   try {
     await work();
     console.log(`  ✔ ${name}`);
-    return { passed: 1, failed: 0 };
+    return { passed: 1, failed: 0, flaky: 0 };
   } catch (error) {
     const { message, stdout = "", stderr = "" } = /** @type {Error & {stdout?: string, stderr?: string}} */ (error);
     console.log(`  ✘ ${name}\n${stdout + stderr || message}`);
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, flaky: 0 };
   }
 }
 
@@ -116,7 +119,7 @@ async function counted(name, work) {
  * @param {string[]} parameters of mocha
  * @returns {Promise<Counts>}
  */
-async function mocha(suite, parameters) {
+export async function mocha(suite, parameters) {
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(path.join(cache, "counts-"));
   const file = path.join(folder, "counts.json");
@@ -129,11 +132,11 @@ async function mocha(suite, parameters) {
   });
   const [code] = await once(child, "exit");
   try {
-    const { passes, failures } = JSON.parse(await readFile(file, "utf8"));
-    return { passed: passes, failed: failures };
+    const { passes, failures, flaky } = JSON.parse(await readFile(file, "utf8"));
+    return { passed: passes, failed: failures, flaky };
   } catch {
     console.log(`  ✘ mocha ended with ${code} before its tests did`);
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failed: 1, flaky: 0 };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -141,5 +144,10 @@ async function mocha(suite, parameters) {
 
 /** @returns {Counts} */
 function sum(/** @type {Counts} */ a, /** @type {Counts} */ b) {
-  return { passed: a.passed + b.passed, failed: a.failed + b.failed };
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, flaky: a.flaky + b.flaky };
+}
+
+/** "1136 passed, 0 failed, 2 flaky"; without the last where there are none. */
+export function sentenceOf(/** @type {Counts} */ { passed, failed, flaky }) {
+  return [`${passed} passed`, `${failed} failed`, ...(flaky > 0 ? [`${flaky} flaky`] : [])].join(", ");
 }

@@ -4,7 +4,7 @@
 
 import { defaultMethod, METHODS, methodOf } from "../src/describe/methods.ts";
 import type { Field } from "../src/experiments/fields.ts";
-import type { FieldProblem, FormData, FromPage } from "../src/session/panel-messages.ts";
+import type { FormData, FromPage, ToPage } from "../src/session/panel-messages.ts";
 import { element, setText } from "./dom.ts";
 import {
   type Draft,
@@ -36,6 +36,8 @@ export class ExperimentForm {
   #draft: Draft = {};
   readonly #controls = new Map<string, { readonly control: Control; readonly problem: HTMLElement }>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The request that the host is to answer, as JSON; empty while another one is being written. */
+  #asked = "";
   #starting = false;
 
   constructor(send: (message: FromPage) => void, onClose: () => void) {
@@ -88,8 +90,9 @@ export class ExperimentForm {
     this.#check();
   }
 
-  /** What the host found. */
-  tell(problems: readonly FieldProblem[]): void {
+  /** What the host found; of what was written before, it is not told. */
+  tell({ request, problems }: Extract<ToPage, { readonly type: "problems" }>): void {
+    if (JSON.stringify(request) !== this.#asked) return;
     const others: string[] = [];
     for (const { control, problem } of this.#controls.values()) {
       setText(problem, "");
@@ -107,6 +110,7 @@ export class ExperimentForm {
     this.#general.hidden = others.length === 0;
     if (problems.length > 0) this.#run.setAttribute("disabled", "");
     else this.#run.removeAttribute("disabled");
+    this.element.removeAttribute("aria-busy");
     const starting = this.#starting;
     this.#starting = false;
     if (!starting) return;
@@ -177,6 +181,8 @@ export class ExperimentForm {
         control instanceof HTMLInputElement && control.type === "checkbox" ? String(control.checked) : control.value;
       this.#draft = { ...this.#draft, [field]: text };
       clearTimeout(this.#timer);
+      this.#asked = "";
+      this.element.setAttribute("aria-busy", "true");
       this.#timer = setTimeout(() => this.#check(), CHECK_MS);
     });
     this.#controls.set(field, { control, problem });
@@ -190,13 +196,20 @@ export class ExperimentForm {
   }
 
   #check(): void {
-    if (this.isOpen) this.#send({ type: "check", request: requestOf(this.#draft, this.#schema(this.#method)) });
+    if (this.isOpen) this.#ask("check");
+  }
+
+  #ask(type: "check" | "start"): void {
+    const request = requestOf(this.#draft, this.#schema(this.#method));
+    this.#asked = JSON.stringify(request);
+    this.element.setAttribute("aria-busy", "true");
+    this.#send({ type, request });
   }
 
   #start(): void {
     clearTimeout(this.#timer);
     this.#starting = true;
-    this.#send({ type: "start", request: requestOf(this.#draft, this.#schema(this.#method)) });
+    this.#ask("start");
   }
 
   #close(): void {

@@ -147,6 +147,7 @@ export class Header {
     this.element.hidden = !run;
     if (!run || !chosen) return;
     const { info, start } = run;
+    this.element.dataset["run"] = info.id;
     this.#runs.update(
       runs.toReversed().map((other) => ({ value: other.id, label: runLabel(other) })),
       chosen.id,

@@ -89,7 +89,7 @@ document.body.append(
 
 addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
   if (data.type === "form") form.open(data.form);
-  else if (data.type === "problems") form.tell(data.problems);
+  else if (data.type === "problems") form.tell(data);
   else if (data.type === "rasterise") void answerDrawing(data.request, data.svg);
   else receive(page, data);
   drawSoon();

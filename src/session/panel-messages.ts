@@ -95,7 +95,7 @@ export type ToPage =
   /** Opens the form. */
   | { readonly type: "form"; readonly form: FormData }
   /** The answer to a request that was to be checked or started. */
-  | { readonly type: "problems"; readonly problems: readonly FieldProblem[] };
+  | { readonly type: "problems"; readonly request: unknown; readonly problems: readonly FieldProblem[] };
 
 /** What the page tells the host. */
 export type FromPage =

@@ -26,7 +26,6 @@ describe("opening a checkpoint", () => {
 
   it("of gpt2's size copies no weights: its process has at most 60 MB of its own", async function () {
     if (process.platform !== "linux") return this.skip();
-    this.timeout(120_000);
     const { folder } = await openCheckpoint("random:gpt2", { blocks: 12 }, { cacheFolder: TEST_CACHE, initSeed: 0 });
     const scratch = await newFolder();
     const built = path.join(scratch, "program.mjs");

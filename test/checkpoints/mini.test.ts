@@ -25,9 +25,7 @@ const UNSEEN =
   "The suburb of Saffron Park lay on the sunset side of London, as red and ragged as a cloud of sunset. It was built " +
   "of a bright brick throughout; its sky-line was fantastic, and even its ground plan was wild.";
 
-describe("mini", function () {
-  this.timeout(30_000);
-
+describe("mini", () => {
   const newFolder = temporaryFolders();
   const options = { cacheFolder: TEST_CACHE, modelsFolder: MODELS, initSeed: 0 };
   const open = (source: string) => openCheckpoint(source, { blocks: 4 }, options);

@@ -29,9 +29,7 @@ async function run(request: Partial<ExperimentRequest>, signal = new AbortContro
 const refused = (message: RegExp) => (error: unknown) =>
   error instanceof LabError && error.kind === "badInput" && message.test(error.message);
 
-describe("the runner", function () {
-  this.timeout(120_000);
-
+describe("the runner", () => {
   it("gives the prompt back from one random block, with the defaults", async () => {
     const { start, end } = await run({});
     assert.deepEqual(start.target.tokens, ["The", " sky", " is", " blue", "."]);

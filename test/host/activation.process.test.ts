@@ -28,16 +28,12 @@ const context = {
   extensionUri: {},
   workspaceState: { get: (_, otherwise) => otherwise },
 };
-const before = process.cpuUsage();
 require(${JSON.stringify(EXTENSION)}).activate(context);
-const { user, system } = process.cpuUsage(before);
 const files = Object.keys(require.cache).map((file) => require("node:path").basename(file));
-console.log(JSON.stringify({ ms: (user + system) / 1000, registered: subscriptions.length, files }));
+console.log(JSON.stringify({ registered: subscriptions.length, files }));
 `;
 
 interface Activation {
-  /** Of processor time. */
-  readonly ms: number;
   readonly registered: number;
   /** Modules that were loaded. */
   readonly files: readonly string[];
@@ -48,19 +44,12 @@ describe("the extension's activation", () => {
   before(async () => (folder = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-activation-"))));
   after(() => rm(folder, { recursive: true }));
 
-  it("takes at most 50 ms of processor time, and loads nothing but the extension", async function () {
+  it("loads nothing but the extension", async () => {
     const program = path.join(folder, "activate.cjs");
     await writeFile(program, PROGRAM);
-    const all: Activation[] = [];
-    for (let i = 0; i < 3; i++) {
-      const { stdout } = await promisify(execFile)(process.execPath, [program]);
-      all.push(JSON.parse(stdout) as Activation);
-    }
-    // The best of three: what comes on top is other programs' doing.
-    const ms = Math.min(...all.map((each) => each.ms));
-    if (this.test) this.test.title += `: ${ms.toFixed(0)} ms`;
-    assert.ok(all[0].registered > 10);
-    assert.deepEqual(all[0].files, ["activate.cjs", "extension.cjs"]);
-    assert.ok(ms <= 50, `${ms} ms`);
+    const { stdout } = await promisify(execFile)(process.execPath, [program]);
+    const { registered, files } = JSON.parse(stdout) as Activation;
+    assert.ok(registered > 10);
+    assert.deepEqual(files, ["activate.cjs", "extension.cjs"]);
   });
 });

@@ -44,9 +44,7 @@ const rowNorms = (values: FloatArray, rows: number): number[] =>
     Math.hypot(...values.subarray((row * values.length) / rows, ((row + 1) * values.length) / rows)),
   );
 
-describe("random:gpt2", function () {
-  this.timeout(60_000);
-
+describe("random:gpt2", () => {
   for (const { type, tolerance } of [
     { type: "float32", tolerance: 1e-5 },
     { type: "float64", tolerance: 1e-12 },

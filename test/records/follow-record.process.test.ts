@@ -12,11 +12,12 @@ import { temporaryFolders } from "../support/temporary-folders.ts";
 describe("a record that is followed", () => {
   const newFolder = temporaryFolders();
 
-  const follow = async (record: string, signal = new AbortController().signal) => {
+  const follow = async (record: string, signal = new AbortController().signal, onEvents = () => {}) => {
     const types: string[] = [];
     let status: string | undefined;
     for await (const { events, ended } of followRun(record, signal)) {
       types.push(...events.map(({ type }) => type));
+      if (events.length > 0) onEvents();
       status = ended?.status;
     }
     return { types, status };
@@ -27,8 +28,8 @@ describe("a record that is followed", () => {
     await record.append(wholeRun()[0]);
     const stop = new AbortController();
     const stopped = follow(record.folder, stop.signal);
-    // A process that is gone in a moment, in the writer's place.
-    const writer = spawn(process.execPath, ["-e", "setTimeout(() => {}, 400)"]);
+    // A process that ends when it is told to, in the writer's place.
+    const writer = spawn(process.execPath, ["-e", "process.stdin.resume()"]);
     const head = JSON.parse(await readFile(path.join(record.folder, "spec.json"), "utf8")) as { writer: object };
     const began = (await readFile(`/proc/${writer.pid}/stat`, "utf8").catch(() => ") "))
       .split(") ")
@@ -36,7 +37,8 @@ describe("a record that is followed", () => {
       .split(" ")[19];
     head.writer = { ...head.writer, pid: writer.pid, began: began ?? "" };
     await writeFile(path.join(record.folder, "spec.json"), JSON.stringify(head));
-    assert.deepEqual(await follow(record.folder), { types: ["start"], status: "interrupted" });
+    const left = follow(record.folder, undefined, () => writer.stdin.end());
+    assert.deepEqual(await left, { types: ["start"], status: "interrupted" });
     stop.abort();
     assert.deepEqual((await stopped).types, ["start"]);
     await record.end();

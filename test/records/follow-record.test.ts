@@ -13,11 +13,12 @@ describe("a record that is followed", () => {
   beforeEach(async () => (folder = await mkdtemp(path.join(os.tmpdir(), "follow-"))));
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  const follow = async (record: string, signal = new AbortController().signal) => {
+  const follow = async (record: string, signal = new AbortController().signal, onEvents = () => {}) => {
     const types: string[] = [];
     let status: string | undefined;
     for await (const { events, ended } of followRun(record, signal)) {
       types.push(...events.map(({ type }) => type));
+      if (events.length > 0) onEvents();
       status = ended?.status;
     }
     return { types, status };

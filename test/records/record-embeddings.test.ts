@@ -28,8 +28,7 @@ const NOTHING: RunEmbeddings = {
 };
 const runner = new ExperimentRunner(lab);
 
-describe("the embeddings of a record", function () {
-  this.timeout(60_000);
+describe("the embeddings of a record", () => {
   const makeFolder = temporaryFolders();
 
   async function record(request: Partial<ExperimentRequest>, stopAtOnce = false) {

@@ -77,11 +77,9 @@ describe("a text under the pointer", () => {
     assert.deepEqual(prompts.runsOf("The"), []);
   });
 
-  it("is found among thousands, also in one endless line", function () {
+  it("is found among thousands, also in one endless line", () => {
     const prompts = new KnownPrompts(Array.from({ length: 5000 }, (_, i) => row(`The sky number ${i} is blue.`, i)));
     const line = "The sky number 4999 is blue. ".repeat(30_000);
-    const start = performance.now();
     assert.equal(found(prompts, line, 400_003), "The sky number 4999 is blue.");
-    if (this.test) this.test.title += `: ${(performance.now() - start).toFixed(1)} ms`;
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { setTimeout as wait } from "node:timers/promises";
+import { mock } from "node:test";
 import { Outbox } from "../../src/session/outbox.ts";
 import type { RunInfo, ToPage } from "../../src/session/panel-messages.ts";
 import { spec, stepEvent } from "../support/run-events.ts";
@@ -12,13 +12,15 @@ const info = (id: string, kind: "running" | "completed"): RunInfo => ({
 });
 
 describe("the outbox", () => {
-  it("puts what comes within a short while together, events first and in order", async () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+  it("puts what comes within a short while together, events first and in order", () => {
     const sent: ToPage[] = [];
     const outbox = new Outbox((message) => sent.push(message));
     for (let n = 0; n < 100; n++) outbox.add(info("1", "running"), [stepEvent(n, 0)]);
     outbox.add(info("1", "completed"), []);
     assert.equal(sent.length, 0);
-    await wait(100);
+    mock.timers.tick(100);
     assert.deepEqual(
       sent.map(({ type }) => type),
       ["events", "run"],
@@ -32,12 +34,12 @@ describe("the outbox", () => {
     assert.equal(run.run.phase.kind, "completed");
   });
 
-  it("sends each event once", async () => {
+  it("sends each event once", () => {
     const sent: ToPage[] = [];
     const outbox = new Outbox((message) => sent.push(message));
     for (const iteration of [0, 1]) {
       outbox.add(info("1", "running"), [stepEvent(iteration, 0)]);
-      await wait(100);
+      mock.timers.tick(100);
     }
     assert.deepEqual(
       sent.flatMap((message) => (message.type === "events" ? message.events : [])),
@@ -45,13 +47,13 @@ describe("the outbox", () => {
     );
   });
 
-  it("holds what is new back until it is released, and then sends it in order", async () => {
+  it("holds what is new back until it is released, and then sends it in order", () => {
     const sent: ToPage[] = [];
     const outbox = new Outbox((message) => sent.push(message));
     outbox.add(info("1", "running"), [stepEvent(0, 0)]);
     outbox.hold();
     outbox.add(info("1", "completed"), [stepEvent(5, 0)]);
-    await wait(120);
+    mock.timers.tick(120);
     assert.deepEqual(sent, []);
     outbox.release();
     assert.deepEqual(
@@ -59,16 +61,16 @@ describe("the outbox", () => {
       [2, "run"],
     );
     outbox.add(info("1", "completed"), []);
-    await wait(120);
+    mock.timers.tick(120);
     assert.equal(sent.length, 3);
   });
 
-  it("sends nothing that was cleared", async () => {
+  it("sends nothing that was cleared", () => {
     const sent: ToPage[] = [];
     const outbox = new Outbox((message) => sent.push(message));
     outbox.add(info("1", "running"), [stepEvent(0, 0)]);
     outbox.clear();
-    await wait(100);
+    mock.timers.tick(100);
     assert.deepEqual(sent, []);
   });
 });

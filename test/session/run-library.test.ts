@@ -71,8 +71,7 @@ describe("the library of runs", () => {
     await until(() => library.rows.length === 0);
   });
 
-  it("sees the end of a run that another process carries out", async function () {
-    this.timeout(15_000);
+  it("sees the end of a run that another process carries out", async () => {
     const going = await begin(1);
     const library = open();
     await library.load();

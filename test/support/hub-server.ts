@@ -30,7 +30,7 @@ export class HubServer {
   faults: (Fault | undefined)[] = [];
   /** The same for each question about a repository. */
   apiFaults: (Fault | undefined)[] = [];
-  /** Bytes a chunk and pause after each, for downloads that take their time. */
+  /** Bytes a chunk and pause after each, for downloads that take their time; it may change on the way. */
   pace: { readonly bytes: number; readonly pauseMs: number } | undefined;
   readonly #hub: Server;
   readonly #store: Server;
@@ -111,9 +111,10 @@ export class HubServer {
   async #send(request: IncomingMessage, response: ServerResponse, content: Uint8Array): Promise<void> {
     const part = startAnswer(request, response, content);
     if (!part) return;
-    const { bytes, pauseMs } = this.pace ?? { bytes: part.length || 1, pauseMs: 0 };
-    for (let from = 0; from < part.length && !response.destroyed; from += bytes) {
+    for (let from = 0; from < part.length && !response.destroyed;) {
+      const { bytes, pauseMs } = this.pace ?? { bytes: part.length, pauseMs: 0 };
       response.write(part.subarray(from, from + bytes));
+      from += bytes;
       if (this.pace) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
     response.end();

@@ -3,11 +3,12 @@
 
 import assert from "node:assert/strict";
 import type { Frame } from "playwright-core";
+import { endlessFile, ENDLESS_SETTINGS } from "./endless.ts";
 import { accessibilityProblems, cutOff, motions } from "./page-checks.ts";
 import { SweepsView } from "./sweeps-view.ts";
-import { until } from "./until.ts";
+import { repeatUntil, until } from "./until.ts";
 import { itWasQuiet, useWorkbench } from "./use-workbench.ts";
-import { shown, THEMES, type Theme } from "./workbench.ts";
+import { type PagePart, shown, THEMES, type Theme } from "./workbench.ts";
 
 const json = (content: unknown): string => JSON.stringify(content);
 const MINI = { prompt: "The sky is blue.", checkpoint: "random:mini", iterations: 20 };
@@ -23,15 +24,13 @@ describe("every view", () => {
       "walk.inversion.json": json({ ...MINI, prompt: "Walk: the sky is blue.", method: "orthogonalWalk", restarts: 2 }),
       "compared.inversion.json": json({ ...MINI, prompt: "Compared: the sky is blue.", blocks: 2 }),
       "fails.inversion.json": json({ ...MINI, prompt: "Fails: the sky is blue.", checkpoint: "/nowhere/at/all" }),
-      "long.inversion.json": json({ ...MINI, prompt: "Interrupted: the sky is blue.", iterations: 1_000_000 }),
+      "long.inversion.json": endlessFile("Interrupted: the sky is blue."),
       "small.sweep.json": json({ base: MINI, axes: { blocks: [1, 2], initSeed: [0, 1, 2] } }),
     },
   });
   const run = async (name: string, state: string) => {
-    await the.workbench.page.keyboard.press("Control+1"); // beside the panel, not over it
-    await the.workbench.openFile(`${name}.json`);
-    await the.workbench.runCommand("Inversion Lab: Run Experiment File");
-    await the.panel.waitForState(state, 30_000);
+    await the.panel.newRun(() => the.workbench.runFile(`${name}.json`));
+    await the.panel.waitForState(state);
   };
   const show = async (prompt: string): Promise<Frame> => {
     const frame = await the.panel.page();
@@ -63,14 +62,12 @@ describe("every view", () => {
     }
     return found;
   };
-  const resize = async (size: readonly [number, number]) => {
-    await the.workbench.page.setViewportSize({ width: size[0], height: size[1] });
-  };
+  const resize = (size: readonly [number, number]) => the.workbench.resize(...size);
 
   it("is good for a screen reader in each theme: the form, and a panel without a run", async () => {
     await the.workbench.runCommand("Inversion Lab: New Experiment…");
     const page = await the.panel.page();
-    await shown(page.locator("#field-prompt"), "the form");
+    await the.panel.checkedForm();
     const placeholder = page.getByRole("heading", { name: "No run yet" });
     for (const theme of Object.keys(THEMES) as Theme[]) {
       await the.workbench.switchTheme(theme);
@@ -80,7 +77,7 @@ describe("every view", () => {
       assert.deepEqual(await accessibilityProblems(page), [], `the empty panel in ${theme}`);
       await the.workbench.screenshot(`empty-${theme}`);
       await the.workbench.runCommand("Inversion Lab: New Experiment…");
-      await shown(page.locator("#field-prompt"), "the form");
+      await the.panel.checkedForm();
       await the.workbench.screenshot(`form-${theme}`);
     }
     for (const [name, size] of Object.entries(SIZES)) {
@@ -93,7 +90,8 @@ describe("every view", () => {
 
   it("is reached: runs that are done, failed and interrupted, a walk, a comparison, a sweep", async () => {
     await run("long.inversion", "Running");
-    await the.workbench.settled();
+    await the.workbench.remembers("mainThreadWebview-inversionLab.run"); // the panel
+    await the.workbench.remembers("-interrupted-the-sky"); // the record that it shows
     await the.workbench.reload();
     await the.panel.waitForState("Interrupted");
     await run("fails.inversion", "Failed");
@@ -106,10 +104,8 @@ describe("every view", () => {
       await page.locator("#run-choice li", { hasText: name }).locator("input").check();
     await shown(page.getByRole("region", { name: "Comparison" }), "the comparison");
     const sweeps = new SweepsView(the.workbench);
-    await the.workbench.page.keyboard.press("Control+1");
-    await the.workbench.openFile("small.sweep.json");
-    await the.workbench.runCommand("Inversion Lab: Run Experiment File");
-    await sweeps.waitForState("Done", 60_000);
+    await the.workbench.runFile("small.sweep.json");
+    await sweeps.waitForState("Done");
     await the.workbench.runCommand("Notifications: Clear All Notifications"); // they lie over the panel
   });
 
@@ -146,9 +142,7 @@ describe("every view", () => {
 });
 
 describe("by keyboard alone", () => {
-  const the = useWorkbench({
-    settings: { "inversionLab.checkpoint": "random:mini", "inversionLab.iterations": 50_000 },
-  });
+  const the = useWorkbench({ settings: ENDLESS_SETTINGS });
   const press = async (keys: string) => {
     for (const key of keys.split(" ")) await the.workbench.page.keyboard.press(key);
   };
@@ -159,19 +153,33 @@ describe("by keyboard alone", () => {
         await the.panel.page()
       ).evaluate("document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? ''"),
     );
-  const tabTo = (label: string) =>
-    until(`Tab comes to "${label}"`, async () => {
+  const hasFocus = async () => (await the.panel.page()).evaluate<boolean>("document.hasFocus()");
+  const focusPanel = () =>
+    repeatUntil(
+      "the panel has the focus",
+      async () => {
+        if (!(await hasFocus())) await press("Control+k Shift+L");
+      },
+      hasFocus,
+    );
+  const tabTo = (label: string, key = "Tab") =>
+    until(`${key} comes to "${label}"`, async () => {
       if ((await focused()) === label) return true;
-      await press("Tab");
+      const page = await the.panel.page();
+      await page.evaluate("window.focusBefore = document.activeElement");
+      await press(key);
+      // It is lost where VS Code is just giving the focus to the page.
+      const moves = () => page.evaluate<boolean>("document.activeElement !== window.focusBefore");
+      await until(`${key} moves the focus`, moves, 5_000).catch(() => undefined);
       return (await focused()) === label;
     });
 
   it("a text is selected, inverted, paused and stopped", async () => {
     await the.workbench.selectLine(1);
-    await press("Control+k Shift+I");
+    await the.panel.newRun(() => press("Control+k Shift+I"));
     await the.panel.waitForState("Running");
     await the.panel.waitForRows(2);
-    await press("Control+k Shift+L");
+    await focusPanel();
     await tabTo("Pause");
     await press("Enter");
     await the.panel.waitForState("Paused");
@@ -186,23 +194,34 @@ describe("by keyboard alone", () => {
 
   it("iterations are walked through, and a run is duplicated with changes", async () => {
     const page = await the.panel.page();
+    await focusPanel();
     await tabTo("Shown iterations");
     await press("Home ArrowDown");
-    await shown(page.getByRole("heading", { name: /Best tokens at iteration 1,250/ }), "the second iteration");
-    await press("Control+k Shift+L");
-    await tabTo("Duplicate…");
+    await shown(page.getByRole("heading", { name: /Best tokens at iteration 25,000/ }), "the second iteration");
+    await tabTo("Duplicate…", "Shift+Tab");
     await press("Enter");
-    await shown(page.locator("#field-iterations"), "the form");
-    await page.locator("#field-iterations").focus();
-    await press("Control+a");
-    await the.workbench.page.keyboard.type("40");
-    await press("Control+Enter");
-    await the.panel.waitForState("Done", 30_000);
+    const iterations = (await the.panel.checkedForm()).locator("#field-iterations");
+    const isSelected = ({ value, selectionStart, selectionEnd }: PagePart) =>
+      selectionStart === 0 && selectionEnd === value!.length;
+    await repeatUntil(
+      "40 is written",
+      async () => {
+        await iterations.focus();
+        await press("Control+a"); // VS Code hands it on to the page, and not at once
+        await until("the field’s text is selected", () => iterations.evaluate(isSelected));
+        await the.workbench.page.keyboard.type("40");
+      },
+      async () => (await iterations.inputValue()) === "40",
+    );
+    await the.panel.checkedForm();
+    await the.panel.newRun(() => press("Control+Enter"));
+    await the.panel.waitForState("Done");
+    assert.match(await (await the.panel.page()).locator(".state").innerText(), /40 iterations/);
   });
 
   it("it is compared with the run before, and the comparison is exported", async () => {
     const page = await the.panel.page();
-    await press("Control+k Shift+L");
+    await focusPanel();
     await tabTo("Compare…");
     await press("Enter");
     // The first run of the list has the focus.

@@ -21,8 +21,8 @@ describe("experiment files", () => {
   it("run one spec from the Run above it, in the panel", async () => {
     await the.workbench.openFile("one.inversion.json");
     await shown(lens("Run"), "Run above the file");
-    await lens("Run").click();
-    await the.panel.waitForState("Done", 30_000);
+    await the.panel.newRun(() => lens("Run").click());
+    await the.panel.waitForState("Done");
   });
 
   it("run a sweep from the Run above it, and show its table", async () => {
@@ -49,6 +49,7 @@ describe("experiment files", () => {
     await the.workbench.openFile("wrong.sweep.json");
     const editor = the.workbench.page.locator('.monaco-editor[data-uri$="wrong.sweep.json"]');
     await until("two mistakes are underlined", async () => (await editor.locator(".squiggly-warning").count()) >= 2);
+    await shown(lens("Run Sweep"), "Run Sweep above the file");
     await lens("Run Sweep").click();
     await the.workbench.waitForMessage(/wrong\.sweep\.json: unknown field of an experiment: depht/);
   });

@@ -1,18 +1,33 @@
 // What people expect of anything in VS Code: first steps, keys, a status item, a panel that can be put elsewhere.
 
 import assert from "node:assert/strict";
-import type { Frame } from "playwright-core";
-import { until } from "./until.ts";
+import { endlessFile } from "./endless.ts";
+import { repeatUntil, until } from "./until.ts";
 import { itWasQuiet, useWorkbench } from "./use-workbench.ts";
-import { shown } from "./workbench.ts";
+import { frameOf, shown } from "./workbench.ts";
 
 describe("first steps", () => {
   const the = useWorkbench({
-    settings: { "inversionLab.checkpoint": "random:mini", "inversionLab.iterations": 50_000 },
+    settings: { "inversionLab.checkpoint": "random:mini" },
+    files: { "long.inversion.json": endlessFile("The sky is blue.") },
   });
   const press = async (keys: string) => {
     for (const key of keys.split(" ")) await the.workbench.page.keyboard.press(key);
   };
+  /** Keys that take the run from one state to another; until VS Code has heard of the first one they mean nothing. */
+  const pressFrom = (from: string, keys: string, to: string) =>
+    repeatUntil(
+      `${keys} makes it ${to}`,
+      async () => {
+        if (await the.panel.says(from)) await press(keys);
+      },
+      () => the.panel.says(to),
+    );
+  const startRun = async () => {
+    await the.panel.newRun(() => the.workbench.runFile("long.inversion.json"));
+    await the.panel.waitForState("Running");
+  };
+  const stop = () => pressFrom("Running", "Control+k Backspace", "Stopped");
 
   it("are a walkthrough whose steps are ticked as they are done", async () => {
     await the.workbench.runCommand("Inversion Lab: First Steps");
@@ -42,8 +57,8 @@ describe("first steps", () => {
     await page.getByRole("button", { name: "Open a Sample Text" }).click();
     await shown(page.locator(".monaco-editor[data-uri^='inversion-lab-sample']"), "the sample");
     await shown(page.locator(".monaco-editor.focused .selected-text").first(), "its first line, selected");
-    await press("Control+k Shift+I");
-    await the.panel.waitForState("Running");
+    await the.panel.newRun(() => press("Control+k Shift+I"));
+    await the.panel.waitForState("Done");
     await the.workbench.runCommand("Inversion Lab: First Steps");
     await until(
       "two steps are ticked",
@@ -53,53 +68,51 @@ describe("first steps", () => {
   });
 
   it("go on by keys: pause, resume, stop, show the panel", async () => {
-    await press("Control+k Space");
-    await the.panel.waitForState("Paused");
-    await press("Control+k Space");
-    await the.panel.waitForState("Running");
-    await the.workbench.runCommand("View: Close All Editors in Group");
-    await press("Control+k Shift+L");
-    await the.panel.waitForState("Running");
+    await startRun();
+    await pressFrom("Running", "Control+k Space", "Paused");
+    await pressFrom("Paused", "Control+k Space", "Running");
+    await the.panel.close();
+    await repeatUntil(
+      "the panel is shown",
+      () => press("Control+k Shift+L"),
+      () => the.panel.says("Running"),
+    );
+    await stop();
   });
 
   it("have one item in the status bar, which opens the panel", async () => {
+    await startRun();
     const { page } = the.workbench;
     const item = page.locator('.statusbar-item[id$="inversionLab.status"]');
-    await until("it says how far the run is", async () => /Iteration \d+\/50000/.test(await item.innerText()));
-    await the.workbench.runCommand("View: Close All Editors");
+    await until("it says how far the run is", async () => /Iteration \d+\/1000000/.test(await item.innerText()));
+    await the.panel.close();
     await item.click();
     await the.panel.waitForState("Running");
     assert.equal(await item.count(), 1);
+    await stop();
   });
 
   it("take the panel into a window of its own, with its run and what still comes", async () => {
-    await press("Control+k Backspace");
-    await the.panel.waitForState("Stopped");
-    await the.workbench.runCommand("Inversion Lab: Run Again");
-    await the.panel.waitForState("Running");
+    await startRun();
     const opened = the.workbench.page.context().waitForEvent("page");
     await the.workbench.runCommand("Inversion Lab: Move Panel into New Window");
     const window = await opened;
-    const panelThere = async (): Promise<Frame | undefined> => {
-      for (const frame of window.frames()) {
-        const title = await frame.evaluate("document.body?.dataset.title").catch(() => undefined);
-        if (title === "Inversion Lab") return frame;
-      }
-      return undefined;
-    };
+    const panelThere = () => frameOf(window, "Inversion Lab");
     await until("the panel is in the new window", async () => (await panelThere()) !== undefined);
     const rows = async () => {
-      const slider = (await panelThere())?.getByRole("slider", { name: "Iteration" });
-      return Number(await slider?.getAttribute("max", { timeout: 500 }).catch(() => 0));
+      const count = "Number(document.querySelector('.scrubber')?.max ?? 0)";
+      return (await (await panelThere())?.evaluate<number>(count).catch(() => 0)) ?? 0;
     };
     await until("it shows the run", async () => (await rows()) > 0);
     const before = await rows();
     await until("it shows what comes", async () => (await rows()) > before);
     await window.close();
-    await press("Control+k Shift+L");
-    await the.panel.waitForState("Running");
-    await press("Control+k Backspace");
-    await the.panel.waitForState("Stopped");
+    await repeatUntil(
+      "the panel is in the first window",
+      () => press("Control+k Shift+L"),
+      () => the.panel.says("Running"),
+    );
+    await stop();
   });
 
   itWasQuiet(the);

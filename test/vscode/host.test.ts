@@ -8,7 +8,7 @@ import path from "node:path";
 import esbuild from "esbuild";
 import { startServer, workspaceAddress } from "../../scripts/vscode-server.js";
 import { RESULTS_VARIABLE, type HostTest } from "./host/results.ts";
-import { until } from "./until.ts";
+import { PATIENCE_MS, until } from "./until.ts";
 import { openBrowser, ROOT } from "./workbench.ts";
 
 const SOURCES = path.join(ROOT, "test", "vscode", "host");
@@ -54,12 +54,13 @@ async function runHostTests(): Promise<HostTest[]> {
   const browser = await openBrowser();
   try {
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     // The workbench calls these when it runs tests.
     await page.exposeFunction("codeAutomationLog", () => undefined);
     await page.exposeFunction("codeAutomationExit", () => undefined);
     const testsModule = path.join(BUNDLES, "index.cjs");
     await page.goto(workspaceAddress(server, { folder: workspace, developmentFolder: ROOT, testsModule }));
-    await until("the tests in the extension host are done", () => existsSync(results), 60_000);
+    await until("the tests in the extension host are done", () => existsSync(results), 240_000);
     return JSON.parse(await readFile(results, "utf8")) as HostTest[];
   } finally {
     await browser.close();

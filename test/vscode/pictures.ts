@@ -16,7 +16,8 @@ export interface Picture {
 
 /** A PNG that is being written, or was. */
 export async function readPicture(browser: Browser, file: string): Promise<Picture> {
-  const source = `data:image/png;base64,${(await readWhole(file)).toString("base64")}`;
+  const content = await readWhole(file, (bytes) => bytes.includes("IEND")); // the name of its last part
+  const source = `data:image/png;base64,${content.toString("base64")}`;
   const page = await browser.newPage();
   try {
     return await page.evaluate<Picture>(`(${LOOK})(${JSON.stringify(source)})`);
@@ -40,11 +41,11 @@ const LOOK = `async (source) => {
 }`;
 
 /** A file that VS Code is about to write. */
-export async function readWhole(file: string): Promise<Buffer> {
+export async function readWhole(file: string, isWhole: (content: Buffer) => boolean): Promise<Buffer> {
   let content = Buffer.alloc(0);
   await until(`${file} is written`, async () => {
     content = await readFile(file).catch(() => content);
-    return content.length > 0;
+    return isWhole(content);
   });
   return content;
 }

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { endlessFile } from "./endless.ts";
 import { RunsView } from "./runs-view.ts";
-import { until } from "./until.ts";
+import { repeatUntil, until } from "./until.ts";
 import { itWasQuiet, useWorkbench } from "./use-workbench.ts";
 import { shown, THEMES, type Theme } from "./workbench.ts";
 
@@ -29,11 +30,22 @@ describe("the view Runs", () => {
 
   const invert = async (line: number) => {
     await the.workbench.selectLine(line);
-    await the.workbench.pickFromContextMenu("Invert Selection");
-    await the.panel.waitForState("Done", 30_000);
+    await the.panel.newRun(() => the.workbench.pickFromContextMenu("Invert Selection"));
+    await the.panel.waitForState("Done");
   };
+  /** The view may be behind the panel. */
   const has = (count: number) =>
-    until(`the view has ${count} runs`, async () => (await runs().spoken()).length === count);
+    until(`the view has ${count} runs, all of them done`, async () => {
+      const told = await runs().spoken();
+      return told.length === count && told.every((row) => row.includes(", done, "));
+    });
+  /** One run of each prompt at least: a first try may have deleted them. */
+  const haveBoth = async () => {
+    await runs().open();
+    for (const [at, prompt] of [SKY, WATER].entries())
+      if ((await runs().row(prompt).count()) === 0) await invert(at + 1);
+  };
+  const count = async () => (await records()).length;
 
   it("says what to do while there is no run", async () => {
     await runs().open();
@@ -42,9 +54,10 @@ describe("the view Runs", () => {
   });
 
   it("shows each run: prompt, how exact, how close, and its condition, also to a screen reader", async () => {
+    const before = (await runs().spoken()).length;
     await invert(1);
     await invert(2);
-    await has(2);
+    await has(before + 2);
     const [newest, oldest] = await runs().spoken();
     assert.match(newest, /^Water boils at one hundred degrees\., done, /);
     assert.match(oldest, /^The sky is blue\., done, exact, output distance [\d.e-]+, 1 block, random:mini, Adam 0\.01/);
@@ -52,20 +65,29 @@ describe("the view Runs", () => {
   });
 
   it("tells all of a run when the pointer rests on it", async () => {
-    await runs().row(SKY).hover();
     const tooltip = the.workbench.page.locator(".workbench-hover", { hasText: "Exact: all 5 tokens" });
-    await shown(tooltip, "the tooltip");
+    await repeatUntil(
+      "the tooltip is there",
+      async (timeout) => {
+        await the.workbench.page.mouse.move(700, 700);
+        await runs().row(SKY).hover({ timeout });
+      },
+      () => tooltip.isVisible(),
+    );
     const text = await tooltip.innerText();
     for (const part of [/output distance/, /seed 0 · init seed 0 · cpu, float32 · shift distance/, /\/runs\/2/]) {
       assert.match(text, part);
     }
     await the.workbench.screenshot("runs-tooltip", { hovering: true });
-    await the.workbench.page.mouse.move(700, 700);
-    await until("the tooltip is gone", async () => !(await tooltip.isVisible()));
+    await repeatUntil(
+      "the tooltip is gone",
+      () => the.workbench.page.mouse.move(700, 700),
+      async () => !(await tooltip.isVisible()),
+    );
   });
 
   it("opens the run that is clicked, also after the panel was closed", async () => {
-    await the.workbench.runCommand("View: Close All Editors in Group");
+    await the.panel.close();
     await runs().open();
     await runs().row(SKY).click();
     await until("the panel shows it", async () => (await the.panel.promptTokens()).length === 5);
@@ -73,15 +95,13 @@ describe("the view Runs", () => {
   });
 
   it("compares the selected runs", async () => {
-    await runs().row(SKY).click();
-    await runs()
-      .row(WATER)
-      .click({ modifiers: ["ControlOrMeta"] });
+    await runs().selectBoth(SKY, WATER);
     await runs().pickFromMenu(runs().row(WATER), "Compare Selected");
     const comparison = (await the.panel.page()).getByRole("region", { name: "Comparison" });
     await shown(comparison, "the comparison");
     assert.match(await comparison.locator(".differences").innerText(), /prompt/);
     await the.panel.press("End Comparison");
+    await until("the comparison is gone", async () => !(await comparison.isVisible()));
   });
 
   for (const theme of Object.keys(THEMES) as Theme[]) {
@@ -103,50 +123,51 @@ describe("the view Runs", () => {
   });
 
   it("runs one again, and fills in the form with another", async () => {
-    await runs().pickFromMenu(runs().row(SKY), "Run Again");
-    await has(3);
-    await the.panel.waitForState("Done", 30_000);
+    const before = await count();
+    await the.panel.newRun(() => runs().pickFromMenu(runs().row(SKY), "Run Again"));
+    await has(before + 1);
     await runs().row(WATER).click();
     await runs().pickFromMenu(runs().row(WATER), "Duplicate with Changes…");
-    const prompt = (await the.panel.page()).locator(".form textarea").first();
-    await shown(prompt, "the form");
+    const prompt = (await the.panel.checkedForm()).locator("textarea").first();
     assert.equal(await prompt.inputValue(), WATER);
     await the.panel.press("Cancel");
   });
 
   it("deletes the selected runs with the key, and brings them back", async () => {
+    await haveBoth();
+    const before = await count();
     await runs().open();
-    await runs().row(WATER).click();
-    await runs()
-      .row(SKY)
-      .click({ modifiers: ["ControlOrMeta"] });
+    await runs().selectBoth(WATER, SKY);
     await the.workbench.page.keyboard.press("Delete");
-    await has(1);
-    assert.equal((await records()).length, 1);
+    await has(before - 2);
+    assert.equal(await count(), before - 2);
     await the.workbench.waitForMessage(/2 runs were deleted/);
     await the.workbench.screenshot("runs-deleted");
-    await the.workbench.page.getByRole("button", { name: "Undo", exact: true }).click();
-    await has(3);
-    assert.equal((await records()).length, 3);
+    await the.workbench.pressInMessage("Undo");
+    await has(before);
+    assert.equal(await count(), before);
   });
 
   it("brings back what was deleted, also when the message has gone", async () => {
+    await haveBoth();
+    const before = await count();
     await runs().row(WATER).click();
     await runs().pickFromMenu(runs().row(WATER), "Delete");
-    await has(2);
+    await has(before - 1);
     await the.workbench.runCommand("Notifications: Clear All Notifications");
     await the.workbench.runCommand("Inversion Lab: Restore Deleted Runs…");
     await the.workbench.pickFromQuickInput(WATER);
-    await has(3);
+    await has(before);
   });
 
   it("follows records that come and go on the disk", async () => {
+    const before = await count();
     const [first] = await records();
     const copy = path.join(cache.folder, "runs", `${first}-copy`);
     await cp(path.join(cache.folder, "runs", first), copy, { recursive: true });
-    await has(4);
+    await has(before + 1);
     await rm(copy, { recursive: true });
-    await has(3);
+    await has(before);
   });
 
   itWasQuiet(the);
@@ -155,27 +176,29 @@ describe("the view Runs", () => {
 describe("a run that goes on, in the view Runs", () => {
   const cache = useCache();
   const the = useWorkbench(async () => ({
-    settings: { ...MINI, "inversionLab.iterations": 200_000 },
+    settings: MINI,
     env: { INVERSION_LAB_CACHE: cache.folder },
+    files: { "sky.inversion.json": endlessFile(SKY), "water.inversion.json": endlessFile(WATER) },
   }));
 
   it("is counted at the icon, followed, kept from being deleted, and stopped", async () => {
     const runs = new RunsView(the.workbench);
     await runs.open();
-    for (const [line, state] of [
-      [1, "Running"],
-      [2, "Waiting"],
+    for (const [name, state] of [
+      ["sky", "Running"],
+      ["water", "Waiting"],
     ] as const) {
-      await the.workbench.selectLine(line);
-      await the.workbench.runCommand("Inversion Lab: Invert Selection");
-      await the.panel.waitForState(state, 30_000);
+      await the.panel.newRun(() => the.workbench.runFile(`${name}.inversion.json`));
+      await the.panel.waitForState(state);
     }
     await until("two are counted", async () => (await runs.badge()) === "2");
-    const progress = /, running, iteration [1-9]\d* of 200000, output distance /;
-    await until("it is followed", async () => (await runs.spoken()).some((row) => progress.test(row)));
-    assert.match((await runs.spoken())[0], /^Water boils.*, waiting, /);
+    const progress = /, running, iteration [1-9]\d* of 1000000, output distance /;
+    await until("it is followed, and the one that waits stands above it", async () => {
+      const [first, second] = await runs.spoken();
+      return /^Water boils.*, waiting, /.test(first ?? "") && progress.test(second ?? "");
+    });
     await the.workbench.screenshot("runs-going");
-    await runs.row(SKY).click();
+    await runs.select(SKY);
     await the.workbench.page.keyboard.press("Delete");
     await the.workbench.waitForMessage(/“The sky is blue\.” is not over: stop it, then delete it/);
     for (const prompt of [WATER, SKY]) {
@@ -221,13 +244,15 @@ describe("the editor", () => {
 
   it("takes the decoded iterations at the cursor, in one step back", async () => {
     await the.workbench.selectLine(1);
-    await the.workbench.pickFromContextMenu("Invert Selection");
-    await the.panel.waitForState("Done", 30_000);
+    await the.panel.newRun(() => the.workbench.pickFromContextMenu("Invert Selection"));
+    await the.panel.waitForState("Done");
     await the.workbench.placeCursor(3);
     await the.workbench.page.keyboard.press("End");
     await insert("Every shown iteration");
-    await until("the lines are there", async () => (await lines()).includes(`8: ${SKY}`));
-    assert.match((await lines())[3], /^0: /);
+    await until("the lines are there", async () => {
+      const all = await lines();
+      return /^0: /.test(all[3]) && all.includes(`8: ${SKY}`);
+    });
     await the.workbench.screenshot("insert-result");
     await the.workbench.page.keyboard.press("Control+z");
     await until("they are gone again", async () => (await lines()).length === 3);
@@ -236,6 +261,7 @@ describe("the editor", () => {
   it("takes them from the panel too, where the cursor was", async () => {
     const page = await the.panel.page();
     await page.getByRole("listbox", { name: "Shown iterations" }).press("Home");
+    await page.getByRole("listbox", { name: "Shown iterations" }).focus(); // the buttons are those of what has the focus
     await the.workbench.page.getByRole("button", { name: "Insert Result…" }).click();
     await the.workbench.pickFromQuickInput("The iterations that change the text");
     await until("the equation is there", async () => (await lines()).some((line) => line.includes("\\mathtt{")));
@@ -247,14 +273,14 @@ describe("the editor", () => {
     const editor = the.workbench.page.locator('.monaco-editor[data-uri$="prompts.txt"]');
     const word = editor.locator(".view-line", { hasText: SKY }).first();
     const hover = the.workbench.page.locator(".monaco-editor .monaco-hover", { hasText: "Exact: all 5 tokens" });
-    await until("the hover is there", async () => {
-      await the.workbench.page.mouse.move(0, 0);
-      await word.hover({ position: { x: 30, y: 9 } });
-      return hover.waitFor({ timeout: 2000 }).then(
-        () => true,
-        () => false,
-      );
-    });
+    await repeatUntil(
+      "the hover is there",
+      async (timeout) => {
+        await the.workbench.page.mouse.move(0, 0);
+        await word.hover({ position: { x: 30, y: 9 }, timeout });
+      },
+      () => hover.isVisible(),
+    );
     assert.match(await hover.innerText(), /random:mini \(seed 0\) · 1 block · output block/);
     await the.workbench.screenshot("hover", { hovering: true });
     await hover.getByRole("link", { name: "Open Run" }).click();

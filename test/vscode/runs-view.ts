@@ -2,7 +2,7 @@
 
 import type { Locator } from "playwright-core";
 import { until } from "./until.ts";
-import { shown, type Workbench } from "./workbench.ts";
+import { type PagePart, shown, type Workbench } from "./workbench.ts";
 
 export class RunsView {
   readonly #workbench: Workbench;
@@ -32,12 +32,27 @@ export class RunsView {
     return this.rows.filter({ hasText: prompt }).first();
   }
 
+  /** Selects the newest run of a prompt, and that one alone. */
+  async select(prompt: string): Promise<void> {
+    await this.#click(prompt, {});
+  }
+
+  async selectBoth(one: string, other: string): Promise<void> {
+    await this.select(one);
+    await this.#click(other, { modifiers: ["ControlOrMeta"] });
+  }
+
+  /** Rows come and go while runs do; the click is over when the row is selected. */
+  async #click(prompt: string, options: { modifiers?: ["ControlOrMeta"] }): Promise<void> {
+    await this.row(prompt).click(options);
+    await until(`the row of “${prompt}” is selected`, async () => {
+      return (await this.row(prompt).getAttribute("aria-selected")) === "true";
+    });
+  }
+
   /** How each run is told to those who do not see it, from the top. */
   async spoken(): Promise<string[]> {
-    const all = await this.rows.all();
-    // A row that goes in the meantime has none.
-    const label = (row: Locator) => row.getAttribute("aria-label", { timeout: 500 }).catch(() => null);
-    const labels = (await Promise.all(all.map(label))).filter((each) => each !== null);
+    const labels = await this.rows.evaluateAll((rows: PagePart[]) => rows.map(({ ariaLabel }) => ariaLabel ?? ""));
     return labels.filter((each) => !/^(Today|Yesterday)/.test(each));
   }
 
@@ -49,19 +64,6 @@ export class RunsView {
 
   /** Picks an item of a row's context menu. */
   async pickFromMenu(row: Locator, item: string): Promise<void> {
-    const menu = this.#workbench.page.locator(".monaco-menu");
-    const entry = menu.locator(".action-label").getByText(item, { exact: true });
-    await until(`"${item}" is in the row's menu`, async () => {
-      await row.click({ button: "right" });
-      await shown(menu.first(), "the row's menu");
-      if (await entry.isVisible()) return true;
-      await this.#workbench.page.keyboard.press("Escape");
-      return false;
-    });
-    // A menu ignores the mouse for a moment after it has opened.
-    await until(`the menu took "${item}"`, async () => {
-      await entry.click({ timeout: 500 }).catch(() => undefined);
-      return (await entry.count()) === 0;
-    });
+    await this.#workbench.pickFromMenu(() => row.click({ button: "right" }), item);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Frame, Locator } from "playwright-core";
 import { until } from "./until.ts";
-import { shown, type Workbench } from "./workbench.ts";
+import { type PagePart, shown, type Workbench } from "./workbench.ts";
 
 export class SweepsView {
   readonly #workbench: Workbench;
@@ -27,12 +27,8 @@ export class SweepsView {
     await until(
       `the Sweeps view says "${title}"`,
       async () => {
-        state = await (
-          await this.page()
-        )
-          .locator(".state")
-          .innerText({ timeout: 1000 })
-          .catch(() => "");
+        const page = await this.page();
+        state = await page.evaluate<string>("document.querySelector('.state')?.innerText ?? ''").catch(() => "");
         return state.startsWith(title);
       },
       timeoutMs,
@@ -45,8 +41,7 @@ export class SweepsView {
   /** The places of the map, row by row, as they are told to those who do not see them. */
   async places(): Promise<string[]> {
     const places = (await this.page()).locator(".map td button");
-    await shown(places.first(), "the map");
-    return Promise.all((await places.all()).map(async (place) => (await place.getAttribute("aria-label")) ?? ""));
+    return places.evaluateAll((all: PagePart[]) => all.map(({ ariaLabel }) => ariaLabel ?? ""));
   }
 
   async place(row: string, column: string): Promise<Locator> {
@@ -54,14 +49,39 @@ export class SweepsView {
   }
 
   async press(label: string): Promise<void> {
-    const button = (await this.page()).locator("vscode-button:visible", { hasText: label });
+    const button = (await this.page()).locator("vscode-button:visible:not([disabled])", { hasText: label });
     await shown(button, `the button "${label}"`);
     await button.click();
   }
 
-  /** Writes into a field of the form. */
-  async write(field: string, text: string): Promise<void> {
-    await (await this.page()).locator(`#sweep-${field}`).fill(text);
+  /** Opens the form with a button, unless it is open already. */
+  async openForm(label: string): Promise<void> {
+    const form = (await this.page()).locator(".sweep-form");
+    if (!(await form.isVisible())) await this.press(label);
+    await shown(form, "the form for a sweep");
+  }
+
+  /** Writes into fields of the form. */
+  async write(texts: Readonly<Record<string, string>>): Promise<void> {
+    const page = await this.page();
+    for (const [field, text] of Object.entries(texts)) await page.locator(`#sweep-${field}`).fill(text);
+  }
+
+  /** Starts the sweep that the form says, and waits until it is the one that is shown. */
+  async start(name: string): Promise<void> {
+    const before = await this.shownSweep();
+    await this.write({ name });
+    await this.press("Start");
+    await until("the sweep that was started is shown", async () => {
+      const sweep = await this.shownSweep();
+      return sweep !== undefined && sweep !== before;
+    });
+  }
+
+  /** The file of the sweep that is shown, if one is; it stands for it under an open form too. */
+  async shownSweep(): Promise<string | undefined> {
+    const shown = "document.querySelector('.sweep select[aria-label=Sweep]')?.value";
+    return (await (await this.page()).evaluate<string | undefined>(shown)) || undefined;
   }
 
   /** "12 runs · about 3 min" */

@@ -17,8 +17,17 @@ export function useWorkbench(options: WorkbenchOptions | (() => Promise<Workbenc
   before(async () => {
     workbench = await Workbench.open(typeof options === "function" ? await options() : options);
   });
+  // A second try begins where every test can begin; what it has to find, it makes.
+  beforeEach(async function () {
+    if (!this.currentTest || !isSecondTry(this.currentTest)) return;
+    await opened()
+      .tidy()
+      .catch((error: unknown) => console.log(`      Not tidied up: ${String(error)}`)); // the test will tell whether it matters
+  });
   afterEach(async function () {
-    if (this.currentTest?.state === "failed") await workbench?.failureScreenshot(this.currentTest.fullTitle());
+    // One that is to be tried again is not called failed.
+    if (this.currentTest && !this.currentTest.isPassed() && !this.currentTest.isPending())
+      await workbench?.failureScreenshot(this.currentTest.fullTitle());
   });
   after(() => workbench?.close());
   return {
@@ -30,6 +39,9 @@ export function useWorkbench(options: WorkbenchOptions | (() => Promise<Workbenc
     },
   };
 }
+
+/** Mocha's types hide what its documentation offers. */
+const isSecondTry = (test: object): boolean => (test as { currentRetry(): number }).currentRetry() > 0;
 
 /** The last test of each suite. */
 export function itWasQuiet(the: { readonly workbench: Workbench }): void {

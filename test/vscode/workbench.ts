@@ -4,13 +4,12 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type ConsoleMessage, type Frame, type Locator, type Page } from "playwright-core";
 import { findProgram } from "../../scripts/programs.js";
 import { installVsix, linkExtension, startServer, workspaceAddress, type Server } from "../../scripts/vscode-server.js";
 import { processes } from "./processes.ts";
-import { until } from "./until.ts";
+import { PATIENCE_MS, repeatUntil, until } from "./until.ts";
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 /** Weights, tables and runs; the weights are made once and kept. */
@@ -65,6 +64,17 @@ export interface WorkbenchOptions {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+/** What the tests read of an element of a page; Node has no types for it. */
+export interface PagePart {
+  readonly ariaLabel: string | null;
+  readonly textContent: string;
+  /** Of an input. */
+  readonly placeholder?: string;
+  readonly value?: string;
+  readonly selectionStart?: number;
+  readonly selectionEnd?: number;
+}
+
 export class Workbench {
   readonly page: Page;
   readonly #server: Server;
@@ -113,7 +123,7 @@ export class Workbench {
     });
     const browser = await openBrowser();
     const page = await browser.newPage({ viewport: { width, height } });
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     const problems: string[] = [];
     watchForProblems(page, problems);
     const workbench = new Workbench(page, server, browser, folder, problems);
@@ -143,9 +153,23 @@ export class Workbench {
     return this.#problems;
   }
 
-  /** Waits until VS Code has written what it remembers: in a browser it does so every five seconds, not when it is closed. */
-  async settled(): Promise<void> {
-    await sleep(6_000);
+  /** Gives the window another size, in CSS pixels, and waits until its pages have theirs. */
+  async resize(width: number, height: number): Promise<void> {
+    await this.page.setViewportSize({ width, height });
+    await until("every page is as large as its place", async () => {
+      const workbench = await this.page.locator(".monaco-workbench").boundingBox();
+      if (workbench?.width !== width || workbench.height !== height) return false;
+      const fits = await Promise.all(this.page.frames().slice(1).map(fillsItsPlace));
+      return fits.every(Boolean);
+    });
+  }
+
+  /** Waits until VS Code remembers a text over the end of its window: a browser writes every few seconds, not then. */
+  async remembers(text: string): Promise<void> {
+    await until(`VS Code remembers ${text}`, async () => {
+      const kept = await this.page.evaluate<string[]>(MEMORY);
+      return kept.some((each) => each.includes(text));
+    });
   }
 
   /** The window is closed and opened again, as by the command "Reload Window". */
@@ -154,27 +178,72 @@ export class Workbench {
     await this.#ready();
   }
 
+  /** Leaves lists, menus, questions and messages, and stops runs: what a test that failed has left is in no one's way. */
+  async tidy(): Promise<void> {
+    const open = this.page.locator(".quick-input-widget, .monaco-menu, .monaco-dialog-box").filter({ visible: true });
+    await repeatUntil(
+      "nothing is open over the editors",
+      () => this.page.keyboard.press("Escape"),
+      async () => (await open.count()) === 0,
+    );
+    await this.runCommand("Notifications: Clear All Notifications");
+    const status = this.page.locator('.statusbar-item[id$="inversionLab.status"]');
+    if ((await status.count()) === 0) return;
+    await repeatUntil(
+      "no run goes on",
+      () => this.runCommand("Inversion Lab: Stop Run"),
+      async () => (await status.count()) === 0,
+    );
+  }
+
   async #ready(): Promise<void> {
-    await shown(this.#editor.locator(".view-line").first(), "the document's editor", 30_000);
+    await shown(this.#editor.locator(".view-line").first(), "the document's editor");
+    await shown(
+      this.page.locator(".activitybar").getByRole("tab", { name: /^Inversion Lab/ }),
+      "the extension in the activity bar",
+    );
   }
 
   get #editor(): Locator {
     return this.page.locator('.monaco-editor[data-uri$="prompts.txt"]');
   }
 
+  get #menu(): Locator {
+    return this.page.locator(".monaco-menu").first();
+  }
+
+  get #quickInput(): Locator {
+    return this.page.locator(".quick-input-widget");
+  }
+
+  get #quickInputField(): Locator {
+    return this.#quickInput.locator("input.input");
+  }
+
   /** Selects a line of the document, the first is 1. */
   async selectLine(line: number): Promise<void> {
     await this.placeCursor(line);
     await this.page.keyboard.press("Shift+End");
+    await this.#cursorIs(new RegExp(`^Ln ${line}, .*selected`));
     await shown(this.#editor.locator(".selected-text").first(), `the selection of line ${line}`);
   }
 
   /** Puts the cursor at the begin of a line, the first is 1; nothing is selected then. */
   async placeCursor(line: number): Promise<void> {
-    await this.page.keyboard.press("Control+1"); // the first group of editors gets the focus
-    await shown(this.page.locator('.monaco-editor.focused[data-uri$="prompts.txt"]'), "the focus in the document");
+    await repeatUntil(
+      "the document has the focus",
+      () => this.page.keyboard.press("Control+1"), // the first group of editors gets it
+      () => this.page.locator('.monaco-editor.focused[data-uri$="prompts.txt"]').isVisible(),
+    );
     await this.page.keyboard.press("Control+Home");
     for (let at = 1; at < line; at++) await this.page.keyboard.press("ArrowDown");
+    await this.#cursorIs(new RegExp(`^Ln ${line}, Col 1$`));
+  }
+
+  /** Waits until the status bar says where the cursor is, as "Ln 2, Col 1". */
+  async #cursorIs(place: RegExp): Promise<void> {
+    const status = this.page.locator('.statusbar-item[id="status.editor.selection"]');
+    await until(`the cursor is at ${place}`, async () => place.test((await status.innerText()).trim()));
   }
 
   async #rightClickSelection(): Promise<void> {
@@ -182,59 +251,79 @@ export class Workbench {
     let box: Awaited<ReturnType<Locator["boundingBox"]>> | undefined;
     // VS Code draws the selection anew while it is looked at.
     await until("a text is selected in the editor", async () => {
-      box = await selection.boundingBox({ timeout: 500 }).catch(() => null);
+      box = await selection.boundingBox({ timeout: 5_000 }).catch(() => null);
       return Boolean(box);
     });
     const { x, y, width, height } = box!;
     await this.page.mouse.click(x + Math.min(width / 2, 40), y + height / 2, { button: "right" });
   }
 
+  /**
+   * Opens a menu with a right click and picks an item of it. The item may be there only when the extension host has told
+   * of its extensions, and an open menu learns nothing.
+   */
+  async pickFromMenu(rightClick: () => Promise<void>, item: string): Promise<void> {
+    const entry = this.page.locator(".monaco-menu .action-label").getByText(item, { exact: true });
+    await repeatUntil(
+      `"${item}" is in the menu`,
+      async (timeout) => {
+        await this.#closeMenu();
+        await rightClick();
+        await this.#menu.waitFor({ timeout });
+      },
+      () => entry.isVisible(),
+    );
+    // A menu ignores the mouse for a moment after it has opened.
+    await repeatUntil(
+      `the menu took "${item}"`,
+      (timeout) => entry.click({ timeout }),
+      async () => (await entry.count()) === 0,
+    );
+  }
+
+  async #closeMenu(): Promise<void> {
+    if (!(await this.#menu.isVisible())) return;
+    await this.page.keyboard.press("Escape");
+    await this.#menu.waitFor({ state: "hidden" });
+  }
+
   /** Right-clicks inside the selection and picks an item of the menu. */
   async pickFromContextMenu(item: string): Promise<void> {
-    const menu = this.page.locator(".monaco-menu");
-    const entry = menu.locator(".action-label").getByText(item, { exact: true });
-    // The item is there only when the extension host has told of its extensions.
-    await until(`"${item}" is in the editor's context menu`, async () => {
-      await this.#rightClickSelection();
-      await shown(menu.first(), "the editor's context menu");
-      if (await entry.isVisible()) return true;
-      await this.page.keyboard.press("Escape");
-      return false;
-    });
-    // A menu ignores the mouse for a moment after it has opened.
-    await until(`the context menu took "${item}"`, async () => {
-      await entry.click({ timeout: 500 }).catch(() => undefined);
-      return (await entry.count()) === 0;
-    });
+    await this.pickFromMenu(() => this.#rightClickSelection(), item);
   }
 
   /** What the context menu of the selection offers. */
   async contextMenu(): Promise<string[]> {
-    const menu = this.page.locator(".monaco-menu");
-    await this.#rightClickSelection();
-    await shown(menu.first(), "the editor's context menu");
-    const items = await menu.locator(".action-label").allInnerTexts();
-    await this.page.keyboard.press("Escape");
-    await menu.first().waitFor({ state: "hidden" });
+    await repeatUntil(
+      "the editor's context menu is open",
+      () => this.#rightClickSelection(),
+      () => this.#menu.isVisible(),
+    );
+    const items = await this.page.locator(".monaco-menu .action-label").allInnerTexts();
+    await this.#closeMenu();
     return items;
   }
 
   /** Runs a command by its title in the palette, as "Inversion Lab: Show Log". */
   async runCommand(title: string): Promise<void> {
-    // The command is there only when the extension host has told of its extensions, and an open palette learns nothing.
-    const opened = async (): Promise<boolean> => {
-      await this.page.keyboard.press("F1");
-      // A page that comes into sight takes the focus, and with it the palette.
-      const input = this.page.locator(".quick-input-widget input.input");
-      const filled = input.fill(`>${title}`, { timeout: 2_000 });
-      if (!(await filled.then(() => true).catch(() => false))) return false;
-      const waiting = this.#quickInputRow(title).waitFor({ timeout: 1_000 });
-      if (await waiting.then(() => true).catch(() => false)) return true;
-      await this.page.keyboard.press("Escape");
-      return false;
-    };
-    await until(`the palette has "${title}"`, opened, 30_000);
-    await this.pickFromQuickInput(title);
+    const row = this.#quickInputRow(title);
+    let isTaken = async (): Promise<boolean> => false;
+    // The command is there only when the extension host has told of its extensions and states, and an open palette learns
+    // nothing. A page that comes into sight takes the focus, and with it the palette.
+    await repeatUntil(
+      `the palette took "${title}"`,
+      async (timeout) => {
+        isTaken = async () => false;
+        if (await this.#quickInput.isVisible()) await this.page.keyboard.press("Escape");
+        await this.page.keyboard.press("F1");
+        await this.#quickInputField.fill(`>${title}`, { timeout });
+        await row.waitFor({ timeout });
+        const changed = await this.#quickInputChange();
+        await this.#clickRow(row, timeout);
+        isTaken = changed;
+      },
+      () => isTaken(),
+    );
   }
 
   /** Not by its text: a row keeps, unseen, what it has shown in the list before. */
@@ -243,87 +332,155 @@ export class Workbench {
     return this.page.locator(row).first();
   }
 
+  /** What is told of whatever the pointer rests on may lie over the list, until it goes elsewhere. */
+  async #clickRow(row: Locator, timeout: number): Promise<void> {
+    await this.page.mouse.move(0, 0);
+    await row.click({ timeout });
+  }
+
+  /** What asks now at the top of the window: has it gone by, or something else come in its place? */
+  async #quickInputChange(): Promise<() => Promise<boolean>> {
+    const asks = async (): Promise<string | undefined> => {
+      if (!(await this.#quickInput.isVisible())) return undefined;
+      const parts = this.#quickInput.locator(".quick-input-title, .quick-input-message, input.input");
+      return JSON.stringify(
+        await parts.evaluateAll((all: PagePart[]) => all.map((part) => part.placeholder ?? part.textContent)),
+      );
+    };
+    const before = await asks();
+    return async () => (await asks()) !== before;
+  }
+
   /** Writes into the input at the top of the window. */
   async fillQuickInput(text: string): Promise<void> {
-    const input = this.page.locator(".quick-input-widget input.input");
-    await shown(input, "the input at the top of the window");
-    await input.fill(text);
+    await shown(this.#quickInputField, "the input at the top of the window");
+    await this.#quickInputField.fill(text);
+  }
+
+  /** Writes into the input at the top of the window and confirms it. */
+  async answerQuickInput(text: string): Promise<void> {
+    await shown(this.#quickInputField, "the input at the top of the window");
+    await repeatUntil(
+      `the input at the top of the window took "${text}"`,
+      async (timeout) => {
+        await this.#quickInputField.fill(text, { timeout });
+        await this.#quickInputField.press("Enter", { timeout });
+      },
+      await this.#quickInputChange(),
+    );
   }
 
   /** Picks the first entry of the list at the top of the window whose label has this text. */
   async pickFromQuickInput(label: string): Promise<void> {
-    const widget = this.page.locator(".quick-input-widget");
     const entry = this.#quickInputRow(label);
     await shown(entry, `"${label}" in the list at the top of the window`);
-    const before = await widget.innerText();
     // A list that has just come ignores the mouse at times.
-    await until(`the list at the top of the window took "${label}"`, async () => {
-      await entry.click({ timeout: 500 }).catch(() => undefined);
-      return !(await widget.isVisible()) || (await widget.innerText()) !== before;
-    });
+    await repeatUntil(
+      `the list at the top of the window took "${label}"`,
+      (timeout) => this.#clickRow(entry, timeout),
+      await this.#quickInputChange(),
+    );
   }
 
   /** Saves under a name in the workspace, where VS Code asks for the place. */
   async saveAs(name: string): Promise<string> {
     const file = path.join(this.workspace, name);
-    const input = this.page.locator(".quick-input-widget input.input");
+    await rm(file, { force: true }); // VS Code asks about one that is there
+    const input = this.#quickInputField;
     const extension = path.extname(name);
     await until(
       "VS Code asks for a place",
       async () => (await input.isVisible()) && (await input.inputValue()).endsWith(extension),
     );
     // The dialog looks at what is written with every key, and takes Enter only when it has.
-    await until(`VS Code took ${file}`, async () => {
-      if (!(await input.isVisible())) return true;
-      await input.fill(file);
-      await this.page.keyboard.press("Enter");
-      return input.waitFor({ state: "hidden", timeout: 1_000 }).then(
-        () => true,
-        () => false,
-      );
-    });
+    await repeatUntil(
+      `VS Code took ${file}`,
+      async (timeout) => {
+        await input.fill(file, { timeout });
+        await input.press("Enter", { timeout });
+      },
+      async () => !(await input.isVisible()),
+    );
     return file;
   }
 
-  /** Opens a file of the workspace by its name. */
+  /** Opens a file of the workspace by its name; it then has the focus. */
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press("Control+P");
+    await repeatUntil(
+      "VS Code asks for a file",
+      () => this.page.keyboard.press("Control+P"),
+      () => this.#quickInputField.isVisible(),
+    );
     await this.fillQuickInput(name);
     await this.pickFromQuickInput(name);
-    await shown(this.page.locator(`.monaco-editor[data-uri$="${name}"] .view-line`).first(), `the editor of ${name}`);
+    const editor = this.page.locator(`.monaco-editor.focused[data-uri$="${name}"]`);
+    await shown(editor.locator(".view-line").first(), `the editor of ${name}`);
+  }
+
+  /** Runs an experiment file of the workspace, which is opened beside the panel. */
+  async runFile(name: string): Promise<void> {
+    await this.page.keyboard.press("Control+1");
+    await this.openFile(name);
+    await this.runCommand("Inversion Lab: Run Experiment File");
   }
 
   /** Waits for a message in the corner of the window. */
   async waitForMessage(text: RegExp): Promise<string> {
     const message = this.page.locator(".notification-list-item-message", { hasText: text }).first();
-    await shown(message, `a message that matches ${text}`);
+    await this.#inMessages(message, `a message that matches ${text}`);
     return message.innerText();
   }
 
   /** Presses a button of a message in the corner of the window. */
   async pressInMessage(label: string): Promise<void> {
-    await this.page.locator(".notifications-toasts .monaco-button", { hasText: label }).first().click();
+    const button = this.page.locator(".notification-list-item .monaco-button", { hasText: label }).first();
+    await this.#inMessages(button, `a message with the button "${label}"`);
+    await button.click();
+  }
+
+  /** VS Code takes a message away after a while; it is then in the list of all. */
+  async #inMessages(part: Locator, what: string): Promise<void> {
+    await repeatUntil(
+      `there is ${what}`,
+      async (timeout) => {
+        if (timeout > 10_000) await this.runCommand("Notifications: Show Notifications");
+      },
+      () => part.isVisible(),
+    );
   }
 
   async switchTheme(theme: Theme): Promise<void> {
     const { name, className } = THEMES[theme];
     await this.runCommand("Preferences: Color Theme");
     await this.fillQuickInput(name);
-    await this.page.keyboard.press("Enter");
+    await shown(this.#quickInputRow(name), `the theme ${name}`);
+    await this.answerQuickInput(name);
     await shown(this.page.locator(`.monaco-workbench.${className}`), `the theme ${name}`);
+    // Pages in webviews are told of it afterwards.
+    const kind = "document.body?.dataset.title && document.body.dataset.vscodeThemeKind";
+    await until(`every page has the theme ${name}`, async () => {
+      const kinds = this.page.frames().map((frame) => frame.evaluate(kind).catch(() => undefined));
+      return (await Promise.all(kinds)).every((each) => !each || each === `vscode-${theme}`);
+    });
   }
 
   /** The page inside a webview, found by the title that its body carries. */
   async webview(title: string): Promise<Frame> {
     let found: Frame | undefined;
     await until(`a webview with the title "${title}" is there`, async () => {
-      for (const frame of this.page.frames()) {
-        const here = await frame.evaluate("document.body?.dataset.title").catch(() => undefined);
-        if (here === title) found = frame;
-      }
+      found = await frameOf(this.page, title);
       return found !== undefined;
     });
     return found as Frame;
+  }
+
+  /** Lets the engine stand still, whatever it does: nothing that it carries out comes to its end meanwhile. */
+  holdEngine(): void {
+    for (const pid of this.processes("engine.cjs")) process.kill(pid, "SIGSTOP");
+  }
+
+  releaseEngine(): void {
+    for (const pid of this.processes("engine.cjs")) process.kill(pid, "SIGCONT");
   }
 
   /** Ids of the processes that VS Code has started and whose command line has this text. */
@@ -348,6 +505,42 @@ export class Workbench {
   }
 }
 
+/** The page of a window's webview with this title, if it is there now. */
+export async function frameOf(page: Page, title: string): Promise<Frame | undefined> {
+  for (const frame of page.frames().toReversed()) {
+    const here = await frame.evaluate("document.body?.dataset.title").catch(() => undefined);
+    if (here === title) return frame;
+  }
+  return undefined;
+}
+
+async function fillsItsPlace(frame: Frame): Promise<boolean> {
+  try {
+    const place = await (await frame.frameElement()).boundingBox();
+    const [width, height] = await frame.evaluate<[number, number]>("[innerWidth, innerHeight]");
+    // One that is hidden has no place.
+    return !place || (Math.abs(place.width - width) < 1 && Math.abs(place.height - height) < 1);
+  } catch {
+    return true; // it is gone
+  }
+}
+
+/** Runs in VS Code's page: what its storage in the browser holds of windows and workspaces. */
+const MEMORY = `(async () => {
+  const wanted = (request) =>
+    new Promise((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = reject)));
+  const kept = [];
+  for (const { name } of await indexedDB.databases()) {
+    if (!name.startsWith("vscode-web-state-db")) continue;
+    const database = await wanted(indexedDB.open(name));
+    for (const store of database.objectStoreNames) {
+      kept.push(...(await wanted(database.transaction(store).objectStore(store).getAll())));
+    }
+    database.close();
+  }
+  return kept.map(String);
+})()`;
+
 /** Debian's Chromium, without a window. */
 export function openBrowser(): Promise<Browser> {
   const executablePath = findProgram("chromium");
@@ -356,9 +549,9 @@ export function openBrowser(): Promise<Browser> {
 }
 
 /** Waits until an element is visible; says which was not when the time is over. */
-export async function shown(element: Locator, what: string, timeoutMs = 15_000): Promise<void> {
-  await element.waitFor({ timeout: timeoutMs }).catch(() => {
-    throw new Error(`Not shown within ${timeoutMs / 1000} s: ${what}.`);
+export async function shown(element: Locator, what: string, timeoutMs = PATIENCE_MS): Promise<void> {
+  await element.waitFor({ timeout: timeoutMs }).catch((cause: unknown) => {
+    throw new Error(`Not shown within ${timeoutMs / 1000} s: ${what}.`, { cause });
   });
 }
 

@@ -151,7 +151,7 @@ export class RunPanel implements vscode.Disposable {
     this.#checked = request;
     const problems = await this.#actions.problemsOf(request);
     if (request !== this.#checked) return false;
-    void this.#panel.webview.postMessage({ type: "problems", problems } satisfies ToPage);
+    void this.#panel.webview.postMessage({ type: "problems", request, problems } satisfies ToPage);
     return problems.length === 0;
   }
 

@@ -12,13 +12,14 @@ import { messageOf, throwIfCancelled } from "../../common/errors.ts";
 import { nodeProcess } from "../../common/node-process.ts";
 import { isCudaPlatform, restoreCudaLibraries, runtimeFolder } from "./cuda-libraries.ts";
 import { diagnose } from "./device-diagnosis.ts";
-import type { Measured } from "./device-trial.ts";
+import type { TrialResult } from "./device-trial.ts";
 import { automaticDevices, type DeviceName, deviceNamed, devicesOf, type Platform } from "./devices.ts";
 import { graphicsCards, graphicsMark, type GraphicsCard } from "./graphics-cards.ts";
 import { ONNX_RUNTIME_VERSION } from "../onnxruntime-version.ts";
 
 /** What the throw-away process tells. */
-export type TrialMessage = ({ readonly works: true } & Measured) | { readonly works: false; readonly reason: string };
+export type TrialMessage =
+  ({ readonly works: true } & TrialResult) | { readonly works: false; readonly reason: string };
 
 /** `works` may be chosen by `auto`; `slow`, `software` and `wrong` ran and may not; `fails` did not run. */
 export type DeviceStatus = "works" | "slow" | "software" | "wrong" | "fails";
@@ -31,7 +32,7 @@ export interface TriedDevice {
   readonly reason: string;
   /** What to do about it, where something can be done. */
   readonly fix?: string;
-  readonly measured?: Measured;
+  readonly measured?: TrialResult;
 }
 
 export interface DeviceSurvey {
@@ -130,7 +131,7 @@ function verdict(
   cards: readonly GraphicsCard[],
 ): Omit<TriedDevice, "device" | "label"> {
   if (!message.works) return { status: "fails", ...diagnose(device, message.reason, log, cards) };
-  const measured: Measured = message;
+  const measured: TrialResult = message;
   const { iterationMs, cpuIterationMs, error, softwareDriver } = measured;
   const speed = `${milliseconds(iterationMs)} an iteration of one block`;
   if (device === "cpu") return { status: "works", reason: `${speed}.`, measured };

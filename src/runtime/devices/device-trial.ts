@@ -14,7 +14,7 @@ import { loadedSoftwareDriver } from "./software-drivers.ts";
 import { openSubnetwork } from "../open-network.ts";
 
 /** What became of a device that could be opened. */
-export interface Measured {
+export interface TrialResult {
   /** Milliseconds from nothing to the first gradient. */
   readonly openMs: number;
   /** Milliseconds of one iteration, the median. */
@@ -33,7 +33,7 @@ const ITERATIONS = 20;
 const TIME_LIMIT_MS = 1000;
 
 /** Throws a LabError (device) when no session can be made on the device or a run fails. */
-export async function tryDevice(device: DeviceName): Promise<Measured> {
+export async function tryDevice(device: DeviceName): Promise<TrialResult> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-trial-"));
   try {
     const checkpoint = await oneBlock(folder);

@@ -43,7 +43,7 @@ describe("the Hugging Face hub", () => {
     await fetchFromHub({ repository: "owner/tiny", revision: "main" }, ${JSON.stringify(settings)});`;
 
   it("keeps what it has when its process ends, and goes on from there", async () => {
-    server.pace = { bytes: 4000, pauseMs: 50 };
+    server.pace = { bytes: 500, pauseMs: 50 };
     const child = spawn(process.execPath, ["--import=tsx/esm", "--input-type=module", "-e", program()], {
       stdio: "inherit",
     });

@@ -21,18 +21,18 @@ interface Plan {
 
 describe("the devices", () => {
   const folder = temporaryFolders();
-  const options = async (trials: Record<string, Plan>): Promise<TrialOptions> => ({
+  const options = async (trials: Record<string, Plan>, limitMs = 60_000): Promise<TrialOptions> => ({
     cacheFolder: await folder(),
     trialProgram: path.join(import.meta.dirname, "fixtures/fake-trial.js"),
     platform: LINUX,
-    limitMs: 2000,
+    limitMs,
     fork: ((program: string, parameters: string[], { env, ...others }: { env: NodeJS.ProcessEnv }) =>
       fork(program, parameters, { ...others, env: { ...env, FAKE_TRIALS: JSON.stringify(trials) } })) as typeof fork,
   });
-  const survey = async (trials: Record<string, Plan>) =>
-    surveyDevices(await options({ cpu: { message: measured }, ...trials }));
-  const statusOf = async (webgpu: Plan) => {
-    const { automatic, devices } = await survey({ webgpu });
+  const survey = async (trials: Record<string, Plan>, limitMs?: number) =>
+    surveyDevices(await options({ cpu: { message: measured }, ...trials }, limitMs));
+  const statusOf = async (webgpu: Plan, limitMs?: number) => {
+    const { automatic, devices } = await survey({ webgpu }, limitMs);
     return [automatic, devices.find(({ device }) => device === "webgpu")!.status];
   };
 
@@ -55,9 +55,7 @@ describe("the devices", () => {
 
   it("outlives a driver that crashes and one that hangs", async () => {
     assert.deepEqual(await statusOf({ crash: true }), ["cpu", "fails"]);
-    const began = performance.now();
-    assert.deepEqual(await statusOf({ hang: true }), ["cpu", "fails"]);
-    assert.ok(performance.now() - began < 10_000);
+    assert.deepEqual(await statusOf({ hang: true }, 2000), ["cpu", "fails"]);
   });
 
   it("keeps what came of it, and does not mind a cache that cannot be written", async () => {
