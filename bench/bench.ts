@@ -94,7 +94,7 @@ async function deviceToMeasure(): Promise<DeviceName> {
   const asked = process.argv[at + 1];
   const device = DEVICE_NAMES.find((name) => name === asked);
   if (!device) throw new Error(`--device is ${asked}: it takes ${DEVICE_NAMES.join(", ")}.`);
-  // Without a card, the one made of software that the tests use.
+  // Without a card, the software adapter that the tests use.
   const bare = device === "webgpu" && (await graphicsMark(process.platform)) === "none";
   if (bare && existsSync(SWIFT_SHADER)) process.env.VK_DRIVER_FILES ??= SWIFT_SHADER;
   return device;

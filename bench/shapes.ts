@@ -78,7 +78,7 @@ async function iteration(shape: Shape, device: DeviceName, cacheFolder: string, 
   return ms;
 }
 
-/** A driver made of software takes minutes for what is not small. */
+/** A software adapter takes minutes for what is not small. */
 const isSmall = ({ model, blocks, output, batch, length }: Shape): boolean =>
   !model && blocks === 1 && !output && !batch && !length;
 
@@ -94,7 +94,7 @@ export async function shapeRows(cacheFolder: string, device: DeviceName, budgetM
       try {
         values[place] = await iteration(shape, place, cacheFolder, budgetMs);
         const driver = place === "cpu" ? undefined : await loadedSoftwareDriver();
-        said.push(`${place} ${milliseconds(values[place])}${driver ? ` on ${driver}, a driver made of software` : ""}`);
+        said.push(`${place} ${milliseconds(values[place])}${driver ? ` on ${driver}, a software adapter` : ""}`);
       } catch (error) {
         said.push(`${place}: ${(error as Error).message}`);
       }

@@ -30,8 +30,8 @@ const PARTS = {
     const prepared = await counted("a real VS Code is set up", prepareVSCode);
     if (prepared.failed > 0) return prepared;
     // More than the waits of any test together; and what a busy machine has upset is tried once more, and told of.
-    const patience = ["--timeout", "300000", "--retries", "1"];
-    return sum(prepared, await mocha("test/vscode/*.test.ts", [...patience, ...parameters]));
+    const limits = ["--timeout", "300000", "--retries", "1"];
+    return sum(prepared, await mocha("test/vscode/*.test.ts", [...limits, ...parameters]));
   },
 };
 

@@ -15,7 +15,7 @@ import { registerSweepsView, SWEEPS_KEY } from "./host/sweeps/sweeps-view.ts";
 
 export function activate(context: vscode.ExtensionContext): void {
   const { subscriptions } = context;
-  const log = vscode.window.createOutputChannel("Inversion Session", { log: true });
+  const log = vscode.window.createOutputChannel("Inversion Lab", { log: true });
   const report = reporter(log);
   let loaded: Promise<Session> | undefined;
   const session = () => (loaded ??= load());

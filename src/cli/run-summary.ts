@@ -4,7 +4,7 @@ import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { EndEvent, Quantisation, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
 import { counted } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
-import { narrowWeights } from "../describe/run-condition.ts";
+import { reducedPrecisionName } from "../describe/run-condition.ts";
 import { recovers, verdictOf } from "../describe/run-verdict.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import type { Styles } from "./io.ts";
@@ -39,7 +39,12 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
       ? [["next token", nextTokens(best.nextToken, target.nextToken)] satisfies [string, string]]
       : []),
     ...(start.quantisation && spec.weights !== "stored"
-      ? [[narrowWeights(spec.weights), offBy(start.quantisation, start.shiftDistance)] satisfies [string, string]]
+      ? [
+          [reducedPrecisionName(spec.weights), offBy(start.quantisation, start.shiftDistance)] satisfies [
+            string,
+            string,
+          ],
+        ]
       : []),
     ...(start.rateSearch ? [["rate", `${start.rateSearch.chosen}, found by trying`] satisfies [string, string]] : []),
     ["seed", String(spec.seed)],

@@ -19,8 +19,8 @@ const isRandom = (checkpoint: string): boolean => checkpoint.startsWith("random:
 export const hasInitSeed = ({ checkpoint, network }: Pick<ExperimentSpec, "checkpoint" | "network">): boolean =>
   isRandom(checkpoint) || network !== "gpt2";
 
-/** Weights that are narrower than the checkpoint's own. */
-export const narrowWeights = (format: Exclude<ExperimentSpec["weights"], "stored">): string =>
+/** Weights of fewer bits than the checkpoint's own. */
+export const reducedPrecisionName = (format: Exclude<ExperimentSpec["weights"], "stored">): string =>
   format === "int8" ? t("8-bit weights") : t("16-bit weights");
 
 /** "N(0, 0.05)", or "N(0, 0.5 σₑ)" in units of the embeddings' own deviation. */
@@ -49,7 +49,7 @@ export function networkParts(
     ...(spec.network === "gpt2"
       ? [plural(spec.blocks, "block"), t("output {0}", spec.output)]
       : [t("fully connected net, {0}", networkName(spec.network))]),
-    ...(spec.weights === "stored" ? [] : [narrowedBy(spec.weights, quantisation)]),
+    ...(spec.weights === "stored" ? [] : [reducedPrecisionPart(spec.weights, quantisation)]),
   ];
 }
 
@@ -83,12 +83,12 @@ export const conditionLines = (spec: ExperimentSpec): readonly [doing: string, n
   methodParts(spec).join(" · "),
 ];
 
-function narrowedBy(
+function reducedPrecisionPart(
   format: Exclude<ExperimentSpec["weights"], "stored">,
   quantisation: Quantisation | undefined,
 ): string {
   const error = quantisation?.outputError;
-  const name = narrowWeights(format);
+  const name = reducedPrecisionName(format);
   return typeof error === "number" ? t("{0}, output {1} % off", name, figure(100 * error, 2)) : name;
 }
 

@@ -20,7 +20,7 @@ const DEVICE_LOST = [
 ];
 
 /** Of a graphics driver without WebGPU's feature shader-f16. */
-const LACKS_HALVES = /requires f16 but the device does not support it/;
+const LACKS_FLOAT16 = /requires f16 but the device does not support it/;
 
 /** ONNX Runtime puts the place in its source and the failed check before the reason. */
 const SOURCE_LOCATION = /^\S*onnxruntime_src\S*.* was (?:false|true)\. |\.$/gs;
@@ -37,7 +37,7 @@ export function sessionError(error: unknown, device: DeviceName): LabError {
       },
     );
   }
-  if (LACKS_HALVES.test(cause)) {
+  if (LACKS_FLOAT16.test(cause)) {
     return new LabError(
       "badInput",
       `The device ${device} does not compute in 16 bits here: use the stored weights, or the device cpu.`,

@@ -106,8 +106,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     null,
     null,
   ],
-  HalfMatMul: ({ inputs: [, halves], attributes: { transposed } }, [g]) => [
-    halfMatMul(g, halves, { transposed: !transposed }),
+  HalfMatMul: ({ inputs: [, matrix], attributes: { transposed } }, [g]) => [
+    halfMatMul(g, matrix, { transposed: !transposed }),
     null,
   ],
   Reshape: ({ inputs: [x] }, [g]) => [reshape(g, x.shape), null],

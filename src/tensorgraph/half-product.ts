@@ -6,10 +6,10 @@ import { cast, gemm } from "./operations.ts";
 import { compound, type Tensor } from "./tensor.ts";
 
 /** x W, [N, R] → [N, C], or transposed x Wᵀ, [N, C] → [N, R], with W [R, C] in float16; in the number format of x. */
-export function halfMatMul(x: Tensor, halves: Tensor, { transposed = false }: { transposed?: boolean } = {}): Tensor {
-  if (halves.type !== "float16") throw new LabError("badInput", `HalfMatMul cannot take a matrix of ${halves.type}.`);
-  const product = gemm(x, cast(halves, x.type), { transB: transposed });
-  return compound(HALF_MAT_MUL, [x, halves], [product], { transposed: Number(transposed) })[0];
+export function halfMatMul(x: Tensor, matrix: Tensor, { transposed = false }: { transposed?: boolean } = {}): Tensor {
+  if (matrix.type !== "float16") throw new LabError("badInput", `HalfMatMul cannot take a matrix of ${matrix.type}.`);
+  const product = gemm(x, cast(matrix, x.type), { transB: transposed });
+  return compound(HALF_MAT_MUL, [x, matrix], [product], { transposed: Number(transposed) })[0];
 }
 
 /** What the operation is called: a graph that has it must not have its casts done beforehand. */

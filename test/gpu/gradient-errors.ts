@@ -37,7 +37,7 @@ for (const [name, subject] of Object.entries(subjects)) {
   const batch = name === "full size" ? 1 : 2;
   const size = batch * LENGTH * inputWidth(subject.network);
   const point = (of: string) => randomStream(0, of).normal(size, 0, spread, "float32");
-  // The metric ends every network alike, and a graphics card made of software is slow.
+  // The metric ends every network alike, and a software adapter is slow.
   for (const metric of name === "block" ? METRICS : (["l1"] as const)) {
     const gradientOn = async (device: "cpu" | "webgpu") => {
       const place = { batch, length: LENGTH, type: "float32", device, memory: "low" } as const;

@@ -1,4 +1,4 @@
-// The WebGPU provider on a graphics card made of software: Chromium's SwiftShader, found through Vulkan's loader.
+// The WebGPU provider on a software adapter: Chromium's SwiftShader, found through Vulkan's loader.
 // It shows that every operator has a WebGPU kernel and computes right; it says nothing about speed or real drivers.
 
 import assert from "node:assert/strict";
@@ -15,7 +15,7 @@ import type { DeviceSurvey } from "../../src/runtime/devices/device-choice.ts";
 import { SWIFT_SHADER } from "../../scripts/programs.js";
 import { ensureBuilt, root } from "../../scripts/ready.js";
 
-/** A card made of software shares the processor with whatever else is at work. */
+/** A software adapter shares the processor with whatever else is at work. */
 const LIMIT_MS = 300_000;
 const ENVIRONMENT = { ...process.env, VK_DRIVER_FILES: SWIFT_SHADER, XDG_RUNTIME_DIR: "/tmp" };
 
@@ -60,7 +60,7 @@ describe("WebGPU", function () {
     assert.match(stdout, /^badInput: The device webgpu does not compute in 16 bits here: use the stored weights, or/);
   });
 
-  it("is never what auto means, with a driver made of software", async function () {
+  it("is never what auto means, with a software adapter", async function () {
     await ensureBuilt();
     const folder = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-gpu-"));
     const doctor = [path.join(root, "dist/cli.cjs"), "doctor", "--json", "--cache", folder];

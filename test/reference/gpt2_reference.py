@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""GPT-2 in PyTorch, independent of the lab, and the values its gradients are held to.
+"""GPT-2 in PyTorch, independent of the lab, and the values its gradients are checked against.
 
 Needs PyTorch and NumPy (Debian: python3-torch). The network is written from the paper and from Hugging Face's layout of
 the weights; gradients are PyTorch's own. Everything is computed in float64.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Walks, gradients and fully connected nets in PyTorch, independent of the lab, and the values the lab is held to.
+"""Walks, gradients and fully connected nets in PyTorch, independent of the lab, and the values the lab is checked against.
 
 Needs PyTorch and NumPy (Debian: python3-torch). Everything is computed in float64, on the tiny checkpoint beside this
 file; random streams are written anew from their definition (Threefry-2x32-20, normals by the inverse distribution

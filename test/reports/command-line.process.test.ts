@@ -1,4 +1,4 @@
-// The command line that repeats a run, held to a shell.
+// The command line that repeats a run, checked against a shell.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

@@ -1,4 +1,4 @@
-// The command line that repeats a run, held to the parser: parse ∘ write = identity.
+// The command line that repeats a run, checked against the parser: parse ∘ write = identity.
 
 import assert from "node:assert/strict";
 import { Command } from "commander";

@@ -8,7 +8,7 @@ import path from "node:path";
 import esbuild from "esbuild";
 import { startServer, workspaceAddress } from "../../scripts/vscode-server.js";
 import { RESULTS_VARIABLE, type HostTest } from "./host/results.ts";
-import { PATIENCE_MS, until } from "./until.ts";
+import { WAIT_MS, until } from "./until.ts";
 import { openBrowser, ROOT } from "./workbench.ts";
 
 const SOURCES = path.join(ROOT, "test", "vscode", "host");
@@ -54,7 +54,7 @@ async function runHostTests(): Promise<HostTest[]> {
   const browser = await openBrowser();
   try {
     const page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
+    page.setDefaultTimeout(WAIT_MS);
     // The workbench calls these when it runs tests.
     await page.exposeFunction("codeAutomationLog", () => undefined);
     await page.exposeFunction("codeAutomationExit", () => undefined);

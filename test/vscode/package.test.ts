@@ -10,7 +10,7 @@ import { installVsix } from "../../scripts/vscode-server.js";
 import { Panel } from "./panel.ts";
 import { Workbench } from "./workbench.ts";
 
-/** The weights in the box; every start point tried has come back so. */
+/** The bundled weights; every start point tried has come back so. */
 const TRAINED = {
   "inversionLab.checkpoint": "mini",
   "inversionLab.decoder": "nearest",

@@ -3,14 +3,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long any wait may take: a machine may be busy with other things, and where all is well nobody waits so long. */
-export const PATIENCE_MS = 90_000;
+export const WAIT_MS = 90_000;
 /** Of an act that may have been lost, before it is done again. */
 const FIRST_WAIT_MS = 2_000;
 
 type Condition = () => Promise<boolean> | boolean;
 
 /** Waits until something is so; says what was not when the time is over. */
-export async function until(claim: string, holds: Condition, timeoutMs = PATIENCE_MS): Promise<void> {
+export async function until(claim: string, holds: Condition, timeoutMs = WAIT_MS): Promise<void> {
   if (!(await holdsWithin(timeoutMs, holds))) throw new Error(`Not within ${timeoutMs / 1000} s: ${claim}.`);
 }
 
@@ -24,7 +24,7 @@ export async function repeatUntil(
   act: (timeoutMs: number) => Promise<unknown>,
   holds: Condition,
 ): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + WAIT_MS;
   let trouble = "";
   for (let waitMs = FIRST_WAIT_MS; performance.now() < deadline; waitMs *= 2) {
     trouble = await act(waitMs).then(
@@ -33,7 +33,7 @@ export async function repeatUntil(
     );
     if (await holdsWithin(Math.min(waitMs, deadline - performance.now()), holds)) return;
   }
-  throw new Error(`Not within ${PATIENCE_MS / 1000} s: ${claim}.${trouble}`);
+  throw new Error(`Not within ${WAIT_MS / 1000} s: ${claim}.${trouble}`);
 }
 
 async function holdsWithin(timeoutMs: number, holds: Condition): Promise<boolean> {

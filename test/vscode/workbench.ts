@@ -9,7 +9,7 @@ import { chromium, type Browser, type ConsoleMessage, type Frame, type Locator, 
 import { findProgram } from "../../scripts/programs.js";
 import { installVsix, linkExtension, startServer, workspaceAddress, type Server } from "../../scripts/vscode-server.js";
 import { processes } from "./processes.ts";
-import { PATIENCE_MS, repeatUntil, until } from "./until.ts";
+import { WAIT_MS, repeatUntil, until } from "./until.ts";
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 /** Weights, tables and runs; the weights are made once and kept. */
@@ -123,7 +123,7 @@ export class Workbench {
     });
     const browser = await openBrowser();
     const page = await browser.newPage({ viewport: { width, height } });
-    page.setDefaultTimeout(PATIENCE_MS);
+    page.setDefaultTimeout(WAIT_MS);
     const problems: string[] = [];
     watchForProblems(page, problems);
     const workbench = new Workbench(page, server, browser, folder, problems);
@@ -549,7 +549,7 @@ export function openBrowser(): Promise<Browser> {
 }
 
 /** Waits until an element is visible; says which was not when the time is over. */
-export async function shown(element: Locator, what: string, timeoutMs = PATIENCE_MS): Promise<void> {
+export async function shown(element: Locator, what: string, timeoutMs = WAIT_MS): Promise<void> {
   await element.waitFor({ timeout: timeoutMs }).catch((cause: unknown) => {
     throw new Error(`Not shown within ${timeoutMs / 1000} s: ${what}.`, { cause });
   });

@@ -11,7 +11,7 @@ const PROGRAM = `
 import { config } from "@vscode/l10n";
 // The page's bundle may be there later than what all fronts share.
 const { plural } = await import("./src/common/counts.ts");
-const { metricName, narrowWeights } = await import("./src/describe/run-condition.ts");
+const { metricName, reducedPrecisionName } = await import("./src/describe/run-condition.ts");
 const { stateName } = await import("./src/describe/run-state.ts");
 const { sweepStateName } = await import("./src/describe/sweep-state.ts");
 const bundle = JSON.parse(process.argv[1]);
@@ -28,7 +28,7 @@ const { COMMON_FIELDS } = await import("./src/experiments/common-fields.ts");
 const shown = [];
 const kinds = ["waiting", "preparing", "running", "pausing", "stopping", "completed", "cancelled", "interrupted"];
 shown.push(...kinds.map(stateName), ...["idle", "failed"].map(sweepStateName));
-shown.push(plural(1, "channel"), plural(2, "channel"), metricName("cosine"), narrowWeights("int8"));
+shown.push(plural(1, "channel"), plural(2, "channel"), metricName("cosine"), reducedPrecisionName("int8"));
 for (const kind of kinds) {
   for (const events of [[], [startEvent(), stepEvent(5, 1)], wholeRun()]) {
     const page = emptyPage();

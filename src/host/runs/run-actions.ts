@@ -127,7 +127,7 @@ export class RunActions {
 
   async copyCommand(named: readonly unknown[]): Promise<void> {
     const lines = (await this.#rows(named)).map(({ spec }) =>
-      shellLine(["inversion-session", ...argumentsOf(spec)], process.platform),
+      shellLine(["inversion-lab", ...argumentsOf(spec)], process.platform),
     );
     await vscode.env.clipboard.writeText(lines.join("\n"));
   }
