@@ -28,10 +28,13 @@ const outputTexts = (): Record<Output, readonly [label: string, detail: string]>
   block: [t("After the last block"), t("The residual stream as the last of the chosen blocks leaves it.")],
   finalNorm: [
     t("After the final LayerNorm"),
-    t("The residual stream after ln_f, as Hugging Face's last hidden state."),
+    t("The residual stream after the final LayerNorm, as Hugging Face's last hidden state."),
   ],
-  blockHead: [t("Head on the last block"), t("Logits over the vocabulary, ln_f left out: the source's own form.")],
-  head: [t("Head"), t("Logits over the vocabulary, after ln_f: what the model predicts with.")],
+  blockHead: [
+    t("Head on the last block"),
+    t("Logits over the vocabulary, without the final LayerNorm: the source's own form."),
+  ],
+  head: [t("Head"), t("Logits over the vocabulary, after the final LayerNorm: what the model predicts with.")],
 });
 
 export const outputChoices = ({ width, vocabulary }: NetworkConfig): Choice<Output>[] =>
