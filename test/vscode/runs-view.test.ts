@@ -281,7 +281,7 @@ describe("the editor", () => {
       },
       () => hover.isVisible(),
     );
-    assert.match(await hover.innerText(), /random:mini \(seed 0\) · 1 block · output block/);
+    assert.match(await hover.innerText(), /random:mini, init seed 0 · 1 block · output block/);
     await the.workbench.screenshot("hover", { hovering: true });
     await hover.getByRole("link", { name: "Open Run" }).click();
     await the.panel.waitForState("Done");
