@@ -2,7 +2,7 @@
 
 import type { CellInfo, FromSweepsPage, SweepInfo, ToSweepsPage } from "../src/session/sweeps-messages.ts";
 import "./base.css";
-import type { HeatChoice, HeatFigure } from "../src/sweeps/view-data.ts";
+import type { HeatChoice } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { HeatMapView } from "./heat-map.ts";
@@ -68,7 +68,7 @@ more.append(forget);
 
 const across = list(t("Across"), (value) => pick({ across: value || undefined }));
 const down = list(t("Down"), (value) => pick({ down: value || undefined }));
-const figure = list(t("Figure"), (value) => pick({ figure: value as HeatFigure }));
+const figure = list(t("Figure"), (value) => pick({ figure: value }));
 const swap = iconButton("⇄", t("Exchange the axes"), () => {
   if (map) pick({ across: map.map.down, down: map.map.across });
 });

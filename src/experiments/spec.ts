@@ -108,7 +108,8 @@ function filledIn(request: Values): Values & Pick<ExperimentSpec, "method" | "we
   const values: Record<string, unknown> = { method };
   for (const [field, { default: byDefault }] of Object.entries(schemaOf(method))) {
     const value = field === "method" ? method : (request[field] ?? byDefault);
-    if (value !== undefined) values[field] = value;
+    // JSON, and so a record, does not tell −0 from 0.
+    if (value !== undefined) values[field] = value === 0 ? 0 : value;
   }
   values["every"] ??= defaultEvery(values["iterations"] as number);
   return values as ReturnType<typeof filledIn>;

@@ -12,6 +12,7 @@ import { cut } from "../describe/short-text.ts";
 import { differences, valueText } from "../describe/spec-fields.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import { latex } from "./latex.ts";
+import { METHODS } from "../experiments/methods/table.ts";
 import type { RecordedRun } from "../records/read-record.ts";
 
 export const EXPORT_FORMATS = ["csv", "json", "md", "latex", "html", "svg"] as const;
@@ -35,6 +36,11 @@ export function exportRuns(runs: readonly RecordedRun[], format: ExportFormat): 
   }
 }
 
+/** What the methods measure at a step beside the distances. */
+const ownSeries = (): readonly string[] => [
+  ...new Set(METHODS.flatMap(({ series }) => series.map(({ name }) => name))),
+];
+
 const COLUMNS = [
   "run",
   "kind",
@@ -49,16 +55,13 @@ const COLUMNS = [
   "tokensRight",
   "exact",
   "targetRanks",
-  "gradientProducts",
-  "singularValue",
-  "clampedFrom",
 ];
 
 /** A row a shown step and restart, and for walks a row a step between them; lists are numbers with blanks between. */
 function table(runs: readonly RecordedRun[]): string {
   const differing = differences(runs.map(({ spec }) => spec));
   // A field may bear the name of a column: with a prefix the table's columns stay what they are.
-  const columns = [...differing.map(({ field }) => `spec.${field}`), ...COLUMNS];
+  const columns = [...differing.map(({ field }) => `spec.${field}`), ...COLUMNS, ...ownSeries()];
   const rows = runs.flatMap((run, i) => {
     const parameters = differing.map(({ values }) => values[i] as CsvValue);
     return rowsOf(run).map((row) => [...parameters, run.id, ...row]);
@@ -69,11 +72,11 @@ function table(runs: readonly RecordedRun[]): string {
 function rowsOf({ events }: RecordedRun): CsvValue[][] {
   const targetIds = startOf(events)?.target.tokenIds ?? [];
   const distances = ({ outputDistance, inputDistance, ratio }: Distances) => [outputDistance, inputDistance, ratio];
-  const walked = ({ gradientProducts, singularValue, clampedFrom }: Partial<WalkPoint> = {}) => [
-    gradientProducts?.join(" "),
-    singularValue,
-    clampedFrom,
-  ];
+  const walked = (point: Partial<WalkPoint> = {}): CsvValue[] =>
+    ownSeries().map((name) => {
+      const value = point[name] as readonly number[] | number | undefined;
+      return typeof value === "object" ? value.join(" ") : value;
+    });
   return events.flatMap((event) => {
     if (event.type !== "step") return [];
     const { restart, iteration, learningRate, text, tokenIds, targetRanks } = event;

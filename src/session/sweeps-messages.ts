@@ -1,6 +1,6 @@
 // Everything that crosses between the extension host and the page of the Sweeps view: one union a direction, plain JSON.
 
-import type { HeatAxis, HeatChoice, HeatFigure, HeatMap, SweepCheck, SweepDraft } from "../sweeps/view-data.ts";
+import type { HeatAxis, HeatChoice, HeatMap, SweepCheck, SweepDraft } from "../sweeps/view-data.ts";
 
 export type SweepPhase =
   /** Neither going on nor asked for. */
@@ -58,7 +58,7 @@ export interface SweepFormData {
 
 /** A figure that a map can show. */
 export interface FigureInfo {
-  readonly name: HeatFigure;
+  readonly name: string;
   readonly label: string;
   readonly unit?: "share" | "milliseconds";
 }

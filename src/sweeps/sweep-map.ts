@@ -4,11 +4,12 @@
 import { heatChart } from "../reports/heat-chart.ts";
 import { median } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
+import { METHODS } from "../experiments/methods/table.ts";
 import { figure as figureText } from "../common/number-format.ts";
 import { valueText } from "../describe/spec-fields.ts";
 import { type Cell, SEEDS } from "./sweep-files.ts";
 import type { Outcome } from "./perform-sweep.ts";
-import type { HeatAxis, HeatCell, HeatChoice, HeatFigure, HeatMap, HeatScale } from "./view-data.ts";
+import type { HeatAxis, HeatCell, HeatChoice, HeatMap, HeatScale } from "./view-data.ts";
 
 interface FigureOfResults {
   readonly label: string;
@@ -27,8 +28,8 @@ const middle = (told: (result: RestartResult) => number | null) => (results: rea
   return known.length === 0 ? undefined : median(known);
 };
 
-/** What a map can show. */
-export const HEAT_FIGURES = {
+/** Of every run: shares of restarts, means and medians. */
+const COMMON_FIGURES: Readonly<Record<string, FigureOfResults>> = {
   exact: { label: "Exact", unit: "share", of: share(({ exact }) => exact) },
   tokensRight: {
     label: "Tokens right",
@@ -50,9 +51,15 @@ export const HEAT_FIGURES = {
     unit: "milliseconds",
     of: (_, outcomes) => (outcomes.length === 0 ? undefined : median(outcomes.map(({ elapsedMs }) => elapsedMs))),
   },
-} as const satisfies Record<HeatFigure, FigureOfResults>;
+};
 
-export const HEAT_FIGURE_NAMES = Object.keys(HEAT_FIGURES) as readonly HeatFigure[];
+/** What a map can show: the figures that every run has, then those of the methods' own. */
+export const heatFigures = (): Readonly<Record<string, FigureOfResults>> => ({
+  ...COMMON_FIGURES,
+  ...Object.fromEntries(
+    METHODS.flatMap(({ figures = [] }) => figures.map(({ name, label, of }) => [name, { label, of: middle(of) }])),
+  ),
+});
 
 /** The axes with more than one value. */
 export function heatAxes(cells: readonly Cell[]): HeatAxis[] {
@@ -107,7 +114,7 @@ export function heatLayout(cells: readonly Cell[], { across, down }: Pick<HeatCh
 export function heatMap(
   { across, down, columns, rows, places }: HeatLayout,
   outcomes: ReadonlyMap<string, Outcome>,
-  figure: HeatFigure,
+  figure: string,
 ): HeatMap {
   const found = places.map((line) => line.map((cells) => cells && heatCell(cells, outcomes, figure)));
   const values = found.flat().flatMap((cell) => (cell === null || cell.value === null ? [] : [cell.value]));
@@ -121,7 +128,7 @@ export function heatMap(
 /** Values that differ by more than this factor are told apart by their powers of ten. */
 const WIDE = 50;
 
-function scaleOf(values: readonly number[], figure: HeatFigure): HeatScale | null {
+function scaleOf(values: readonly number[], figure: string): HeatScale | null {
   if (values.length === 0) return null;
   if (isShare(figure)) return { low: 0, high: 1, logarithmic: false };
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
@@ -129,7 +136,7 @@ function scaleOf(values: readonly number[], figure: HeatFigure): HeatScale | nul
   return { low, high, logarithmic: low > 0 && high / low > WIDE };
 }
 
-const isShare = (figure: HeatFigure): boolean => (HEAT_FIGURES[figure] as FigureOfResults).unit === "share";
+const isShare = (figure: string): boolean => heatFigures()[figure].unit === "share";
 
 function strengthOf(value: number, { low, high, logarithmic }: HeatScale): number {
   const place = logarithmic ? Math.log : (number: number) => number;
@@ -140,7 +147,7 @@ function strengthOf(value: number, { low, high, logarithmic }: HeatScale): numbe
 function heatCell(
   group: readonly Cell[],
   outcomes: ReadonlyMap<string, Outcome>,
-  figure: HeatFigure,
+  figure: string,
 ): Omit<HeatCell, "strength"> {
   const found = group.flatMap(({ name }) => outcomes.get(name) ?? []);
   const completed = found.filter(({ status }) => status === "completed");
@@ -149,13 +156,13 @@ function heatCell(
     runs: group.length,
     finished: found.length,
     failed: found.length - completed.length,
-    value: HEAT_FIGURES[figure].of(results, completed) ?? null,
+    value: heatFigures()[figure].of(results, completed) ?? null,
   };
 }
 
 /** The map as a drawing for a paper. */
 export function heatMapDrawing({ across, down, figure, columns, rows, cells, scale }: HeatMap, title: string): string {
-  const { label, unit }: FigureOfResults = HEAT_FIGURES[figure];
+  const { label, unit } = heatFigures()[figure];
   const text = (value: number): string => {
     if (unit === "share") return `${Math.round(100 * value)}`;
     if (unit === "milliseconds") return figureText(value / 1000, 2);

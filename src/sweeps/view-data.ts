@@ -12,31 +12,12 @@ export interface SweepCheck {
   readonly estimateMs?: number;
 }
 
-/** What a map can show, over the restarts of all runs that meet in a place. */
-export type HeatFigure =
-  /** Share of restarts that gave the prompt back. */
-  | "exact"
-  /** Mean share of the prompt's tokens at their positions. */
-  | "tokensRight"
-  /** Medians. */
-  | "outputDistance"
-  | "discreteDistance"
-  | "inputDistance"
-  | "ratio"
-  /** Share of restarts closer than the shift test. */
-  | "beatsShift"
-  /** Median of the first iterations that were. */
-  | "beatsShiftAt"
-  /** Share of restarts that predict the prompt's next token. */
-  | "sameNextToken"
-  /** Median of the runs' times. */
-  | "elapsedMs";
-
 /** What is to be shown; a map of one axis has no second. */
 export interface HeatChoice {
   readonly across: string | undefined;
   readonly down: string | undefined;
-  readonly figure: HeatFigure;
+  /** One of `heatFigures`. */
+  readonly figure: string;
 }
 
 /** Where two values meet. */

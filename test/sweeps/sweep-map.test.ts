@@ -5,7 +5,7 @@ import { type Cell, cellsOf, parseExperimentFile } from "../../src/sweeps/sweep-
 import {
   defaultChoice,
   heatAxes,
-  HEAT_FIGURE_NAMES,
+  heatFigures,
   heatLayout,
   heatMap,
   heatMapDrawing,
@@ -111,7 +111,7 @@ describe("the map of a sweep", () => {
         [1, 1, null],
       ],
     );
-    for (const figure of HEAT_FIGURE_NAMES) {
+    for (const figure of Object.keys(heatFigures())) {
       const empty = mapOf(cells, new Map(), { across: "blocks", down: "output", figure });
       assert.ok(
         empty.cells.flat().every((cell) => cell?.value === null && cell.runs === 2),

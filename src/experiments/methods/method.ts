@@ -46,11 +46,11 @@ export interface MeasuredSeries {
   meaning(spec: ExperimentSpec): string;
 }
 
-/** A figure of a restart's result that a sweep's map can show: the median, or of yes and no the share. */
+/** A figure of a restart's result, of which a sweep's map shows the median. */
 export interface ResultFigure {
   readonly name: string;
   readonly label: string;
-  of(result: RestartResult): number | boolean | null;
+  readonly of: (result: RestartResult) => number | null;
 }
 
 export interface Method<Own extends Fields = Fields> {

@@ -10,7 +10,7 @@ import { parseSpec, specSchemas } from "../../experiments/spec.ts";
 import { checkSweep, draftOf, fileOf, nameFor, sweepOf } from "../../sweeps/sweep-draft.ts";
 import type { TimedRun } from "../../sweeps/estimate.ts";
 import { createSweepFile, SWEEP_ENDING } from "../../sweeps/sweep-files.ts";
-import { defaultChoice, HEAT_FIGURE_NAMES, HEAT_FIGURES, heatMapDrawing } from "../../sweeps/sweep-map.ts";
+import { defaultChoice, heatFigures, heatMapDrawing } from "../../sweeps/sweep-map.ts";
 import { RESULTS_MARKDOWN } from "../../sweeps/sweep-results.ts";
 import type { HeatChoice, SweepDraft } from "../../sweeps/view-data.ts";
 import type { RunLibrary } from "../../session/run-library.ts";
@@ -319,10 +319,7 @@ export class SweepsPage implements vscode.Disposable {
 }
 
 const figures = (): FigureInfo[] =>
-  HEAT_FIGURE_NAMES.map((name) => {
-    const { label, unit }: Pick<FigureInfo, "label" | "unit"> = HEAT_FIGURES[name];
-    return { name, label, ...(unit && { unit }) };
-  });
+  Object.entries(heatFigures()).map(([name, { label, unit }]) => ({ name, label, ...(unit && { unit }) }));
 
 /** What the settings ask for where that is not the usual. */
 function draftOfSettings(request: Readonly<Record<string, unknown>>): SweepDraft {
