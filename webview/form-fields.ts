@@ -32,7 +32,7 @@ const GROUPS: readonly (readonly [name: string, fields: readonly string[]])[] = 
   [t("Decoding"), ["decoder", "topK", "vocabulary", "every"]],
 ];
 
-export interface FieldGroup {
+interface FieldGroup {
   readonly name: string;
   /** Is it the one that begins with the method's name and formula? */
   readonly isMethod?: boolean;
@@ -85,7 +85,6 @@ function boundsText(low: number, most: number | undefined, isAbove: boolean): st
 export const isNumber = ({ type, anyOf }: Field): boolean =>
   type === "number" || type === "integer" || anyOf !== undefined;
 
-/** A request as texts. */
 export const draftOf = (request: Readonly<Record<string, unknown>>): Draft =>
   Object.fromEntries(
     Object.entries(request)

@@ -51,7 +51,6 @@ export class Header {
   /** Did the button that had the focus go, with nothing to be done until the run has stopped? */
   #lostFocus = false;
   #page: PageModel | undefined;
-  /** What the prompt's chips were made of. */
   #prompted: unknown;
 
   constructor(send: (message: FromPage) => void, pickRun: (id: string) => void) {

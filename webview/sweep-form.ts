@@ -28,7 +28,6 @@ const USUAL = [
 ];
 
 interface Control {
-  /** Text of the draft. */
   readonly read: () => string;
   readonly focus: () => void;
   readonly mark: (invalid: boolean) => void;
@@ -104,7 +103,6 @@ export class SweepForm {
     this.#onClose();
   }
 
-  /** What the host found. */
   tell({ problems, runs, estimateMs }: SweepCheck): void {
     const others: string[] = [];
     for (const { problem, mark } of this.#controls.values()) {
@@ -214,7 +212,6 @@ export class SweepForm {
     );
   }
 
-  /** A box for each value that the field may take. */
   #choiceField(
     field: string,
     choices: readonly string[],

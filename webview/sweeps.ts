@@ -163,7 +163,6 @@ function pick(change: Partial<HeatChoice>): void {
   send({ type: "choose", choice: chosen });
 }
 
-/** A list with a label over it. */
 function list(label: string, onChange: (value: string) => void) {
   const select = element("select");
   select.addEventListener("change", () => onChange(select.value));

@@ -23,7 +23,6 @@ export function decoded({ tokenIds, topK, text }: StepEvent, start: StartEvent, 
 
 const quoted = ({ text }: Token): string => JSON.stringify(text);
 
-/** What came of the run. */
 export function summary(end: EndEvent, start: StartEvent): string[] {
   const { best, restarts, iterations } = end;
   const { spec, target, device } = start;

@@ -30,8 +30,7 @@ import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { allowedTokens } from "../text/vocabulary.ts";
 import type { Experimenter, ExperimentOptions } from "./server.ts";
 
-export interface ExperimentRunnerOptions {
-  /** Folder for what can be made again. */
+interface ExperimentRunnerOptions {
   readonly cacheFolder: string;
   /** Program that generates random weights in threads; without it they are generated in this one. */
   readonly workerPath?: string;

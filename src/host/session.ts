@@ -29,7 +29,6 @@ import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
 import { SweepsPage } from "./sweeps/sweeps-page.ts";
 
-/** Blocks of the checkpoint that comes with the extension. */
 const MINI_BLOCKS = 4;
 
 /** Where the workspace's memory holds the record that the panel shows. */
@@ -45,7 +44,6 @@ export class Session implements vscode.Disposable {
   readonly #checkpoints: Checkpoints;
   readonly #runs: Runs;
   readonly sweeps: SweepsPage;
-  /** The session's runs and the records together. */
   readonly library: RunLibrary;
   readonly actions: RunActions;
   /** Has the focus or, while a page has it, had it last. */
@@ -54,7 +52,6 @@ export class Session implements vscode.Disposable {
   #panel: RunPanel | undefined;
   /** The run that commands are about when no panel shows one. */
   #latest: string | undefined;
-  /** What `when` clauses go by. */
   readonly #contexts = new Map<string, boolean>();
 
   constructor(
@@ -128,12 +125,10 @@ export class Session implements vscode.Disposable {
     this.#runs.renewEngine();
   }
 
-  /** What networks can run on here. */
   showDevices(): Promise<void> {
     return showDevices({ cacheFolder: cacheFolder(), trialProgram: this.#program("device-trial.cjs") });
   }
 
-  /** Runs a method on the selection, set as in the settings. */
   runOnSelection(method: string): void {
     this.#start({
       ...requestFromSettings(readSetting, method),
@@ -185,7 +180,6 @@ export class Session implements vscode.Disposable {
     this.#runs.stop(run.id);
   }
 
-  /** Lets the run that is going on stand still, or go on. */
   pause(): void {
     this.#runs.pause(this.#currentOrThrow().id);
   }
@@ -198,7 +192,6 @@ export class Session implements vscode.Disposable {
     this.#repeat(this.#shownOrThrow().id);
   }
 
-  /** Puts the panel, with the run that it shows, into a window of its own. */
   async movePanel(): Promise<void> {
     this.#show(this.#shownOrThrow().id, false);
     await vscode.commands.executeCommand("workbench.action.moveEditorToNewWindow");
@@ -217,7 +210,6 @@ export class Session implements vscode.Disposable {
     });
   }
 
-  /** Opens the form for a sweep, over the selected lines where there are some. */
   async newSweep(): Promise<void> {
     const editor = vscode.window.activeTextEditor;
     const prompts = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
@@ -230,7 +222,6 @@ export class Session implements vscode.Disposable {
     await this.#export(named.length > 0 ? named : this.#foldersOf(this.#shownOrThrow(), comparison));
   }
 
-  /** Runs the source's claims again. */
   async reproduce(): Promise<void> {
     const { BUNDLED, reproduceClaims } = await import("./reproduce-claims.ts");
     const { blocks } = await this.#checkpoints.configOf(BUNDLED);
@@ -238,7 +229,6 @@ export class Session implements vscode.Disposable {
     await reproduceClaims((spec, options) => this.#runs.experiment(spec, options), cacheFolder(), trained);
   }
 
-  /** Brings a panel back after the window was restarted. */
   async restore(panel: vscode.WebviewPanel): Promise<void> {
     this.#adoptPanel(panel);
     const folder = this.#memory.get<string>(SHOWN_KEY);
@@ -265,7 +255,6 @@ export class Session implements vscode.Disposable {
     void this.#runs.dispose();
   }
 
-  /** How many of the session's runs are not over. */
   get active(): number {
     return this.#runs.list.filter(isActive).length;
   }
@@ -317,7 +306,6 @@ export class Session implements vscode.Disposable {
     await exportRecords(folders, (svg) => this.#rasterise(svg));
   }
 
-  /** The page of a panel draws it. */
   #rasterise(svg: string): Promise<Uint8Array> {
     if (!this.#panel) this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
     return this.#panel!.rasterise(svg);
@@ -351,7 +339,6 @@ export class Session implements vscode.Disposable {
     return run;
   }
 
-  /** As it was, or with a preset of its method. */
   #repeat(id: string, preset?: string): void {
     const run = this.#runs.get(id);
     if (run) this.#start(preset === undefined ? run.spec : withPreset(run.spec, preset));

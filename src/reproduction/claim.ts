@@ -8,7 +8,6 @@ import { type Interval, median, medianInterval, wilson } from "../common/statist
 import type { EndEvent, RestartResult, StartEvent, StepEvent } from "../experiments/events.ts";
 import type { ExperimentRequest, ExperimentSpec } from "../experiments/spec.ts";
 
-/** How much is run. */
 export interface Scope {
   /** Shorter runs and fewer seeds: minutes instead of an hour. */
   readonly quick: boolean;
@@ -20,17 +19,14 @@ export interface TrainedCheckpoint {
   readonly source: string;
   /** The same shape with random weights. */
   readonly twin: string;
-  /** All that it has. */
   readonly blocks: number;
 }
 
-/** One run of several restarts. */
 export interface Condition {
   readonly name: string;
   readonly request: ExperimentRequest;
 }
 
-/** What a run came to. */
 export interface Observation {
   readonly name: string;
   /** Its record's folder, from the reproduction's own: "runs/NAME". */
@@ -50,7 +46,7 @@ export interface Measurement {
   readonly records: readonly string[];
 }
 
-export interface Judgement {
+interface Judgement {
   readonly holds: boolean;
   readonly measurements: readonly Measurement[];
   /** Decoded texts worth a look. */
@@ -77,7 +73,6 @@ export type ClaimVerdict =
   | ({ readonly kind: "judged" } & Judgement)
   | { readonly kind: "notRun"; readonly reason: string; readonly unfinished?: true };
 
-/** What came of one claim. */
 export interface Finding extends Pick<Claim, "id" | "statement" | "expected"> {
   readonly verdict: ClaimVerdict;
   /** Of its runs, as their records have it. */
@@ -116,8 +111,7 @@ export const restartsOf = (observations: readonly Observation[]): RestartResult[
 export const tokensRight = ({ tokenIds }: Pick<RestartResult, "tokenIds">, { target }: StartEvent): number =>
   countRight(tokenIds, target.tokenIds);
 
-/** A rate with its interval. */
-export interface Rate extends Interval {
+interface Rate extends Interval {
   readonly successes: number;
   readonly trials: number;
 }

@@ -238,7 +238,6 @@ const twoBlocks: Claim = {
   },
 };
 
-/** How many tokens are right along the descent, by start point. */
 function startPointFigure(runs: readonly Observation[]): PrintedFigure {
   return {
     title: "Tokens of the prompt found, mean over seeds",
@@ -285,7 +284,7 @@ const twelveBlocksAndHead: Claim = {
 };
 
 /** Observations by the name of their condition, in order. */
-export function grouped(observations: readonly Observation[]): [string, Observation[]][] {
+function grouped(observations: readonly Observation[]): [string, Observation[]][] {
   const groups = new Map<string, Observation[]>();
   for (const observation of observations) {
     groups.set(observation.name, [...(groups.get(observation.name) ?? []), observation]);
@@ -293,7 +292,6 @@ export function grouped(observations: readonly Observation[]): [string, Observat
   return [...groups];
 }
 
-/** What the first restarts decode to. */
 export const samplesOf = ({ end }: Observation): string[] => end.restarts.slice(0, 3).map(({ text }) => text);
 
 export const INVERSION_CLAIMS: readonly Claim[] = [

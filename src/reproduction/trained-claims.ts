@@ -21,7 +21,6 @@ import { PROMPT, samplesOf, seedCount, SOURCE_DESCENT } from "./inversion-claims
 const NONE_AT_HAND = "no trained checkpoint was given (--checkpoint)";
 const SENTENCE = "This is a prompt sentence.";
 
-/** How long the descents on trained blocks go. */
 const most = ({ quick }: Scope): number => (quick ? 300 : 3000);
 
 /** One condition for every checkpoint, or why there is none. */

@@ -17,30 +17,25 @@ import { fillWebview } from "../fill-webview.ts";
 /** Also the value of the context key activeWebviewPanelId. */
 export const PANEL_TYPE = "inversionLab.run";
 
-/** What the panel needs of the session. */
-export interface PanelSession {
+interface PanelSession {
   readonly list: readonly RunInfo[];
   get(id: string): RunInfo | undefined;
   events(id: string): Promise<readonly RunEvent[]>;
 }
 
-export interface PanelActions {
+interface PanelActions {
   /** Throws a LabError where these are too many. */
   compare(id: string, beside: readonly string[]): void;
-  /** Starts a run that nothing is wrong with. */
   start(request: unknown): void;
   problemsOf(request: unknown): Promise<readonly FieldProblem[]>;
-  /** Another run is in the panel. */
   shown(id: string): void;
   stop(id: string): void;
   pause(id: string): void;
   resume(id: string): void;
-  /** With a preset of the method, or as it was. */
   runAgain(id: string, preset: string | undefined): void;
   saveFigure(message: Extract<FromPage, { readonly type: "saveFigure" }>): void;
   export(id: string, comparison: boolean): void;
   showLog(): void;
-  /** Shows what went wrong. */
   report(error: unknown): void;
 }
 
@@ -56,9 +51,7 @@ export class RunPanel implements vscode.Disposable {
   #asked = 0;
   /** What the form is to be filled in with, until it is sent. */
   #form: FormData["request"] | undefined;
-  /** The request that was checked last. */
   #checked: unknown;
-  /** Has the page said that it is there? */
   #ready = false;
   /** Tells that it need not be put in again. */
   readonly #arrived: () => void;
@@ -167,7 +160,6 @@ export class RunPanel implements vscode.Disposable {
     void this.#panel.webview.postMessage({ type: "form", form } satisfies ToPage);
   }
 
-  /** Sends everything anew. */
   async #send(): Promise<void> {
     if (!this.#ready) return;
     const id = this.#shown;

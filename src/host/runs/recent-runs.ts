@@ -32,7 +32,6 @@ export async function pickRecentRun(library: RunLibrary): Promise<RunRow | undef
   return pickRun(rows, vscode.l10n.t("Runs of “{0}”", rowLabel(rows[0])));
 }
 
-/** Asks which of these runs. */
 export async function pickRun(rows: readonly RunRow[], title: string): Promise<RunRow | undefined> {
   const picked = await vscode.window.showQuickPick(
     rows.map((row) => ({
