@@ -92,6 +92,9 @@ export const draftOf = (request: Readonly<Record<string, unknown>>): Draft =>
       .map(([field, value]) => [field, value === false ? "" : String(value)]),
   );
 
+export const defaultDraft = ({ properties }: MethodSchema): Draft =>
+  draftOf(Object.fromEntries(Object.entries(properties).map(([field, schema]) => [field, schema.default])));
+
 /**
  * The request that the texts ask for: numbers where they are ones (the host says so where they are not), nothing where
  * nothing is written, and no field that the method does not have.
@@ -115,6 +118,5 @@ export function withMethod(draft: Draft, method: string, from: MethodSchema, to:
     const old = from.properties[field]?.default;
     return field in to.properties && !(old !== undefined && String(old) === text);
   });
-  const defaults = Object.entries(to.properties).map(([field, schema]) => [field, schema.default] as const);
-  return { ...draftOf(Object.fromEntries(defaults)), ...Object.fromEntries(kept), method };
+  return { ...defaultDraft(to), ...Object.fromEntries(kept), method };
 }

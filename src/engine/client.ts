@@ -142,14 +142,8 @@ class EngineProcess {
   #complaint: string | undefined;
   #cancelTimer: NodeJS.Timeout | undefined;
 
-  constructor({
-    modulePath,
-    cacheFolder,
-    hubToken,
-    onLog,
-    fork: forkProcess = fork,
-    cancelTimeoutMs = 5000,
-  }: EngineOptions) {
+  constructor(options: EngineOptions) {
+    const { modulePath, cacheFolder, hubToken, onLog, fork: forkProcess = fork, cancelTimeoutMs = 5000 } = options;
     this.#cancelTimeoutMs = cancelTimeoutMs;
     this.#child = forkProcess(modulePath, [cacheFolder], {
       ...nodeProcess(hubToken === undefined ? {} : { HF_TOKEN: hubToken }),

@@ -22,7 +22,7 @@ import type { RunNode } from "../session/run-nodes.ts";
 import { RunLog } from "../session/run-log.ts";
 import { isActive } from "../describe/run-state.ts";
 import { Runs } from "../session/runs.ts";
-import { selectedText } from "./selection.ts";
+import { selectedText, selectionOf } from "./selection.ts";
 import { requestFromSettings } from "../session/settings.ts";
 import { cacheFolder, readSetting } from "./read-settings.ts";
 import { showDevices } from "./show-devices.ts";
@@ -41,7 +41,7 @@ export class Session implements vscode.Disposable {
   readonly #report: Report;
   readonly #runLog: RunLog;
   readonly #status = new RunStatus();
-  readonly #checkpoints: Checkpoints;
+  readonly checkpoints: Checkpoints;
   readonly #runs: Runs;
   readonly sweeps: SweepsPage;
   readonly library: RunLibrary;
@@ -55,28 +55,25 @@ export class Session implements vscode.Disposable {
   readonly #contexts = new Map<string, boolean>();
 
   constructor(
-    {
-      extensionUri,
-      secrets,
-      workspaceState,
-    }: Pick<vscode.ExtensionContext, "extensionUri" | "secrets" | "workspaceState">,
+    context: Pick<vscode.ExtensionContext, "extensionUri" | "secrets" | "workspaceState">,
     log: vscode.LogOutputChannel,
     report: Report,
     library: RunLibrary,
   ) {
+    const { extensionUri, secrets, workspaceState } = context;
     this.#extensionUri = extensionUri;
     this.#memory = workspaceState;
     this.#log = log;
     this.#runLog = new RunLog(log);
     this.#report = report;
-    this.#checkpoints = new Checkpoints({ extensionUri, secrets, report, cacheFolder });
+    this.checkpoints = new Checkpoints({ extensionUri, secrets, report, cacheFolder });
     this.#runs = new Runs({
       cacheFolder,
       openEngine: async (cacheFolder) =>
         new EngineClient({
           modulePath: this.#program("engine.cjs"),
           cacheFolder,
-          hubToken: (await this.#checkpoints.hub()).token,
+          hubToken: (await this.checkpoints.hub()).token,
           // It writes only what is amiss.
           onLog: (line) => log.warn(`engine: ${line}`),
         }),
@@ -115,13 +112,9 @@ export class Session implements vscode.Disposable {
     );
   }
 
-  get checkpoints(): Checkpoints {
-    return this.#checkpoints;
-  }
-
   /** Sets the token for the hub; an engine that knows another one is not used again. */
   async setToken(): Promise<void> {
-    await this.#checkpoints.setToken();
+    await this.checkpoints.setToken();
     this.#runs.renewEngine();
   }
 
@@ -138,8 +131,7 @@ export class Session implements vscode.Disposable {
 
   /** Opens the form for an experiment with what the settings ask for and, where there is one, the selected text. */
   newExperiment(): void {
-    const editor = vscode.window.activeTextEditor;
-    const prompt = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
+    const prompt = selectionOf(vscode.window.activeTextEditor) ?? "";
     this.#openForm({ ...requestFromSettings(readSetting), prompt });
   }
 
@@ -166,7 +158,7 @@ export class Session implements vscode.Disposable {
     const editor = vscode.window.activeTextEditor;
     const line = editor?.document.lineAt(editor.selection.active.line).text;
     const request = await askForRun(
-      this.#checkpoints,
+      this.checkpoints,
       requestFromSettings(readSetting),
       editor?.selection.isEmpty === false ? selectedText(editor) : undefined,
       line?.trim() ? line : undefined,
@@ -211,9 +203,7 @@ export class Session implements vscode.Disposable {
   }
 
   async newSweep(): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    const prompts = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
-    await this.sweeps.newSweep(prompts);
+    await this.sweeps.newSweep(selectionOf(vscode.window.activeTextEditor) ?? "");
   }
 
   /** Exports records: what a view names, else the shown run, or all of its comparison. Throws a LabError. */
@@ -224,7 +214,7 @@ export class Session implements vscode.Disposable {
 
   async reproduce(): Promise<void> {
     const { BUNDLED, reproduceClaims } = await import("./reproduce-claims.ts");
-    const { blocks } = await this.#checkpoints.configOf(BUNDLED);
+    const { blocks } = await this.checkpoints.configOf(BUNDLED);
     const trained = [{ source: BUNDLED, twin: twinOf(BUNDLED), blocks }];
     await reproduceClaims((spec, options) => this.#runs.experiment(spec, options), cacheFolder(), trained);
   }
@@ -248,7 +238,7 @@ export class Session implements vscode.Disposable {
   dispose(): void {
     this.#panel?.dispose();
     this.#status.dispose();
-    this.#checkpoints.dispose();
+    this.checkpoints.dispose();
     this.sweeps.dispose();
     for (const each of this.#disposables) each.dispose();
     // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
@@ -260,9 +250,7 @@ export class Session implements vscode.Disposable {
   }
 
   #openForm(request: object): void {
-    if (this.#panel) this.#panel.reveal(false);
-    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
-    this.#panel?.openForm(request);
+    this.#reveal(false).openForm(request);
   }
 
   /** Shows another run where one is shown that is not there any more. */
@@ -307,8 +295,7 @@ export class Session implements vscode.Disposable {
   }
 
   #rasterise(svg: string): Promise<Uint8Array> {
-    if (!this.#panel) this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
-    return this.#panel!.rasterise(svg);
+    return this.#reveal(true).rasterise(svg);
   }
 
   get #shown(): RunInfo | undefined {
@@ -346,9 +333,12 @@ export class Session implements vscode.Disposable {
 
   #show(id: string, preserveFocus: boolean): void {
     this.#setLatest(id);
-    if (this.#panel) this.#panel.reveal(preserveFocus);
-    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
-    this.#panel?.show(id);
+    this.#reveal(preserveFocus).show(id);
+  }
+
+  #reveal(preserveFocus: boolean): RunPanel {
+    this.#panel?.reveal(preserveFocus);
+    return this.#panel ?? this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
   }
 
   #setLatest(id: string | undefined): void {
@@ -356,7 +346,7 @@ export class Session implements vscode.Disposable {
     this.#latest = id;
   }
 
-  #adoptPanel(webviewPanel: vscode.WebviewPanel): void {
+  #adoptPanel(webviewPanel: vscode.WebviewPanel): RunPanel {
     this.#panel?.dispose();
     const panel: RunPanel = new RunPanel(
       webviewPanel,
@@ -364,7 +354,7 @@ export class Session implements vscode.Disposable {
       this.#runs,
       {
         start: (request) => void this.#start(request),
-        problemsOf: (request) => requestProblems(request, (source) => this.#checkpoints.configOf(source)),
+        problemsOf: (request) => requestProblems(request, (source) => this.checkpoints.configOf(source)),
         compare: (id, beside) => this.#runs.compare(id, beside),
         shown: (id) => this.#remember(this.#runs.get(id)),
         stop: (id) => this.#runs.stop(id),
@@ -390,6 +380,7 @@ export class Session implements vscode.Disposable {
       },
     );
     this.#panel = panel;
+    return panel;
   }
 
   #onChange(run: RunInfo, events: readonly RunEvent[]): void {

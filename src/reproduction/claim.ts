@@ -82,26 +82,22 @@ export interface Finding extends Pick<Claim, "id" | "statement" | "expected"> {
 /** A row of the table from the runs behind it, which differ in no seed but the init seed. */
 export const measured = (condition: string, runs: readonly Observation[], value: string): Measurement => ({
   condition,
-  seeds: seedsOfAll(runs),
+  seeds: seedsOf(runs),
   value,
   records: runs.map(({ record }) => record),
 });
 
-/** "seed 0, restarts 0–9, init seed 1" */
-function seedsOf({ seed, restarts, initSeed, checkpoint, network }: ExperimentSpec): string {
+/** "seed 0, restarts 0–9, init seeds 1, 2" */
+function seedsOf(observations: readonly Observation[]): string {
+  const { seed, restarts, checkpoint, network } = observations[0].spec;
+  const initSeeds = [...new Set(observations.map(({ spec }) => spec.initSeed))];
   return [
     `seed ${seed}`,
     ...(restarts > 1 ? [`restarts 0–${restarts - 1}`] : []),
-    ...(hasInitSeed({ checkpoint, network }) ? [`init seed ${initSeed}`] : []),
+    ...(hasInitSeed({ checkpoint, network })
+      ? [`init seed${initSeeds.length > 1 ? "s" : ""} ${initSeeds.join(", ")}`]
+      : []),
   ].join(", ");
-}
-
-/** The seeds of several runs of one condition, which differ in their init seed only. */
-function seedsOfAll(observations: readonly Observation[]): string {
-  const [first] = observations;
-  const initSeeds = [...new Set(observations.map(({ spec }) => spec.initSeed))];
-  const own = seedsOf(first.spec);
-  return initSeeds.length < 2 ? own : own.replace(/init seed \d+/, `init seeds ${initSeeds.join(", ")}`);
 }
 
 export const restartsOf = (observations: readonly Observation[]): RestartResult[] =>
@@ -110,6 +106,12 @@ export const restartsOf = (observations: readonly Observation[]): RestartResult[
 /** How many tokens of a result are the prompt's. */
 export const tokensRight = ({ tokenIds }: Pick<RestartResult, "tokenIds">, { target }: StartEvent): number =>
   countRight(tokenIds, target.tokenIds);
+
+/** The median of that over a run's restarts. */
+export const medianRight = ({ start, end }: Observation): number =>
+  median(end.restarts.map((result) => tokensRight(result, start)));
+
+export const exactRate = (runs: readonly Observation[]): Rate => rateOf(restartsOf(runs), ({ exact }) => exact);
 
 interface Rate extends Interval {
   readonly successes: number;

@@ -118,10 +118,7 @@ export function checkpointChoices({ known, mini, current }: CheckpointSituation)
     const { description } = choices[named];
     choices[named] = { ...choices[named], description: `${description} · ${t("chosen")}` };
   } else if (current !== undefined) {
-    choices.unshift({
-      ...use(t("From your settings"), current, t("chosen"), current),
-      label: path.basename(current),
-    });
+    choices.unshift({ ...use(t("From your settings"), current, t("chosen"), current), label: path.basename(current) });
   }
   return choices;
 }

@@ -336,11 +336,10 @@ function phaseOf(status: RunListing["status"], error: LabErrorData | undefined):
   switch (status) {
     case "completed":
     case "cancelled":
+    case "interrupted":
       return { kind: status };
     case "running":
       return { kind: "external" };
-    case "interrupted":
-      return { kind: status };
     case "failed":
       return {
         kind: "failed",

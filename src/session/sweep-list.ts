@@ -234,10 +234,7 @@ export class Sweeps {
   #store(): void {
     if (this.#disposed) return;
     this.#options.store(
-      [...this.#sweeps.values()].map(({ info: { id, phase } }) => ({
-        file: id,
-        ...wantedOf(phase),
-      })),
+      [...this.#sweeps.values()].map(({ info: { id, phase } }) => ({ file: id, ...wantedOf(phase) })),
     );
   }
 

@@ -34,8 +34,8 @@ interface RunActionsDeps {
 export class RunActions {
   readonly #deps: RunActionsDeps;
 
-  constructor(desk: RunActionsDeps) {
-    this.#deps = desk;
+  constructor(deps: RunActionsDeps) {
+    this.#deps = deps;
   }
 
   async open(named: readonly unknown[]): Promise<void> {
