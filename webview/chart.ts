@@ -14,7 +14,6 @@ import { iconButton } from "./toolkit.ts";
 /** CSS pixels that a label of the vertical axis takes, the space to the next included. */
 const TICK_SPACE = 20;
 
-/** What the charts of one page share. */
 export interface ChartFrame {
   /** Name of the pointer that they follow together. */
   readonly pointer: string;
@@ -56,7 +55,6 @@ export class Chart {
   #plot: uPlot | undefined;
   /** What the plot was made for: lines of the same kind on the same axis can be redrawn in it. */
   #madeFor = "";
-  /** The iteration that the line stands at. */
   #studied: number | undefined;
 
   constructor(frame: ChartFrame) {
@@ -82,7 +80,6 @@ export class Chart {
     this.#rebuild(logarithmic);
   }
 
-  /** Writes the values at a place of the axis into the legend. */
   writeLegend(place: number | undefined): void {
     const listed = this.#figure?.lines.filter(({ label }) => label !== undefined) ?? [];
     listed.forEach(({ values }, i) => {
@@ -198,7 +195,6 @@ export class Chart {
     };
   }
 
-  /** A line through the iteration under study. */
   #drawStudied(plot: uPlot, theme: Theme): void {
     const { ctx, bbox } = plot;
     const iteration = (this.#studied = this.#frame.studied());
@@ -248,7 +244,6 @@ function valueNear(values: Line["values"], place: number): number | null | undef
   return undefined;
 }
 
-/** A swatch drawn as its line is, a name, and a value. */
 function legendEntry(line: Line): { element: HTMLElement; value: HTMLElement } {
   const { label = "", meaning } = line;
   const value = element("span", { class: "value" });

@@ -2,11 +2,9 @@
 
 import type { StepEvent } from "../src/experiments/events.ts";
 
-/** One token as the page shows it beside the prompt's. */
 export interface Chip {
   readonly id: number;
   readonly text: string;
-  /** Is it the prompt's token at its position? */
   readonly matches: boolean;
   /** What stands out: what has come back, or what has gone. */
   readonly marked: "matches" | "changes";

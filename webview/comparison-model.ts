@@ -11,11 +11,9 @@ import { distinct, percent, wrongTokens } from "./result-model.ts";
 import { exactRestarts, latestOf, nearestRow, type RunModel } from "./run-model.ts";
 import { stateOf } from "./state-words.ts";
 
-/** Runs side by side, a column each. */
 export interface Comparison {
   readonly runs: readonly {
     readonly id: string;
-    /** Is it the one that the page shows? */
     readonly shown: boolean;
   }[];
   /** The fields in which the specs differ, as each has them. */

@@ -11,14 +11,10 @@ import type { PageModel } from "./page-model.ts";
 import { button, iconButton } from "./toolkit.ts";
 import { swatch } from "./swatch.ts";
 
-export interface ComparisonActions {
-  /** Shows another run of the comparison. */
+interface ComparisonActions {
   show(id: string): void;
-  /** Takes a run out of the comparison. */
   remove(id: string): void;
-  /** Shows the run by itself again. */
   end(): void;
-  /** Writes what the records of all its runs hold. */
   export(): void;
 }
 

@@ -1,6 +1,6 @@
 // Making elements in one line each.
 
-export type Child = Node | string;
+type Child = Node | string;
 
 /** An element with attributes (an absent one is undefined) and children. */
 export function element<K extends keyof HTMLElementTagNameMap>(

@@ -32,7 +32,7 @@ const GROUPS: readonly (readonly [name: string, fields: readonly string[]])[] = 
   [t("Decoding"), ["decoder", "topK", "vocabulary", "every"]],
 ];
 
-export interface FieldGroup {
+interface FieldGroup {
   readonly name: string;
   /** Is it the one that begins with the method's name and formula? */
   readonly isMethod?: boolean;
@@ -85,13 +85,15 @@ function boundsText(low: number, most: number | undefined, isAbove: boolean): st
 export const isNumber = ({ type, anyOf }: Field): boolean =>
   type === "number" || type === "integer" || anyOf !== undefined;
 
-/** A request as texts. */
 export const draftOf = (request: Readonly<Record<string, unknown>>): Draft =>
   Object.fromEntries(
     Object.entries(request)
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([field, value]) => [field, value === false ? "" : String(value)]),
   );
+
+export const defaultDraft = ({ properties }: MethodSchema): Draft =>
+  draftOf(Object.fromEntries(Object.entries(properties).map(([field, schema]) => [field, schema.default])));
 
 /**
  * The request that the texts ask for: numbers where they are ones (the host says so where they are not), nothing where
@@ -116,6 +118,5 @@ export function withMethod(draft: Draft, method: string, from: MethodSchema, to:
     const old = from.properties[field]?.default;
     return field in to.properties && !(old !== undefined && String(old) === text);
   });
-  const defaults = Object.entries(to.properties).map(([field, schema]) => [field, schema.default] as const);
-  return { ...draftOf(Object.fromEntries(defaults)), ...Object.fromEntries(kept), method };
+  return { ...defaultDraft(to), ...Object.fromEntries(kept), method };
 }

@@ -5,8 +5,9 @@
 import { defaultMethod, METHODS, methodOf } from "../src/describe/methods.ts";
 import type { Field } from "../src/experiments/fields.ts";
 import type { FormData, FromPage, ToPage } from "../src/session/panel-messages.ts";
-import { element, setText } from "./dom.ts";
+import { element } from "./dom.ts";
 import {
+  defaultDraft,
   type Draft,
   draftOf,
   explanationOf,
@@ -17,11 +18,9 @@ import {
   requestOf,
   withMethod,
 } from "./form-fields.ts";
+import { CHECK_MS, type CheckedField, checkpointList, isLongText, onFormKeys, showProblems } from "./form-parts.ts";
 import { t } from "./l10n.ts";
 import { button } from "./toolkit.ts";
-
-/** How long after the last key the host is asked. */
-const CHECK_MS = 150;
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
@@ -34,7 +33,7 @@ export class ExperimentForm {
   readonly #run: HTMLElement;
   #form: FormData | undefined;
   #draft: Draft = {};
-  readonly #controls = new Map<string, { readonly control: Control; readonly problem: HTMLElement }>();
+  readonly #controls = new Map<string, CheckedField>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** The request that the host is to answer, as JSON; empty while another one is being written. */
   #asked = "";
@@ -63,10 +62,11 @@ export class ExperimentForm {
     );
     this.element.hidden = true;
     this.#general.hidden = true;
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.#close();
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#start();
-    });
+    onFormKeys(
+      this.element,
+      () => this.#close(),
+      () => this.#start(),
+    );
   }
 
   get isOpen(): boolean {
@@ -75,14 +75,8 @@ export class ExperimentForm {
 
   open(form: FormData): void {
     this.#form = form;
-    const defaults = Object.entries(
-      this.#schema((form.request["method"] as string) ?? defaultMethod().name).properties,
-    );
-    this.#draft = {
-      ...draftOf(Object.fromEntries(defaults.map(([field, schema]) => [field, schema.default]))),
-      ...draftOf(form.request),
-    };
-    this.#draft = { ...this.#draft, method: this.#method };
+    const method = (form.request["method"] as string) ?? defaultMethod().name;
+    this.#draft = { ...defaultDraft(this.#schema(method)), ...draftOf(form.request), method };
     this.#starting = false;
     this.element.hidden = false;
     this.#build();
@@ -93,23 +87,8 @@ export class ExperimentForm {
   /** What the host found; of what was written before, it is not told. */
   tell({ request, problems }: Extract<ToPage, { readonly type: "problems" }>): void {
     if (JSON.stringify(request) !== this.#asked) return;
-    const others: string[] = [];
-    for (const { control, problem } of this.#controls.values()) {
-      setText(problem, "");
-      control.removeAttribute("aria-invalid");
-    }
-    for (const { field, message } of problems) {
-      const place = this.#controls.get(field);
-      if (!place) others.push(message);
-      else if (place.problem.textContent === "") {
-        setText(place.problem, message);
-        place.control.setAttribute("aria-invalid", "true");
-      }
-    }
-    setText(this.#general, others.join(" "));
-    this.#general.hidden = others.length === 0;
-    if (problems.length > 0) this.#run.setAttribute("disabled", "");
-    else this.#run.removeAttribute("disabled");
+    showProblems(problems, this.#controls, this.#general, ({ message }) => message);
+    this.#run.toggleAttribute("disabled", problems.length > 0);
     this.element.removeAttribute("aria-busy");
     const starting = this.#starting;
     this.#starting = false;
@@ -160,11 +139,7 @@ export class ExperimentForm {
           ...fields.map((field) => this.#field(field, schema.properties[field])),
         ),
       ),
-      element(
-        "datalist",
-        { id: "checkpoints" },
-        ...this.#form!.checkpoints.map((value) => element("option", { value })),
-      ),
+      checkpointList(this.#form!.checkpoints),
     );
   }
 
@@ -188,7 +163,7 @@ export class ExperimentForm {
     this.#controls.set(field, { control, problem });
     return element(
       "div",
-      { class: field === "prompt" || field === "vocabulary" ? "field wide" : "field" },
+      { class: isLongText(field) ? "field wide" : "field" },
       element("label", { for: id, title: explanation }, labelOf(field, this.#method)),
       control,
       problem,
@@ -229,7 +204,7 @@ function controlOf(field: string, schema: Field, text: string): Control {
       ...schema.enum.map((value) => element("option", { value, selected: value === text ? "" : undefined }, value)),
     );
   }
-  if (field === "prompt" || field === "vocabulary") {
+  if (isLongText(field)) {
     const area = element("textarea", { rows: field === "prompt" ? "2" : "1", spellcheck: "false" });
     area.value = text;
     return area;

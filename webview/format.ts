@@ -24,7 +24,7 @@ export function formatElapsed(milliseconds: number): string {
 }
 
 /** A stretch of a text; a mark stands for characters that cannot be seen themselves. */
-export interface TextPart {
+interface TextPart {
   readonly text: string;
   readonly mark: boolean;
 }

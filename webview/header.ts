@@ -51,64 +51,49 @@ export class Header {
   /** Did the button that had the focus go, with nothing to be done until the run has stopped? */
   #lostFocus = false;
   #page: PageModel | undefined;
-  /** What the prompt's chips were made of. */
   #prompted: unknown;
 
   constructor(send: (message: FromPage) => void, pickRun: (id: string) => void) {
-    const act = (make: (id: string) => FromPage) => () => {
-      const run = this.#page && chosenRun(this.#page);
-      if (run) send(make(run.id));
-    };
+    const act = (label: string, title: string, primary: boolean, make: (id: string) => FromPage) =>
+      button(label, title, primary, () => {
+        const run = this.#page && chosenRun(this.#page);
+        if (run) send(make(run.id));
+      });
     this.#runs = new OptionList(t("Run"), pickRun);
     this.#runs.element.classList.add("runs");
     this.#compare = new RunChoice((beside) => {
       const run = this.#page && chosenRun(this.#page);
       if (run) send({ type: "compare", id: run.id, beside });
     });
-    this.#stop = button(
-      t("Stop"),
-      t("Stop after the iteration at hand"),
-      true,
-      act((id) => ({ type: "stop", id })),
-    );
-    this.#pause = button(
+    this.#stop = act(t("Stop"), t("Stop after the iteration at hand"), true, (id) => ({ type: "stop", id }));
+    this.#pause = act(
       t("Pause"),
       t("Let the run stand still after the next shown iteration; runs behind it wait"),
       false,
-      act((id) => ({ type: "pause", id })),
+      (id) => ({ type: "pause", id }),
     );
-    this.#resume = button(
-      t("Resume"),
-      t("Let the run go on where it stands"),
-      true,
-      act((id) => ({ type: "resume", id })),
-    );
-    this.#again = button(
-      t("Run Again"),
-      t("Repeat this run exactly"),
-      false,
-      act((id) => ({ type: "runAgain", id })),
-    );
-    this.#source = button(
+    this.#resume = act(t("Resume"), t("Let the run go on where it stands"), true, (id) => ({ type: "resume", id }));
+    this.#again = act(t("Run Again"), t("Repeat this run exactly"), false, (id) => ({ type: "runAgain", id }));
+    this.#source = act(
       t("Source’s Setting"),
       t(
         "The same text, network and seeds, with the method exactly as the source has it: every token at position 0, " +
           "logits of the head without the final LayerNorm, L1, plain gradient descent at 0.001 from N(1/2, 1/20), 2000 iterations",
       ),
       false,
-      act((id) => ({ type: "runAgain", id, preset: "source" })),
+      (id) => ({ type: "runAgain", id, preset: "source" }),
     );
-    this.#duplicate = button(
+    this.#duplicate = act(
       t("Duplicate…"),
       t("Open the form with this run’s experiment, to be changed and run"),
       false,
-      act((id) => ({ type: "duplicate", id })),
+      (id) => ({ type: "duplicate", id }),
     );
-    this.#export = button(
+    this.#export = act(
       t("Export…"),
       t("Write this run as CSV, JSON, Markdown, LaTeX, SVG, PNG or HTML"),
       false,
-      act((id) => ({ type: "export", id, comparison: false })),
+      (id) => ({ type: "export", id, comparison: false }),
     );
     this.#log = button(t("Show Log"), t("All that the engine has said"), false, () => send({ type: "showLog" }));
     this.element = element(

@@ -8,7 +8,7 @@ import { type FigureUnit, spokenValue, valueText } from "./sweep-model.ts";
 /** Columns and rows that are drawn; nobody reads more, and every place is a button. */
 const MOST = 100;
 
-export interface ShownMap {
+interface ShownMap {
   readonly map: HeatMap;
   readonly label: string;
   readonly unit: FigureUnit;

@@ -5,10 +5,8 @@ import type { RunInfo, RunHistory, ToPage } from "../src/session/panel-messages.
 import { addEvents, nearestRow, newRun, type RunModel, type Series } from "./run-model.ts";
 
 export interface PageModel {
-  /** Every run of the session, in order. */
   runs: readonly RunInfo[];
   run: RunModel | undefined;
-  /** The runs that the shown one is compared with. */
   beside: readonly RunModel[];
   /** The run that the person picked from the list, until the host has sent it. */
   picked: string | undefined;
@@ -30,7 +28,6 @@ export const emptyPage = (): PageModel => ({
   pointed: undefined,
 });
 
-/** Takes a message of the host into the model. */
 export function receive(page: PageModel, message: Extract<ToPage, { readonly type: "show" | "run" | "events" }>): void {
   switch (message.type) {
     case "show": {
@@ -64,7 +61,6 @@ export function receive(page: PageModel, message: Extract<ToPage, { readonly typ
   }
 }
 
-/** The shown run, and those beside it. */
 const shownRuns = ({ run, beside }: PageModel): RunModel[] => (run ? [run, ...beside] : [...beside]);
 
 /** The runs of the comparison in their order; none where the shown run is by itself. */
@@ -74,7 +70,6 @@ export function comparedRuns(page: PageModel): RunModel[] {
   return shownRuns(page).sort((a, b) => compared.indexOf(a.info.id) - compared.indexOf(b.info.id));
 }
 
-/** The figures of the restart under study. */
 export const shownSeries = (page: PageModel): Series | undefined => page.run?.series[shownRestart(page)];
 
 /** The run that buttons are about: the one just picked, although another one is shown for a moment yet. */
@@ -84,7 +79,6 @@ export const chosenRun = ({ runs, run, picked }: PageModel): RunInfo | undefined
 /** The restart whose steps are shown: the one picked, else the best one, which is known at the end. */
 export const shownRestart = ({ run, restart }: PageModel): number => restart ?? run?.end?.best.restart ?? 0;
 
-/** Steps of the shown restart, a row each. */
 export const shownSteps = (page: PageModel): readonly StepEvent[] => page.run?.steps[shownRestart(page)] ?? [];
 
 /** The row of the shown iteration that is closest to one of the plot's. */

@@ -9,17 +9,16 @@ import { t } from "./l10n.ts";
 import { onThemeChange } from "./theme.ts";
 import { iconButton } from "./toolkit.ts";
 
-export interface PlotsState {
+interface PlotsState {
   readonly figures: readonly Figure[];
   /** Names what is shown: something else begins unzoomed. */
   readonly subject: unknown;
-  /** The iteration under study. */
   readonly studied: number | undefined;
   /** Where the axis across ends when nothing is zoomed. */
   readonly end: number;
 }
 
-export interface PlotsActions {
+interface PlotsActions {
   pick(iteration: number): void;
   /** The iteration under the pointer, or undefined when it has left. */
   point(iteration: number | undefined): void;
@@ -62,7 +61,6 @@ export class Plots {
   readonly #frame: ChartFrame;
   #state: PlotsState | undefined;
   #zoom: readonly [number, number] | undefined;
-  /** The place under the pointer. */
   #hovered: number | undefined;
   #smoothedFrom: { readonly figures: readonly Figure[]; readonly weight: number } | undefined;
   #smoothed: readonly Figure[] = [];

@@ -11,7 +11,6 @@ import { t } from "./l10n.ts";
 import { type PageModel, shownRestart, shownSteps } from "./page-model.ts";
 import { exactRestarts, type RunModel } from "./run-model.ts";
 
-/** One figure of the result. */
 export interface Fact {
   readonly label: string;
   readonly value: string;
@@ -85,7 +84,6 @@ function recovery({ page, run, start, found, ended, reached }: Told): Findings {
   };
 }
 
-/** How the learning rate was found. */
 function rateFact({ iterations, rates, outputDistances, chosen }: RateSearch): Fact {
   const tried = rates.map((rate, i) => {
     const distance = outputDistances[i];
@@ -207,6 +205,5 @@ export const wrongTokens = ({ hamming: { top1, top5 } }: RestartResult): [string
   percent(top5),
 ];
 
-/** Distinct-1 and distinct-2. */
 export const distinct = ({ repetition: { distinct1, distinct2 } }: RestartResult): string =>
   `${formatNumber(distinct1)} / ${formatNumber(distinct2)}`;

@@ -5,15 +5,13 @@ import { element } from "./dom.ts";
 /** Rows kept beyond either end of what is in sight. */
 const MARGIN_ROWS = 6;
 
-export interface RowWindowOptions {
+interface RowWindowOptions {
   /** Column heads; stay at the top. They are as high as a row of `headHeight` CSS pixels. */
   readonly head: HTMLElement;
   readonly headHeight: number;
-  /** Holds the rows. */
   readonly list: HTMLElement;
   /** CSS pixels, as in the style sheet. */
   readonly rowHeight: number;
-  /** Makes row 0, 1, … */
   readonly make: (row: number) => HTMLElement;
   /** Called when the rows in the document may have changed. */
   readonly onDraw?: () => void;
@@ -51,17 +49,14 @@ export class RowWindow {
     return this.#options.headHeight + this.#count * this.#options.rowHeight;
   }
 
-  /** Is the last row in sight? */
   get atEnd(): boolean {
     return this.#top + this.#height > this.#contentHeight - this.#options.rowHeight;
   }
 
-  /** How many whole rows there is room for. */
   get capacity(): number {
     return Math.floor((this.#height - this.#options.headHeight) / this.#options.rowHeight);
   }
 
-  /** The rows in the document, by number. */
   get rows(): ReadonlyMap<number, HTMLElement> {
     return this.#rows;
   }
@@ -100,7 +95,6 @@ export class RowWindow {
     this.#draw();
   }
 
-  /** Puts the rows in sight into the document and takes the others out. */
   #draw(): void {
     const { list, rowHeight, make, onDraw } = this.#options;
     const first = Math.max(0, Math.floor(this.#top / rowHeight) - MARGIN_ROWS);

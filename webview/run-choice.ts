@@ -9,7 +9,6 @@ import { runLabel } from "./run-label.ts";
 import { button } from "./toolkit.ts";
 
 export class RunChoice {
-  /** Opens and closes the list. */
   readonly button: HTMLElement;
   readonly element: HTMLElement;
   readonly #onChoose: (ids: readonly string[]) => void;
@@ -37,7 +36,6 @@ export class RunChoice {
     });
   }
 
-  /** The runs that a run can be compared with are all others. */
   update(runs: readonly RunInfo[], run: RunInfo): void {
     const others = runs.toReversed().filter(({ id }) => id !== run.id);
     this.button.hidden = others.length === 0;

@@ -16,7 +16,6 @@ export function figureTitle({ run, beside }: PageModel): string {
 
 const shortPrompt = ({ spec }: RunInfo): string => shorten(spec.prompt, 32);
 
-/** A run in one line, for the list of runs. */
 export function runLabel(run: RunInfo): string {
   const { id, spec, phase } = run;
   return `${id} · ${shortPrompt(run)} · ${plural(spec.blocks, "block")}, ${spec.output} · ${stateName(phase.kind)}`;

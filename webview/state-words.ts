@@ -9,9 +9,8 @@ import type { PageModel } from "./page-model.ts";
 import { resultOf } from "./result-model.ts";
 import type { RunModel } from "./run-model.ts";
 
-export type Tone = "busy" | "paused" | "good" | "neutral" | "bad";
+type Tone = "busy" | "paused" | "good" | "neutral" | "bad";
 
-/** How the run is doing, in words. */
 export interface RunState {
   readonly tone: Tone;
   readonly title: string;

@@ -8,11 +8,9 @@ import type { SweepCheck, SweepDraft } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
 import { explanationOf, labelOf, type MethodSchema } from "./form-fields.ts";
 import { plural, roughTime } from "../src/describe/numbers.ts";
+import { CHECK_MS, type CheckedField, checkpointList, isLongText, onFormKeys, showProblems } from "./form-parts.ts";
 import { t } from "./l10n.ts";
 import { button } from "./toolkit.ts";
-
-/** How long after the last key the host is asked. */
-const CHECK_MS = 150;
 
 /** What most sweeps are over, and what they fix. */
 const USUAL = [
@@ -27,12 +25,8 @@ const USUAL = [
   "restarts",
 ];
 
-interface Control {
-  /** Text of the draft. */
-  readonly read: () => string;
+interface Control extends CheckedField {
   readonly focus: () => void;
-  readonly mark: (invalid: boolean) => void;
-  readonly problem: HTMLElement;
 }
 
 export class SweepForm {
@@ -77,10 +71,11 @@ export class SweepForm {
       ),
     );
     this.element.hidden = true;
-    this.element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.close();
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#start();
-    });
+    onFormKeys(
+      this.element,
+      () => this.close(),
+      () => this.#start(),
+    );
   }
 
   get isOpen(): boolean {
@@ -104,27 +99,13 @@ export class SweepForm {
     this.#onClose();
   }
 
-  /** What the host found. */
   tell({ problems, runs, estimateMs }: SweepCheck): void {
-    const others: string[] = [];
-    for (const { problem, mark } of this.#controls.values()) {
-      setText(problem, "");
-      mark(false);
-    }
-    for (const { field, message } of problems) {
-      const control = this.#controls.get(field);
-      if (!control) others.push(field === "" ? message : `${this.#label(field)}: ${message}`);
-      else if (control.problem.textContent === "") {
-        setText(control.problem, message);
-        control.mark(true);
-      }
-    }
-    setText(this.#general, others.join(" "));
-    this.#general.hidden = others.length === 0;
+    showProblems(problems, this.#controls, this.#general, ({ field, message }) =>
+      field === "" ? message : `${this.#label(field)}: ${message}`,
+    );
     const time = estimateMs === undefined ? t("no time known yet") : t("about {0}", roughTime(estimateMs));
     setText(this.#size, problems.length > 0 ? "" : `${plural(runs, "run")} · ${time}`);
-    if (problems.length > 0) this.#begin.setAttribute("disabled", "");
-    else this.#begin.removeAttribute("disabled");
+    this.#begin.toggleAttribute("disabled", problems.length > 0);
     if (this.#beginning && problems.length > 0) this.#controls.get(problems[0].field)?.focus();
     this.#beginning = false;
   }
@@ -152,11 +133,7 @@ export class SweepForm {
     const shown = [...new Set([...USUAL, ...written])].filter((field) => this.#schema(field) !== undefined);
     this.#fields.replaceChildren(
       ...shown.map((field) => this.#field(field, this.#schema(field)!)),
-      element(
-        "datalist",
-        { id: "checkpoints" },
-        ...this.#form!.checkpoints.map((value) => element("option", { value })),
-      ),
+      checkpointList(this.#form!.checkpoints),
     );
     const all = this.#methods.flatMap((method) =>
       Object.keys((this.#form!.schemas[method] as MethodSchema).properties),
@@ -184,27 +161,21 @@ export class SweepForm {
     const text = this.#draft[field] ?? "";
     const choices = field === "method" ? methodNames() : schema.enum;
     if (choices) return this.#choiceField(field, choices, text, explanation, problem);
-    const control =
-      field === "prompt" || field === "vocabulary"
-        ? element("textarea", { rows: "3", spellcheck: "false", placeholder: t("One on each line") })
-        : element("input", {
-            type: "text",
-            spellcheck: "false",
-            autocomplete: "off",
-            list: field === "checkpoint" ? "checkpoints" : undefined,
-            placeholder: schema.default === undefined ? t("by default") : String(schema.default),
-          });
+    const control = isLongText(field)
+      ? element("textarea", { rows: "3", spellcheck: "false", placeholder: t("One on each line") })
+      : element("input", {
+          type: "text",
+          spellcheck: "false",
+          autocomplete: "off",
+          list: field === "checkpoint" ? "checkpoints" : undefined,
+          placeholder: schema.default === undefined ? t("by default") : String(schema.default),
+        });
     control.value = text.trim() === "" ? "" : text;
     control.id = id;
     control.title = explanation;
     control.setAttribute("aria-describedby", `${id}-problem`);
     control.addEventListener("input", () => this.#write(field, control.value));
-    this.#controls.set(field, {
-      read: () => control.value,
-      focus: () => control.focus(),
-      mark: (invalid) => markInvalid(control, invalid),
-      problem,
-    });
+    this.#controls.set(field, { control, problem, focus: () => control.focus() });
     return element(
       "div",
       { class: "field" },
@@ -214,7 +185,6 @@ export class SweepForm {
     );
   }
 
-  /** A box for each value that the field may take. */
   #choiceField(
     field: string,
     choices: readonly string[],
@@ -253,12 +223,7 @@ export class SweepForm {
       this.#build();
       document.getElementById(`sweep-method-${choices[0]}`)?.focus();
     });
-    this.#controls.set(field, {
-      read,
-      focus: () => boxes[0].box.focus(),
-      mark: (invalid) => markInvalid(group, invalid),
-      problem,
-    });
+    this.#controls.set(field, { control: group, problem, focus: () => boxes[0].box.focus() });
     return group;
   }
 
@@ -288,8 +253,3 @@ export class SweepForm {
 
 const nameOf = (field: string, value: string): string =>
   field === "method" ? methodOf(value).describe.title() : value;
-
-function markInvalid(control: HTMLElement, invalid: boolean): void {
-  if (invalid) control.setAttribute("aria-invalid", "true");
-  else control.removeAttribute("aria-invalid");
-}

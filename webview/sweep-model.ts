@@ -8,8 +8,7 @@ import { t } from "./l10n.ts";
 
 export type FigureUnit = "share" | "milliseconds" | undefined;
 
-/** What can be done with a sweep now. */
-export interface SweepActions {
+interface SweepActions {
   readonly start: "start" | "resume" | "again" | undefined;
   readonly pause: boolean;
   readonly stop: boolean;
@@ -36,7 +35,6 @@ export function actionsOf(sweep: SweepInfo): SweepActions {
   };
 }
 
-/** How the sweep is doing, in words. */
 export function stateText({ phase, runs, finished, failed, remainingMs }: SweepInfo): string {
   const parts = [
     sweepStateName(phase.kind),

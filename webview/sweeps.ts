@@ -10,7 +10,7 @@ import { t } from "./l10n.ts";
 import "./sweeps.css";
 import { SweepForm } from "./sweep-form.ts";
 import { actionsOf, stateText } from "./sweep-model.ts";
-import { button, iconButton, registerControls } from "./toolkit.ts";
+import { button, iconButton, type Option, registerControls } from "./toolkit.ts";
 
 registerControls();
 const host = acquireVsCodeApi();
@@ -30,6 +30,7 @@ const act =
 
 const form = new SweepForm(send, draw);
 const choose = element("select", { "aria-label": t("Sweep") });
+const updateChoice = updaterOf(choose);
 choose.addEventListener("change", () => send({ type: "select", id: choose.value }));
 const name = element("h2");
 const state = element("p", { class: "state" });
@@ -163,22 +164,24 @@ function pick(change: Partial<HeatChoice>): void {
   send({ type: "choose", choice: chosen });
 }
 
-/** A list with a label over it. */
 function list(label: string, onChange: (value: string) => void) {
   const select = element("select");
   select.addEventListener("change", () => onChange(select.value));
-  const made = element("label", { class: "field" }, element("span", {}, label), select);
-  let written = "";
   return {
-    element: made,
-    update(options: readonly { value: string; label: string }[], chosen: string): void {
-      const now = JSON.stringify(options);
-      if (now !== written) {
-        written = now;
-        select.replaceChildren(...options.map(({ value, label }) => element("option", { value }, label)));
-      }
-      select.value = chosen;
-    },
+    element: element("label", { class: "field" }, element("span", {}, label), select),
+    update: updaterOf(select),
+  };
+}
+
+/** Writes options into a list, only when they have changed. */
+function updaterOf(select: HTMLSelectElement) {
+  let written = "";
+  return (options: readonly Option[], chosen: string): void => {
+    const now = JSON.stringify(options);
+    if (now !== written)
+      select.replaceChildren(...options.map(({ value, label }) => element("option", { value }, label)));
+    written = now;
+    select.value = chosen;
   };
 }
 
@@ -212,16 +215,12 @@ function drawSweep(info: SweepInfo): void {
   drawRuns();
 }
 
-let choices = "";
 function drawChoice(info: SweepInfo): void {
-  const options = sweeps.map(({ id, name }) => ({ id, name }));
-  const now = JSON.stringify(options);
-  if (now !== choices) {
-    choices = now;
-    choose.replaceChildren(...options.map(({ id, name }) => element("option", { value: id }, name)));
-  }
-  choose.value = info.id;
-  choose.hidden = options.length < 2;
+  updateChoice(
+    sweeps.map(({ id, name }) => ({ value: id, label: name })),
+    info.id,
+  );
+  choose.hidden = sweeps.length < 2;
   name.hidden = !choose.hidden;
   setText(name, info.name);
 }

@@ -18,7 +18,7 @@ const ROW_HEIGHT = 25;
 /** Columns of a longer prompt are left out here; the table of the iteration has them all. */
 const MOST_COLUMNS = 128;
 
-export interface TimelineActions {
+interface TimelineActions {
   /** A row, or undefined for the newest. */
   pickRow(row: number | undefined): void;
   pickRestart(restart: number | undefined): void;
@@ -47,9 +47,7 @@ export class Timeline {
   #restart = 0;
   #steps: readonly StepEvent[] = [];
   #selected = -1;
-  /** The row that was last scrolled into view. */
   #revealed = -1;
-  /** Is the newest row under study? */
   #following = true;
   /** Is the end of the list in sight, to be kept there as it grows? */
   #atEnd = true;

@@ -35,7 +35,6 @@ export function iconButton(sign: string, title: string, onClick: () => void): HT
   return made;
 }
 
-/** A ring that turns while something goes on. */
 export function progressRing(): HTMLElement {
   const made = document.createElement("vscode-progress-ring");
   made.setAttribute("aria-hidden", "true"); // What goes on is said beside it.

@@ -15,7 +15,6 @@ export interface ListFlags {
   readonly json?: boolean;
 }
 
-/** One line a checkpoint. */
 export async function listCached({ cache, json }: ListFlags, context: CliContext): Promise<void> {
   const { listCheckpoints } = await import("../checkpoints/open.ts");
   const folder = cache ?? context.cacheFolder;

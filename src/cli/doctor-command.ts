@@ -33,8 +33,6 @@ type Section = (
   progress: ProgressLine | undefined,
 ) => AsyncIterable<{ readonly finding: object; readonly lines: readonly string[] }>;
 
-const SECTIONS: readonly Section[] = [devicesSection, checkpointSection, retrievalSection];
-
 /** Throws LabErrors. */
 export async function doctor(flags: DoctorFlags, context: CliContext): Promise<void> {
   const progress = flags.json ? undefined : await openProgressLine(context);
@@ -52,11 +50,7 @@ export async function doctor(flags: DoctorFlags, context: CliContext): Promise<v
 }
 
 /** What the devices of this machine do; the whole section where no checkpoint is named. */
-async function* devicesSection(
-  flags: DoctorFlags,
-  context: CliContext,
-  progress: ProgressLine | undefined,
-): ReturnType<Section> {
+const devicesSection: Section = async function* (flags, context, progress) {
   if (flags.checkpoint !== undefined) return;
   const { trialProgram, signal } = context;
   const cacheFolder = flags.cache ?? context.cacheFolder;
@@ -68,7 +62,7 @@ async function* devicesSection(
   const onTrial = (label: string) => progress?.show({ stage: `Trying ${label}` });
   const survey = await surveyDevices({ cacheFolder, trialProgram, onTrial, signal });
   yield { finding: { type: "devices", machine: machineReport(), ...survey }, lines: describeDevices(survey) };
-}
+};
 
 /** Puts ONNX Runtime's CUDA libraries in place: from a folder, or with consent from NuGet. Throws LabErrors. */
 async function provideCuda(
@@ -111,11 +105,7 @@ async function agree(question: string, { stdin, stderr, signal }: CliContext): P
 }
 
 /** What a checkpoint computes for a fixed prompt; test/reference/doctor.py does the same in PyTorch. */
-async function* checkpointSection(
-  flags: DoctorFlags,
-  context: CliContext,
-  progress: ProgressLine | undefined,
-): ReturnType<Section> {
+const checkpointSection: Section = async function* (flags, context, progress) {
   if (flags.checkpoint === undefined) return;
   const { parseSpec } = await import("../experiments/spec.ts");
   const asked = flags.blocks === undefined ? undefined : blocksOf(flags.blocks);
@@ -126,14 +116,10 @@ async function* checkpointSection(
   const { parityReport, PARITY_PROMPT } = await import("../engine/parity.ts");
   const report = await parityReport(checkpoint, asked, { ...openOptions(flags, context, progress), initSeed });
   yield { finding: { type: "checkpoint", prompt: PARITY_PROMPT, ...report }, lines: describe(report, PARITY_PROMPT) };
-}
+};
 
 /** How much of its own vocabulary each decoder gives back. */
-async function* retrievalSection(
-  flags: DoctorFlags,
-  context: CliContext,
-  progress: ProgressLine | undefined,
-): ReturnType<Section> {
+const retrievalSection: Section = async function* (flags, context, progress) {
   if (flags.checkpoint === undefined) return;
   const { openCheckpoint } = await import("../checkpoints/open.ts");
   const { embeddingStatistics } = await import("../text/embedding-statistics.ts");
@@ -150,7 +136,9 @@ async function* retrievalSection(
       ...Object.entries(found.retrieved).map(([decoder, count]) => `${share(count)}  ${decoder}`),
     ],
   };
-}
+};
+
+const SECTIONS: readonly Section[] = [devicesSection, checkpointSection, retrievalSection];
 
 function openOptions(
   flags: DoctorFlags,

@@ -8,7 +8,7 @@ import type { EngineClient } from "../engine/client.ts";
 import { visible } from "../common/visible.ts";
 
 /** A process's output; a terminal says so, and its size. */
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 export interface CliContext {
   readonly stdin: Readable;
@@ -72,12 +72,10 @@ export function print({ stdout }: CliContext, text: string): Promise<void> {
   });
 }
 
-/** A line for the person, on stderr. */
 export function tell({ stderr }: CliContext, line: string): void {
   stderr.write(`${visible(line)}\n`);
 }
 
-/** Is there a terminal that can be drawn on? */
 export const isLive = ({ stdout, env }: CliContext): boolean => stdout.isTTY === true && env.TERM !== "dumb";
 
 /** How pieces of text are marked: with colour only where the terminal has it and nobody set NO_COLOR. */

@@ -85,7 +85,6 @@ export class LiveView implements RunView {
   }
 }
 
-/** All that the picture is made of. */
 export interface LiveState {
   readonly spec: ExperimentSpec;
   progress?: Progress;
@@ -116,7 +115,7 @@ export function follow(state: LiveState, event: RunEvent, at: number): void {
   }
 }
 
-export interface Screen {
+interface Screen {
   readonly columns: number;
   readonly rows: number;
   readonly styles: Styles;

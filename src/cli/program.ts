@@ -162,7 +162,6 @@ function commands(version: string, context: CliContext, exit: (code: number) => 
   return program;
 }
 
-/** Gathers the values of a flag that may be given several times. */
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 /** "error: unknown option '--iteration'\n(Did you mean --iterations?)" as a sentence. */

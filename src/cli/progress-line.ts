@@ -23,7 +23,6 @@ export interface ProgressLine {
   readonly show: OnProgress;
   /** Takes the moving line away until the next one is shown. */
   clear(): void;
-  /** Takes the moving line away. */
   close(): void;
 }
 

@@ -20,7 +20,6 @@ export interface ReproduceFlags {
   readonly cache?: string;
 }
 
-/** Where the table goes when nobody says otherwise. */
 const OUT = "reproduction";
 
 /** Resolves to the exit code. Throws LabErrors. */
@@ -91,7 +90,6 @@ async function trainedCheckpoints(
   return trained;
 }
 
-/** A verdict, and what was measured. */
 function linesOf({ id, statement, verdict }: Finding): string {
   const lines =
     verdict.kind === "notRun"

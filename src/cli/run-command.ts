@@ -12,7 +12,6 @@ import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { openView } from "./open-view.ts";
 import type { RunView } from "./run-views.ts";
 
-/** Flags of a run beside those of the spec. */
 export interface RunFlags extends Readonly<Record<string, unknown>> {
   readonly preset?: string;
   readonly vocabularyFile?: string;

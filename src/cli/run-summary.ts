@@ -21,13 +21,14 @@ export function decoded({ tokenIds, topK, text }: StepEvent, start: StartEvent, 
   );
 }
 
+type Row = readonly [name: string, value: string];
+
 const quoted = ({ text }: Token): string => JSON.stringify(text);
 
-/** What came of the run. */
 export function summary(end: EndEvent, start: StartEvent): string[] {
   const { best, restarts, iterations } = end;
   const { spec, target, device } = start;
-  const rows: [string, string][] = [
+  const rows: Row[] = [
     ["text", best.text],
     [
       "restart",
@@ -35,23 +36,18 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
         (restarts.length > 1 ? ` (${restarts.filter(({ exact }) => exact).length} of ${restarts.length} exact)` : ""),
     ],
     ...(recovers(spec) ? recoveryRows(best, start) : movementRows(best, start)),
-    ...(best.nextToken && target.nextToken
-      ? [["next token", nextTokens(best.nextToken, target.nextToken)] satisfies [string, string]]
-      : []),
+    ...(best.nextToken && target.nextToken ? row("next token", nextTokens(best.nextToken, target.nextToken)) : []),
     ...(start.quantisation && spec.weights !== "stored"
-      ? [
-          [reducedPrecisionName(spec.weights), offBy(start.quantisation, start.shiftDistance)] satisfies [
-            string,
-            string,
-          ],
-        ]
+      ? row(reducedPrecisionName(spec.weights), offBy(start.quantisation, start.shiftDistance))
       : []),
-    ...(start.rateSearch ? [["rate", `${start.rateSearch.chosen}, found by trying`] satisfies [string, string]] : []),
+    ...(start.rateSearch ? row("rate", `${start.rateSearch.chosen}, found by trying`) : []),
     ["seed", String(spec.seed)],
     ["time", `${duration(end.elapsedMs)} for ${counted(iterations, "iteration")} on ${device}`],
   ];
   return [said(end, spec), ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
 }
+
+const row = (name: string, value: string): Row[] => [[name, value]];
 
 const percent = (share: number): string => `${figure(100 * share, 2)} %`;
 
@@ -64,27 +60,25 @@ function offBy({ weightError, outputError, outputDistance }: Quantisation, shift
   );
 }
 
-function recoveryRows(best: RestartResult, { shiftDistance }: StartEvent): [string, string][] {
+function recoveryRows(best: RestartResult, { shiftDistance }: StartEvent): Row[] {
   return [
     ["output distance", `${figure(best.outputDistance)}, ${againstShift(best, shiftDistance)}`],
     ["discrete distance", `${figure(best.discreteDistance)}, of the decoded tokens themselves`],
   ];
 }
 
-function movementRows(best: RestartResult, { shiftDistance, gradientCheck }: StartEvent): [string, string][] {
+function movementRows(best: RestartResult, { shiftDistance, gradientCheck }: StartEvent): Row[] {
   const side = best.beatsShift ? "less" : "not less";
   return [
     ["output moved", `${figure(best.outputDistance)}, ${side} than the shift test's ${figure(shiftDistance)}`],
     ["input moved", figure(best.inputDistance)],
-    ...(best.ratio === null ? [] : [["input / output", ratios(best)] satisfies [string, string]]),
+    ...(best.ratio === null ? [] : row("input / output", ratios(best))),
     ...(gradientCheck
-      ? [
-          [
-            "gradient check",
-            `the two ways differ by ${figure(gradientCheck.largestDifference)} at most, in entries of up to ` +
-              figure(gradientCheck.largestEntry),
-          ] satisfies [string, string],
-        ]
+      ? row(
+          "gradient check",
+          `the two ways differ by ${figure(gradientCheck.largestDifference)} at most, in entries of up to ` +
+            figure(gradientCheck.largestEntry),
+        )
       : []),
   ];
 }

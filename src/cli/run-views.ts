@@ -15,9 +15,7 @@ import { visible } from "../common/visible.ts";
 
 export interface RunView {
   progress(progress: Progress): void;
-  /** Waits until the event is shown. */
   show(event: RunEvent): Promise<void>;
-  /** A line of diagnostics from the engine. */
   log(line: string): void;
   /** Leaves the terminal as a shell wants it, whatever came of the run. */
   close(): void;

@@ -20,7 +20,6 @@ export interface EngineOptions {
   readonly cacheFolder: string;
   /** The person's token for the Hugging Face hub: put into the process's environment, which its owner alone can see. */
   readonly hubToken?: string;
-  /** Gets what the process writes, line by line. */
   readonly onLog?: (line: string) => void;
   readonly fork?: typeof fork;
   /** How long a cancelled run may take to end before the process is ended instead; 5 s by default. */
@@ -82,7 +81,6 @@ export class EngineClient {
   }
 }
 
-/** What has come of one run so far, on its way to the reader. */
 class PendingRun {
   readonly id: string;
   readonly onProgress: OnProgress | undefined;
@@ -132,7 +130,6 @@ class PendingRun {
 /** Lines with which Node, V8 and C++ take their leave. */
 const COMPLAINT = /^\w*Error\b|FATAL ERROR|terminate called|what\(\)|out of memory/;
 
-/** One engine process, from its fork to its end. */
 class EngineProcess {
   readonly #child: ChildProcess;
   readonly #cancelTimeoutMs: number;
@@ -142,18 +139,11 @@ class EngineProcess {
   #runCount = 0;
   #open = true;
   #ready = false;
-  /** Its last line that told of trouble. */
   #complaint: string | undefined;
   #cancelTimer: NodeJS.Timeout | undefined;
 
-  constructor({
-    modulePath,
-    cacheFolder,
-    hubToken,
-    onLog,
-    fork: forkProcess = fork,
-    cancelTimeoutMs = 5000,
-  }: EngineOptions) {
+  constructor(options: EngineOptions) {
+    const { modulePath, cacheFolder, hubToken, onLog, fork: forkProcess = fork, cancelTimeoutMs = 5000 } = options;
     this.#cancelTimeoutMs = cancelTimeoutMs;
     this.#child = forkProcess(modulePath, [cacheFolder], {
       ...nodeProcess(hubToken === undefined ? {} : { HF_TOKEN: hubToken }),
@@ -200,7 +190,6 @@ class EngineProcess {
     if (this.#runs.has(run.id)) this.#send({ type: "taken", runId: run.id });
   }
 
-  /** Asks the engine to hold the run, or to go on with it. */
   pause(run: PendingRun, isOn: boolean): void {
     if (this.#runs.has(run.id)) this.#send({ type: isOn ? "pause" : "resume", runId: run.id });
   }

@@ -17,7 +17,6 @@ export function* piecesOf({ restarts, length, width, ...arrays }: RunEmbeddings)
   }
 }
 
-/** Puts the pieces of one run together, in whatever order they come. */
 export class EmbeddingsPieces {
   #arrays: Record<EmbeddingsPiece["name"], FloatArray> | undefined;
   #missing = 0;

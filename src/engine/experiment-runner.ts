@@ -30,8 +30,7 @@ import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { allowedTokens } from "../text/vocabulary.ts";
 import type { Experimenter, ExperimentOptions } from "./server.ts";
 
-export interface ExperimentRunnerOptions {
-  /** Folder for what can be made again. */
+interface ExperimentRunnerOptions {
   readonly cacheFolder: string;
   /** Program that generates random weights in threads; without it they are generated in this one. */
   readonly workerPath?: string;
@@ -159,13 +158,12 @@ export class ExperimentRunner implements Experimenter {
     open: (device: DeviceName) => Promise<Network>,
   ): Promise<Network> {
     const { device: asked } = spec;
+    const { trialProgram, cacheFolder } = this.#options;
     if (asked !== "auto") {
       checkDevice(asked, spec);
-      if (this.#options.trialProgram)
-        await prepareDevice(asked, { ...this.#options, trialProgram: this.#options.trialProgram });
+      if (trialProgram) await prepareDevice(asked, { ...this.#options, trialProgram });
       return open(asked);
     }
-    const { trialProgram, cacheFolder } = this.#options;
     const onTrial = (label: string) => onProgress({ stage: `Trying ${label}` });
     const device = trialProgram ? await automaticDevice({ cacheFolder, trialProgram, onTrial }) : "cpu";
     if (device !== "cpu" && cannotCompute(device, spec) === undefined) {

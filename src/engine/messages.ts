@@ -14,7 +14,6 @@ export type ToEngine =
       readonly type: "run";
       readonly runId: string;
       readonly spec: ExperimentSpec;
-      /** Are its embeddings asked for? */
       readonly embeddings: boolean;
     }
   | { readonly type: "cancel"; readonly runId: string }
@@ -24,7 +23,6 @@ export type ToEngine =
   /** The reader has taken one more event: the engine goes only so far ahead of its reader. */
   | { readonly type: "taken"; readonly runId: string };
 
-/** The embeddings of one restart. */
 export interface EmbeddingsPiece extends Pick<RunEmbeddings, "restarts" | "length" | "width"> {
   readonly type: FloatType;
   readonly name: "target" | "best" | "last";
@@ -38,7 +36,6 @@ export type FromEngine =
   | { readonly type: "ready" }
   | { readonly type: "progress"; readonly runId: string; readonly progress: Progress }
   | { readonly type: "event"; readonly runId: string; readonly event: RunEvent }
-  /** The run stands still. */
   | { readonly type: "paused"; readonly runId: string }
   /** The embeddings of the run, in pieces, before its end. */
   | { readonly type: "embeddings"; readonly runId: string; readonly piece: EmbeddingsPiece }

@@ -14,7 +14,7 @@ export const PARITY_PROMPT = "The sky is blue.";
 const LISTED_TOKENS = 5;
 
 /** One place of the network, read at every position. */
-export interface TapFigures {
+interface TapFigures {
   /** `embedding`, `block 1`…, `finalNorm`, `logits`. */
   readonly tap: string;
   /** ‖x‖₂ over all T·D (or T·V) numbers. */

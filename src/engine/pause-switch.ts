@@ -1,5 +1,4 @@
-// Holds a run between two shown iterations and lets it go on, as often as one likes: what an AbortController is to its
-// end.
+// Holds a run between two shown iterations and lets it go on, as often as one likes.
 
 import type { PauseSignal } from "../experiments/run-experiment.ts";
 
@@ -7,7 +6,6 @@ export class PauseSwitch implements PauseSignal {
   #isOn = false;
   readonly #listeners = new Set<(isOn: boolean) => void>();
 
-  /** Is the run to stand still? */
   get isOn(): boolean {
     return this.#isOn;
   }

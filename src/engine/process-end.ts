@@ -1,11 +1,9 @@
 // Why the engine process ended, as a sentence for the person whose run it took along.
 
-export interface ProcessEnd {
+interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Had it come as far as to serve runs? */
   readonly ready: boolean;
-  /** The last line of its output that told of trouble. */
   readonly complaint: string | undefined;
 }
 

@@ -13,13 +13,11 @@ import type { FromEngine, ToEngine } from "./messages.ts";
 /** How many events a run may be ahead of its reader before it waits; some of them hold a few hundred kilobytes. */
 const EVENTS_AHEAD = 256;
 
-/** What an experiment is carried out with. */
 export interface ExperimentOptions {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
   /** Milliseconds from any start; stands still while the run does. */
   readonly now: () => number;
-  /** Where the run's embeddings are asked for. */
   readonly onEmbeddings?: (embeddings: RunEmbeddings) => void;
 }
 
@@ -28,8 +26,7 @@ export interface Experimenter {
   run(spec: ExperimentSpec, options: ExperimentOptions): AsyncIterable<RunEvent>;
 }
 
-/** The channel to the client, as a forked process has it. */
-export interface Channel {
+interface Channel {
   onMessage(listener: (message: unknown) => void): void;
   send(message: FromEngine): void;
 }
@@ -141,7 +138,6 @@ class ServedRun {
   /** By the clock, how long it stood still before, and since when it does. */
   #pausedMs = 0;
   #pausedSince: number | undefined;
-  /** Lets it see what has changed. */
   #wake: (() => void) | undefined;
 
   constructor({ runId, spec, embeddings }: Extract<ToEngine, { readonly type: "run" }>, clock: () => number) {

@@ -16,15 +16,12 @@ import {
 import { shorten } from "../describe/short-text.ts";
 
 const title = (): string => vscode.l10n.t("Invert Selection");
-/** The answer of the Back button. */
 const BACK = Symbol("back");
 /** An answer; undefined when the person has left. */
 type Answer<T> = T | typeof BACK | undefined;
 
-/** What the settings ask for of a run. */
 type Settings = Readonly<Record<string, unknown>>;
 
-/** What has been answered so far. */
 interface RunDraft {
   readonly prompt?: string;
   readonly checkpoint?: string;
@@ -34,7 +31,6 @@ interface RunDraft {
   readonly output?: Output;
 }
 
-/** Where a question stands among the others. */
 interface QuestionStep {
   readonly step: number;
   readonly totalSteps: number;
@@ -132,7 +128,6 @@ const askOutput =
     return output === BACK || output === undefined ? output : { output };
   };
 
-/** One question with a list of answers. */
 function pick<T>(
   placeholder: string,
   place: QuestionStep,
@@ -148,7 +143,6 @@ function pick<T>(
   return answerOf(input, place, place.step > 1, () => input.selectedItems[0]?.value);
 }
 
-/** One question answered by typing. */
 async function enterText(place: QuestionStep, canGoBack: boolean): Promise<Answer<RunDraft>> {
   const input = vscode.window.createInputBox();
   input.placeholder = "The sky is blue.";

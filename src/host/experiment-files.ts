@@ -7,11 +7,8 @@ import { LabError } from "../common/errors.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { eachCell, parseExperimentFile } from "../sweeps/sweep-files.ts";
 
-/** How what a file asks for is begun. */
-export interface ExperimentStarters {
-  /** Begins one run, shown in the panel. */
+interface ExperimentStarters {
   readonly run: (spec: ExperimentSpec) => void;
-  /** Begins a file's sweep. */
   readonly sweep: (file: string) => Promise<void>;
 }
 

@@ -6,7 +6,6 @@ import { pageHtml } from "./page-html.ts";
 
 /** How long a page may take to say that it is there. */
 const READY_TIMEOUT_MS = 5000;
-/** How often it is put in again. */
 const ATTEMPTS = 3;
 
 /**

@@ -1,6 +1,6 @@
 // The HTML of a page in a webview: a frame for its program, under a content security policy that lets nothing else in.
 
-export interface PageParts {
+interface PageParts {
   readonly title: string;
   /** The source that VS Code's webviews load resources from, as a content security policy names it. */
   readonly cspSource: string;
@@ -13,7 +13,7 @@ export interface PageParts {
 }
 
 /** As VS Code's env.language and l10n.bundle; a language without a bundle has no translations, and the page is English. */
-export interface PageTexts {
+interface PageTexts {
   readonly language: string;
   readonly bundle: Readonly<Record<string, string>> | undefined;
 }

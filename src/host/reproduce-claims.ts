@@ -76,7 +76,6 @@ export async function reproduceClaims(
   if (answer === showFiles) await vscode.commands.executeCommand("revealFileInOS", page);
 }
 
-/** How much is run, and where; a new folder where none is named. */
 interface Reproduction {
   readonly quick: boolean;
   readonly name?: string;

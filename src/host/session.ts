@@ -22,14 +22,13 @@ import type { RunNode } from "../session/run-nodes.ts";
 import { RunLog } from "../session/run-log.ts";
 import { isActive } from "../describe/run-state.ts";
 import { Runs } from "../session/runs.ts";
-import { selectedText } from "./selection.ts";
+import { selectedText, selectionOf } from "./selection.ts";
 import { requestFromSettings } from "../session/settings.ts";
 import { cacheFolder, readSetting } from "./read-settings.ts";
 import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
 import { SweepsPage } from "./sweeps/sweeps-page.ts";
 
-/** Blocks of the checkpoint that comes with the extension. */
 const MINI_BLOCKS = 4;
 
 /** Where the workspace's memory holds the record that the panel shows. */
@@ -42,10 +41,9 @@ export class Session implements vscode.Disposable {
   readonly #report: Report;
   readonly #runLog: RunLog;
   readonly #status = new RunStatus();
-  readonly #checkpoints: Checkpoints;
+  readonly checkpoints: Checkpoints;
   readonly #runs: Runs;
   readonly sweeps: SweepsPage;
-  /** The session's runs and the records together. */
   readonly library: RunLibrary;
   readonly actions: RunActions;
   /** Has the focus or, while a page has it, had it last. */
@@ -54,32 +52,28 @@ export class Session implements vscode.Disposable {
   #panel: RunPanel | undefined;
   /** The run that commands are about when no panel shows one. */
   #latest: string | undefined;
-  /** What `when` clauses go by. */
   readonly #contexts = new Map<string, boolean>();
 
   constructor(
-    {
-      extensionUri,
-      secrets,
-      workspaceState,
-    }: Pick<vscode.ExtensionContext, "extensionUri" | "secrets" | "workspaceState">,
+    context: Pick<vscode.ExtensionContext, "extensionUri" | "secrets" | "workspaceState">,
     log: vscode.LogOutputChannel,
     report: Report,
     library: RunLibrary,
   ) {
+    const { extensionUri, secrets, workspaceState } = context;
     this.#extensionUri = extensionUri;
     this.#memory = workspaceState;
     this.#log = log;
     this.#runLog = new RunLog(log);
     this.#report = report;
-    this.#checkpoints = new Checkpoints({ extensionUri, secrets, report, cacheFolder });
+    this.checkpoints = new Checkpoints({ extensionUri, secrets, report, cacheFolder });
     this.#runs = new Runs({
       cacheFolder,
       openEngine: async (cacheFolder) =>
         new EngineClient({
           modulePath: this.#program("engine.cjs"),
           cacheFolder,
-          hubToken: (await this.#checkpoints.hub()).token,
+          hubToken: (await this.checkpoints.hub()).token,
           // It writes only what is amiss.
           onLog: (line) => log.warn(`engine: ${line}`),
         }),
@@ -118,22 +112,16 @@ export class Session implements vscode.Disposable {
     );
   }
 
-  get checkpoints(): Checkpoints {
-    return this.#checkpoints;
-  }
-
   /** Sets the token for the hub; an engine that knows another one is not used again. */
   async setToken(): Promise<void> {
-    await this.#checkpoints.setToken();
+    await this.checkpoints.setToken();
     this.#runs.renewEngine();
   }
 
-  /** What networks can run on here. */
   showDevices(): Promise<void> {
     return showDevices({ cacheFolder: cacheFolder(), trialProgram: this.#program("device-trial.cjs") });
   }
 
-  /** Runs a method on the selection, set as in the settings. */
   runOnSelection(method: string): void {
     this.#start({
       ...requestFromSettings(readSetting, method),
@@ -143,8 +131,7 @@ export class Session implements vscode.Disposable {
 
   /** Opens the form for an experiment with what the settings ask for and, where there is one, the selected text. */
   newExperiment(): void {
-    const editor = vscode.window.activeTextEditor;
-    const prompt = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
+    const prompt = selectionOf(vscode.window.activeTextEditor) ?? "";
     this.#openForm({ ...requestFromSettings(readSetting), prompt });
   }
 
@@ -171,7 +158,7 @@ export class Session implements vscode.Disposable {
     const editor = vscode.window.activeTextEditor;
     const line = editor?.document.lineAt(editor.selection.active.line).text;
     const request = await askForRun(
-      this.#checkpoints,
+      this.checkpoints,
       requestFromSettings(readSetting),
       editor?.selection.isEmpty === false ? selectedText(editor) : undefined,
       line?.trim() ? line : undefined,
@@ -185,7 +172,6 @@ export class Session implements vscode.Disposable {
     this.#runs.stop(run.id);
   }
 
-  /** Lets the run that is going on stand still, or go on. */
   pause(): void {
     this.#runs.pause(this.#currentOrThrow().id);
   }
@@ -198,7 +184,6 @@ export class Session implements vscode.Disposable {
     this.#repeat(this.#shownOrThrow().id);
   }
 
-  /** Puts the panel, with the run that it shows, into a window of its own. */
   async movePanel(): Promise<void> {
     this.#show(this.#shownOrThrow().id, false);
     await vscode.commands.executeCommand("workbench.action.moveEditorToNewWindow");
@@ -217,11 +202,8 @@ export class Session implements vscode.Disposable {
     });
   }
 
-  /** Opens the form for a sweep, over the selected lines where there are some. */
   async newSweep(): Promise<void> {
-    const editor = vscode.window.activeTextEditor;
-    const prompts = editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : "";
-    await this.sweeps.newSweep(prompts);
+    await this.sweeps.newSweep(selectionOf(vscode.window.activeTextEditor) ?? "");
   }
 
   /** Exports records: what a view names, else the shown run, or all of its comparison. Throws a LabError. */
@@ -230,15 +212,13 @@ export class Session implements vscode.Disposable {
     await this.#export(named.length > 0 ? named : this.#foldersOf(this.#shownOrThrow(), comparison));
   }
 
-  /** Runs the source's claims again. */
   async reproduce(): Promise<void> {
     const { BUNDLED, reproduceClaims } = await import("./reproduce-claims.ts");
-    const { blocks } = await this.#checkpoints.configOf(BUNDLED);
+    const { blocks } = await this.checkpoints.configOf(BUNDLED);
     const trained = [{ source: BUNDLED, twin: twinOf(BUNDLED), blocks }];
     await reproduceClaims((spec, options) => this.#runs.experiment(spec, options), cacheFolder(), trained);
   }
 
-  /** Brings a panel back after the window was restarted. */
   async restore(panel: vscode.WebviewPanel): Promise<void> {
     this.#adoptPanel(panel);
     const folder = this.#memory.get<string>(SHOWN_KEY);
@@ -258,22 +238,19 @@ export class Session implements vscode.Disposable {
   dispose(): void {
     this.#panel?.dispose();
     this.#status.dispose();
-    this.#checkpoints.dispose();
+    this.checkpoints.dispose();
     this.sweeps.dispose();
     for (const each of this.#disposables) each.dispose();
     // The engine's end is asked for at once; a record that this leaves without a summary reads as interrupted.
     void this.#runs.dispose();
   }
 
-  /** How many of the session's runs are not over. */
   get active(): number {
     return this.#runs.list.filter(isActive).length;
   }
 
   #openForm(request: object): void {
-    if (this.#panel) this.#panel.reveal(false);
-    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
-    this.#panel?.openForm(request);
+    this.#reveal(false).openForm(request);
   }
 
   /** Shows another run where one is shown that is not there any more. */
@@ -317,10 +294,8 @@ export class Session implements vscode.Disposable {
     await exportRecords(folders, (svg) => this.#rasterise(svg));
   }
 
-  /** The page of a panel draws it. */
   #rasterise(svg: string): Promise<Uint8Array> {
-    if (!this.#panel) this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
-    return this.#panel!.rasterise(svg);
+    return this.#reveal(true).rasterise(svg);
   }
 
   get #shown(): RunInfo | undefined {
@@ -351,7 +326,6 @@ export class Session implements vscode.Disposable {
     return run;
   }
 
-  /** As it was, or with a preset of its method. */
   #repeat(id: string, preset?: string): void {
     const run = this.#runs.get(id);
     if (run) this.#start(preset === undefined ? run.spec : withPreset(run.spec, preset));
@@ -359,9 +333,12 @@ export class Session implements vscode.Disposable {
 
   #show(id: string, preserveFocus: boolean): void {
     this.#setLatest(id);
-    if (this.#panel) this.#panel.reveal(preserveFocus);
-    else this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
-    this.#panel?.show(id);
+    this.#reveal(preserveFocus).show(id);
+  }
+
+  #reveal(preserveFocus: boolean): RunPanel {
+    this.#panel?.reveal(preserveFocus);
+    return this.#panel ?? this.#adoptPanel(RunPanel.create(vscode.ViewColumn.Beside));
   }
 
   #setLatest(id: string | undefined): void {
@@ -369,7 +346,7 @@ export class Session implements vscode.Disposable {
     this.#latest = id;
   }
 
-  #adoptPanel(webviewPanel: vscode.WebviewPanel): void {
+  #adoptPanel(webviewPanel: vscode.WebviewPanel): RunPanel {
     this.#panel?.dispose();
     const panel: RunPanel = new RunPanel(
       webviewPanel,
@@ -377,7 +354,7 @@ export class Session implements vscode.Disposable {
       this.#runs,
       {
         start: (request) => void this.#start(request),
-        problemsOf: (request) => requestProblems(request, (source) => this.#checkpoints.configOf(source)),
+        problemsOf: (request) => requestProblems(request, (source) => this.checkpoints.configOf(source)),
         compare: (id, beside) => this.#runs.compare(id, beside),
         shown: (id) => this.#remember(this.#runs.get(id)),
         stop: (id) => this.#runs.stop(id),
@@ -403,6 +380,7 @@ export class Session implements vscode.Disposable {
       },
     );
     this.#panel = panel;
+    return panel;
   }
 
   #onChange(run: RunInfo, events: readonly RunEvent[]): void {

@@ -12,9 +12,8 @@ import {
 import { type DeviceSurvey, surveyDevices, type TriedDevice } from "../runtime/devices/device-choice.ts";
 import { describeCard, describeDevices, statusPhrase } from "../runtime/devices/device-report.ts";
 
-export interface DeviceOptions {
+interface DeviceOptions {
   readonly cacheFolder: string;
-  /** The program that tries one device out. */
   readonly trialProgram: string;
 }
 
@@ -22,7 +21,6 @@ interface Entry extends vscode.QuickPickItem {
   readonly act?: () => Promise<void>;
 }
 
-/** Resolves when the person has picked something or left. */
 export async function showDevices(options: DeviceOptions): Promise<void> {
   const list = vscode.window.createQuickPick<Entry>();
   const left = new AbortController();
@@ -123,7 +121,6 @@ async function copy(report: string): Promise<void> {
   void vscode.window.setStatusBarMessage(vscode.l10n.t("Inversion Lab: the report is in the clipboard."), 5000);
 }
 
-/** Asks, downloads with progress, and shows the devices again. */
 async function fetchCuda(options: DeviceOptions): Promise<void> {
   checkCudaPlatform(process);
   const found = await findCudaPackage();

@@ -17,7 +17,6 @@ export class RunStatus implements vscode.Disposable {
   #runId: string | undefined;
   #phase: RunInfo["phase"]["kind"] | undefined;
   #iteration = 0;
-  /** When the iteration was last written. */
   #written = 0;
 
   constructor() {
@@ -25,7 +24,6 @@ export class RunStatus implements vscode.Disposable {
     this.#item.name = "Inversion Lab";
   }
 
-  /** Shows a sweep that is going on, while no run is. */
   showSweep({ id, name, finished, runs }: SweepInfo): void {
     this.#runId = id;
     this.#item.tooltip = vscode.l10n.t("Sweep {0}", name);
@@ -62,7 +60,6 @@ export class RunStatus implements vscode.Disposable {
   }
 }
 
-/** Commands that the tooltip has links to. */
 const LINKED = ["showPanel", "stop", "pause", "resume"];
 
 function tooltip({ spec, phase }: RunInfo): vscode.MarkdownString {

@@ -8,7 +8,6 @@ import { type Interval, median, medianInterval, wilson } from "../common/statist
 import type { EndEvent, RestartResult, StartEvent, StepEvent } from "../experiments/events.ts";
 import type { ExperimentRequest, ExperimentSpec } from "../experiments/spec.ts";
 
-/** How much is run. */
 export interface Scope {
   /** Shorter runs and fewer seeds: minutes instead of an hour. */
   readonly quick: boolean;
@@ -20,17 +19,14 @@ export interface TrainedCheckpoint {
   readonly source: string;
   /** The same shape with random weights. */
   readonly twin: string;
-  /** All that it has. */
   readonly blocks: number;
 }
 
-/** One run of several restarts. */
 export interface Condition {
   readonly name: string;
   readonly request: ExperimentRequest;
 }
 
-/** What a run came to. */
 export interface Observation {
   readonly name: string;
   /** Its record's folder, from the reproduction's own: "runs/NAME". */
@@ -50,7 +46,7 @@ export interface Measurement {
   readonly records: readonly string[];
 }
 
-export interface Judgement {
+interface Judgement {
   readonly holds: boolean;
   readonly measurements: readonly Measurement[];
   /** Decoded texts worth a look. */
@@ -77,7 +73,6 @@ export type ClaimVerdict =
   | ({ readonly kind: "judged" } & Judgement)
   | { readonly kind: "notRun"; readonly reason: string; readonly unfinished?: true };
 
-/** What came of one claim. */
 export interface Finding extends Pick<Claim, "id" | "statement" | "expected"> {
   readonly verdict: ClaimVerdict;
   /** Of its runs, as their records have it. */
@@ -87,26 +82,22 @@ export interface Finding extends Pick<Claim, "id" | "statement" | "expected"> {
 /** A row of the table from the runs behind it, which differ in no seed but the init seed. */
 export const measured = (condition: string, runs: readonly Observation[], value: string): Measurement => ({
   condition,
-  seeds: seedsOfAll(runs),
+  seeds: seedsOf(runs),
   value,
   records: runs.map(({ record }) => record),
 });
 
-/** "seed 0, restarts 0–9, init seed 1" */
-function seedsOf({ seed, restarts, initSeed, checkpoint, network }: ExperimentSpec): string {
+/** "seed 0, restarts 0–9, init seeds 1, 2" */
+function seedsOf(observations: readonly Observation[]): string {
+  const { seed, restarts, checkpoint, network } = observations[0].spec;
+  const initSeeds = [...new Set(observations.map(({ spec }) => spec.initSeed))];
   return [
     `seed ${seed}`,
     ...(restarts > 1 ? [`restarts 0–${restarts - 1}`] : []),
-    ...(hasInitSeed({ checkpoint, network }) ? [`init seed ${initSeed}`] : []),
+    ...(hasInitSeed({ checkpoint, network })
+      ? [`init seed${initSeeds.length > 1 ? "s" : ""} ${initSeeds.join(", ")}`]
+      : []),
   ].join(", ");
-}
-
-/** The seeds of several runs of one condition, which differ in their init seed only. */
-function seedsOfAll(observations: readonly Observation[]): string {
-  const [first] = observations;
-  const initSeeds = [...new Set(observations.map(({ spec }) => spec.initSeed))];
-  const own = seedsOf(first.spec);
-  return initSeeds.length < 2 ? own : own.replace(/init seed \d+/, `init seeds ${initSeeds.join(", ")}`);
 }
 
 export const restartsOf = (observations: readonly Observation[]): RestartResult[] =>
@@ -116,8 +107,13 @@ export const restartsOf = (observations: readonly Observation[]): RestartResult[
 export const tokensRight = ({ tokenIds }: Pick<RestartResult, "tokenIds">, { target }: StartEvent): number =>
   countRight(tokenIds, target.tokenIds);
 
-/** A rate with its interval. */
-export interface Rate extends Interval {
+/** The median of that over a run's restarts. */
+export const medianRight = ({ start, end }: Observation): number =>
+  median(end.restarts.map((result) => tokensRight(result, start)));
+
+export const exactRate = (runs: readonly Observation[]): Rate => rateOf(restartsOf(runs), ({ exact }) => exact);
+
+interface Rate extends Interval {
   readonly successes: number;
   readonly trials: number;
 }

@@ -6,12 +6,13 @@ import { type InversionSpec, SOURCE_PRESET } from "../experiments/methods/invers
 import {
   type Claim,
   type Condition,
+  exactRate,
+  measured,
+  medianRight,
   type Observation,
   rateOf,
   rateText,
-  restartsOf,
   type Scope,
-  measured,
   tokensRight,
 } from "./claim.ts";
 
@@ -82,8 +83,6 @@ const netCondition = (scope: Scope, network: "invertible" | "notInvertible", ite
   },
 });
 
-const exactRate = (runs: readonly Observation[]) => rateOf(restartsOf(runs), ({ exact }) => exact);
-
 const exactRow = (condition: string, runs: readonly Observation[]) =>
   measured(condition, runs, `${rateText(exactRate(runs))} exact`);
 
@@ -140,15 +139,14 @@ const oneBlockAndHead: Claim = {
     ];
   },
   judge: (runs) => {
-    const right = (run: Observation) => median(run.end.restarts.map((result) => tokensRight(result, run.start)));
     const length = runs[0].start.target.tokenIds.length;
     return {
-      holds: right(runs[0]) > 0 && right(runs[0]) < length,
+      holds: medianRight(runs[0]) > 0 && medianRight(runs[0]) < length,
       measurements: runs.map((run) =>
         measured(
           run.name,
           [run],
-          `median of ${right(run)} of ${length} tokens right; ${rateText(exactRate([run]))} exact`,
+          `median of ${medianRight(run)} of ${length} tokens right; ${rateText(exactRate([run]))} exact`,
         ),
       ),
       samples: samplesOf(runs[0]),
@@ -219,15 +217,14 @@ const twoBlocks: Claim = {
     ];
   },
   judge(runs) {
-    const right = runs.map((run) => run.end.restarts.map((result) => tokensRight(result, run.start)));
     const matched = exactRate([runs[3]]);
     return {
-      holds: median(right[1]) < median(right[0]),
-      measurements: runs.map((run, i) =>
+      holds: medianRight(runs[1]) < medianRight(runs[0]),
+      measurements: runs.map((run) =>
         measured(
           `${run.name}, η = ${(run.spec as InversionSpec).learningRate}, N = ${run.spec.iterations}`,
           [run],
-          `median of ${median(right[i])} of ${run.start.target.tokenIds.length} tokens right; ${rateText(exactRate([run]))} exact`,
+          `median of ${medianRight(run)} of ${run.start.target.tokenIds.length} tokens right; ${rateText(exactRate([run]))} exact`,
         ),
       ),
       remark:
@@ -238,7 +235,6 @@ const twoBlocks: Claim = {
   },
 };
 
-/** How many tokens are right along the descent, by start point. */
 function startPointFigure(runs: readonly Observation[]): PrintedFigure {
   return {
     title: "Tokens of the prompt found, mean over seeds",
@@ -285,7 +281,7 @@ const twelveBlocksAndHead: Claim = {
 };
 
 /** Observations by the name of their condition, in order. */
-export function grouped(observations: readonly Observation[]): [string, Observation[]][] {
+function grouped(observations: readonly Observation[]): [string, Observation[]][] {
   const groups = new Map<string, Observation[]>();
   for (const observation of observations) {
     groups.set(observation.name, [...(groups.get(observation.name) ?? []), observation]);
@@ -293,7 +289,6 @@ export function grouped(observations: readonly Observation[]): [string, Observat
   return [...groups];
 }
 
-/** What the first restarts decode to. */
 export const samplesOf = ({ end }: Observation): string[] => end.restarts.slice(0, 3).map(({ text }) => text);
 
 export const INVERSION_CLAIMS: readonly Claim[] = [

@@ -23,7 +23,7 @@ export const CLAIMS: readonly Claim[] = [...INVERSION_CLAIMS, ...TRAINED_CLAIMS,
 );
 
 /** `folder` is for the records and the report; `onProgress` is told which claim is at work, and how much of it is done. */
-export interface ReproduceOptions extends Pick<SweepOptions, "folder" | "run" | "signal" | "onProgress" | "now"> {
+interface ReproduceOptions extends Pick<SweepOptions, "folder" | "run" | "signal" | "onProgress" | "now"> {
   readonly head: ReportHead;
   /** Told of each claim, when the report has it. */
   readonly onFinding?: (finding: Finding) => void | Promise<void>;

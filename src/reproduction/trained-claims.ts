@@ -6,14 +6,14 @@ import {
   type Claim,
   type Condition,
   figure,
+  measured,
+  medianRight,
   medianText,
   type Observation,
   passedAt,
   rateOf,
   rateText,
   type Scope,
-  measured,
-  tokensRight,
   type TrainedCheckpoint,
 } from "./claim.ts";
 import { PROMPT, samplesOf, seedCount, SOURCE_DESCENT } from "./inversion-claims.ts";
@@ -21,7 +21,6 @@ import { PROMPT, samplesOf, seedCount, SOURCE_DESCENT } from "./inversion-claims
 const NONE_AT_HAND = "no trained checkpoint was given (--checkpoint)";
 const SENTENCE = "This is a prompt sentence.";
 
-/** How long the descents on trained blocks go. */
 const most = ({ quick }: Scope): number => (quick ? 300 : 3000);
 
 /** One condition for every checkpoint, or why there is none. */
@@ -52,7 +51,7 @@ const passingRow = (run: Observation) =>
     [run],
     `closer than the shift test after ${medianText(iterationsToPass(run))} iterations, ` +
       `${rateText(rateOf(run.end.restarts, ({ beatsShift }) => beatsShift))} of the restarts; ` +
-      `median of ${median(run.end.restarts.map((result) => tokensRight(result, run.start)))} tokens right`,
+      `median of ${medianRight(run)} tokens right`,
   );
 
 /** How many times as long one of two runs takes to pass the shift test; what never passed counts as all its iterations. */
@@ -137,10 +136,9 @@ const nearlyThere: Claim = {
       ),
     ),
   judge: (runs) => ({
-    holds: runs.every(({ start, end }) => {
-      const passed = rateOf(end.restarts, ({ beatsShift }) => beatsShift);
-      const right = median(end.restarts.map((result) => tokensRight(result, start)));
-      return passed.low > 0.5 && right <= start.target.tokenIds.length / 2;
+    holds: runs.every((run) => {
+      const passed = rateOf(run.end.restarts, ({ beatsShift }) => beatsShift);
+      return passed.low > 0.5 && medianRight(run) <= run.start.target.tokenIds.length / 2;
     }),
     measurements: runs.map(passingRow),
     samples: runs.flatMap(samplesOf),

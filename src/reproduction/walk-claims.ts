@@ -16,7 +16,6 @@ import {
 } from "./claim.ts";
 import { PROMPT, samplesOf, seedCount } from "./inversion-claims.ts";
 
-/** Every step of a walk, of all its restarts. */
 export const pointsOf = ({ steps }: Observation): WalkPoint[] => steps.flatMap(({ walked }) => walked ?? []);
 
 /** d_o / d_i at the end of each restart. */
@@ -37,7 +36,6 @@ const orthogonal = (scope: Scope, name: string, changes: object): Condition => (
   },
 });
 
-/** A per-token net of the given width. */
 const narrow = (scope: Scope, width: number): Condition =>
   orthogonal(scope, `per-token net, D = ${width}`, {
     network: "perToken",
@@ -144,7 +142,7 @@ const gradientsAgree: Claim = {
  * Tuned by hand on twelve random blocks (README, Methods): what holds the output best of what was tried. The embeddings'
  * spread is 0.028.
  */
-export const CLAMPED = {
+const CLAMPED = {
   one: { randEta: 1e-3, learningRate: 1e-2, innerSteps: 1 },
   fifty: { randEta: 1e-2, learningRate: 1e-2, innerSteps: 50 },
   net: { randEta: 1e-2, learningRate: 1e-3, innerSteps: 50 },

@@ -9,7 +9,7 @@ import { html, markdown, type ReportHead } from "./claims-table.ts";
 const FINDINGS = "findings.json";
 
 /** findings.json */
-export interface ClaimsReport extends ReportHead {
+interface ClaimsReport extends ReportHead {
   readonly scope: Scope;
   /** False while there is something to go on with. */
   readonly complete: boolean;

@@ -11,14 +11,13 @@ import { formatBytes } from "../common/bytes.ts";
 import type { NetworkConfig } from "../networks/architectures/architecture.ts";
 import { parameterCount, weightsOf } from "../networks/architectures/architectures.ts";
 
-/** What an answer asks for beside the name of a checkpoint. */
 export type CheckpointAnswer =
   | { readonly kind: "use"; readonly source: string }
   | { readonly kind: "download"; readonly source: string }
   | { readonly kind: "askHubId" }
   | { readonly kind: "askFolder" };
 
-export interface CheckpointChoice {
+interface CheckpointChoice {
   readonly group: string;
   readonly label: string;
   readonly description: string;
@@ -26,12 +25,10 @@ export interface CheckpointChoice {
   readonly answer: CheckpointAnswer;
 }
 
-/** What is there to choose from. */
-export interface CheckpointSituation {
+interface CheckpointSituation {
   readonly known: readonly KnownCheckpoint[];
   /** The sizes of the checkpoint that comes with the extension, if it does. */
   readonly mini?: NetworkConfig;
-  /** What the settings name. */
   readonly current?: string;
 }
 
@@ -121,10 +118,7 @@ export function checkpointChoices({ known, mini, current }: CheckpointSituation)
     const { description } = choices[named];
     choices[named] = { ...choices[named], description: `${description} · ${t("chosen")}` };
   } else if (current !== undefined) {
-    choices.unshift({
-      ...use(t("From your settings"), current, t("chosen"), current),
-      label: path.basename(current),
-    });
+    choices.unshift({ ...use(t("From your settings"), current, t("chosen"), current), label: path.basename(current) });
   }
   return choices;
 }
@@ -157,7 +151,6 @@ function stateOf(source: string, known: readonly KnownCheckpoint[], config: Netw
   return `${t("{0} here", formatBytes(made.reduce((sum, { bytes }) => sum + bytes, 0)))} · ${all}`;
 }
 
-/** One line of *Manage Checkpoints*. */
 export interface ManagedCheckpoint {
   readonly label: string;
   readonly description: string;
@@ -165,7 +158,6 @@ export interface ManagedCheckpoint {
   readonly checkpoint: KnownCheckpoint;
 }
 
-/** What is on the disk, the largest first. */
 export const managedCheckpoints = (known: readonly KnownCheckpoint[]): ManagedCheckpoint[] =>
   [...known]
     .sort((a, b) => b.bytes - a.bytes)
@@ -186,7 +178,6 @@ export const managedCheckpoints = (known: readonly KnownCheckpoint[]): ManagedCh
       checkpoint,
     }));
 
-/** What deleting one means, for the person who is asked. */
 export function describeDeletion({ source, kind, bytes, folder }: KnownCheckpoint): {
   message: string;
   detail: string;

@@ -36,7 +36,6 @@ export class Drawings {
     else asked?.reject(new LabError("badInput", t("The drawing could not be made: {0}", problem ?? "")));
   }
 
-  /** The page is there. */
   go(): void {
     this.#isThere = true;
     for (const [request, { svg }] of this.#asked) this.#post({ type: "rasterise", request, svg });
@@ -47,7 +46,6 @@ export class Drawings {
     this.#isThere = false;
   }
 
-  /** The page is gone for good. */
   giveUp(): void {
     for (const { reject } of this.#asked.values()) {
       reject(new LabError("cancelled", t("The panel was closed before it had made the drawing.")));

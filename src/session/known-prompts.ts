@@ -3,10 +3,9 @@
 import { isActiveRow, type RunRow } from "./run-rows.ts";
 
 /** Where a known prompt stands: offsets of UTF-16 units in the text that was searched. */
-export interface Occurrence {
+interface Occurrence {
   readonly from: number;
   readonly to: number;
-  /** Its newest run with a result. */
   readonly row: RunRow;
 }
 
@@ -15,7 +14,6 @@ export class KnownPrompts {
   readonly #newest = new Map<string, RunRow>();
   /** All that are over, the newest first, by prompt. */
   readonly #runs = new Map<string, RunRow[]>();
-  /** Lines of the prompt that has the most. */
   readonly mostLines: number;
   readonly #longest: number;
 
@@ -70,6 +68,5 @@ function occurrenceAround(text: string, prompt: string, offset: number): number 
 /** Letters of writings that put blanks between words, and digits. */
 const WORD = /^(?![\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}])[\p{L}\p{N}\p{M}]$/u;
 
-/** Does a word go on across this place? */
 const isInsideWord = (text: string, place: number): boolean =>
   place > 0 && place < text.length && WORD.test(text[place - 1]) && WORD.test(text[place]);

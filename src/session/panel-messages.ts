@@ -26,9 +26,7 @@ export type RunPhase =
   | { readonly kind: "interrupted" }
   | { readonly kind: "failed"; readonly error: LabErrorData };
 
-/** A run without its events. */
 export interface RunInfo {
-  /** Names the run in this session. */
   readonly id: string;
   readonly spec: ExperimentSpec;
   readonly phase: RunPhase;
@@ -50,7 +48,6 @@ export interface RunInfo {
   readonly warning?: string;
 }
 
-/** A run's name with all that it has told. */
 export interface RunHistory {
   readonly id: string;
   readonly events: readonly RunEvent[];
@@ -62,57 +59,42 @@ export interface FieldProblem {
   readonly message: string;
 }
 
-/** What the form for an experiment is made of. */
 export interface FormData {
   /** JSON schema of each method's request. */
   readonly schemas: Readonly<Record<string, unknown>>;
-  /** Fields that all methods have. */
   readonly commonFields: readonly string[];
   /** Checkpoints that need not be looked for. */
   readonly checkpoints: readonly string[];
-  /** What is filled in. */
   readonly request: Readonly<Record<string, unknown>>;
 }
 
-/** What the host tells the page. */
 export type ToPage =
-  /**
-   * Everything anew: all runs of the session, and the one to show with all that it has told so far; of the runs that it is
-   * compared with as well.
-   */
+  /** Everything anew: all runs of the session, and what the shown one and those compared with it have told so far. */
   | {
       readonly type: "show";
       readonly runs: readonly RunInfo[];
       readonly shown?: RunHistory;
       readonly beside: readonly RunHistory[];
     }
-  /** A run is new or has changed. */
   | { readonly type: "run"; readonly run: RunInfo }
   /** More events of the shown run, or of one beside it. */
   | { readonly type: "events"; readonly id: string; readonly events: readonly RunEvent[] }
   /** Asks for an SVG as a PNG: the page has what draws it. */
   | { readonly type: "rasterise"; readonly request: number; readonly svg: string }
-  /** Opens the form. */
   | { readonly type: "form"; readonly form: FormData }
   /** The answer to a request that was to be checked or started. */
   | { readonly type: "problems"; readonly request: unknown; readonly problems: readonly FieldProblem[] };
 
-/** What the page tells the host. */
 export type FromPage =
-  /** The page is there and knows nothing. */
   | { readonly type: "ready" }
   | { readonly type: "select"; readonly id: string }
-  /** Compares a run with others, or with none any more. */
   | { readonly type: "compare"; readonly id: string; readonly beside: readonly string[] }
   | { readonly type: "stop"; readonly id: string }
   | { readonly type: "pause"; readonly id: string }
   | { readonly type: "resume"; readonly id: string }
-  /** Repeats a run as it was, or with a preset of its method. */
   | { readonly type: "runAgain"; readonly id: string; readonly preset?: string }
-  /** Asks for the form, filled in as this run. */
   | { readonly type: "duplicate"; readonly id: string }
   | { readonly type: "check"; readonly request: unknown }
-  /** Starts the run if nothing is wrong with it. */
   | { readonly type: "start"; readonly request: unknown }
   /** Saves a plot as it is seen, in the format that its file is to have. */
   | { readonly type: "saveFigure"; readonly id: string; readonly figure: PrintedFigure; readonly format: "svg" | "png" }
@@ -123,6 +105,5 @@ export type FromPage =
       readonly png?: string;
       readonly problem?: string;
     }
-  /** Exports a run's record, or those of its whole comparison. */
   | { readonly type: "export"; readonly id: string; readonly comparison: boolean }
   | { readonly type: "showLog" };

@@ -7,7 +7,6 @@ import { parseSpec, problemsOf } from "../experiments/spec.ts";
 import type { NetworkConfig } from "../networks/architectures/architecture.ts";
 import { hasHead, OUTPUTS, type Output } from "../networks/outputs.ts";
 
-/** One answer, as a list shows it. */
 export interface Choice<T> {
   readonly label: string;
   readonly description?: string;
@@ -15,7 +14,6 @@ export interface Choice<T> {
   readonly value: T;
 }
 
-/** Every depth of a network, from the input on. */
 export const depthChoices = ({ blocks }: NetworkConfig): Choice<number>[] =>
   Array.from({ length: blocks }, (_, index) => ({
     label: plural(index + 1, "block"),
@@ -23,7 +21,6 @@ export const depthChoices = ({ blocks }: NetworkConfig): Choice<number>[] =>
     value: index + 1,
   }));
 
-/** In the language that is set when it is called. */
 const outputTexts = (): Record<Output, readonly [label: string, detail: string]> => ({
   block: [t("After the last block"), t("The residual stream as the last of the chosen blocks leaves it.")],
   finalNorm: [

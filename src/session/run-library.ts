@@ -17,9 +17,9 @@ const EXTERNAL_MS = 2000;
 const SETTLE_MS = 150;
 
 /** "progress" where nothing but a run's iterations went on. */
-export type LibraryChange = "rows" | "progress";
+type LibraryChange = "rows" | "progress";
 
-export interface RunLibraryOptions {
+interface RunLibraryOptions {
   /** Throws a LabError. */
   readonly cacheFolder: () => string;
   readonly report: (error: unknown) => void;
@@ -36,7 +36,6 @@ export class RunLibrary {
   #due: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #rows: readonly RunRow[] | undefined;
   #prompts: KnownPrompts | undefined;
-  /** Told when the first records are there. */
   readonly #begun: (() => void)[] = [];
   #disposed = false;
 
@@ -44,7 +43,6 @@ export class RunLibrary {
     this.#options = options;
   }
 
-  /** Calls the listener at every change, until it is disposed of. */
   onDidChange(listener: (what: LibraryChange) => void): { dispose(): void } {
     this.#listeners.add(listener);
     return { dispose: () => void this.#listeners.delete(listener) };
@@ -55,7 +53,6 @@ export class RunLibrary {
     this.#session = session;
   }
 
-  /** Has somebody asked for the records? */
   get loaded(): boolean {
     return this.#index !== undefined;
   }
@@ -65,7 +62,6 @@ export class RunLibrary {
     return (this.#rows ??= runRows(this.#index?.list ?? [], this.#session(), (id) => this.#progress.get(id)));
   }
 
-  /** The texts that were inverted. */
   get prompts(): KnownPrompts {
     return (this.#prompts ??= new KnownPrompts(this.rows));
   }
@@ -104,7 +100,6 @@ export class RunLibrary {
     if (index.hasBegun || this.#hasExternal) this.#lookAgain(EXTERNAL_MS);
   }
 
-  /** Takes in what a run of the session has told. */
   tell(run: RunInfo, events: readonly RunEvent[]): void {
     const progress = progressAfter(this.#progress.get(run.id), events);
     if (progress) this.#progress.set(run.id, progress);

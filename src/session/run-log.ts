@@ -17,7 +17,6 @@ export class RunLog {
     this.#log = log;
   }
 
-  /** A run has changed, with the events that came. */
   tell(run: RunInfo, events: readonly RunEvent[]): void {
     for (const event of events) this.#tellEvent(run, event);
     const { kind } = run.phase;

@@ -25,7 +25,6 @@ export class RunNodes {
   #runs = new Map<string, RunNode>();
   #days: readonly DayNode[] = [];
 
-  /** The newest first. */
   get days(): readonly DayNode[] {
     return this.#days;
   }

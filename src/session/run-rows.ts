@@ -13,7 +13,6 @@ import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunListing } from "../records/read-record.ts";
 import type { RunInfo, RunPhase } from "./panel-messages.ts";
 
-/** How far a run is that goes on. */
 export interface RunProgress {
   readonly iteration: number;
   /** The smallest so far, of all restarts. */
@@ -81,7 +80,6 @@ function sessionRow(run: RunInfo, listing: RunListing | undefined, progress: Run
 
 const recordRows = new WeakMap<RunListing, RunRow>();
 
-/** The row of a record that is none of the session's runs. */
 export function recordRow(listing: RunListing): RunRow {
   const known = recordRows.get(listing);
   if (known) return known;
@@ -109,7 +107,6 @@ export function progressAfter(progress: RunProgress | undefined, events: readonl
   return progress;
 }
 
-/** Does any process still work on it, or is to? */
 export const isActiveRow = ({ state }: RunRow): boolean => !isOver({ phase: { kind: state } });
 
 /** "Today", "Yesterday", or the date; `start` is the day's midnight, `locale` that of the person. */

@@ -20,9 +20,9 @@ import type { RunInfo, RunPhase } from "./panel-messages.ts";
 /** More lines than these in one plot cannot be told apart. */
 export const MOST_COMPARED = 12;
 
-export type Engine = Pick<EngineClient, "run" | "dispose">;
+type Engine = Pick<EngineClient, "run" | "dispose">;
 
-export interface RunsOptions {
+interface RunsOptions {
   /** Where weights and records are kept; asked at the beginning of each run. Throws a LabError. */
   readonly cacheFolder: () => string;
   readonly openEngine: (cacheFolder: string) => Promise<Engine>;
@@ -34,7 +34,6 @@ export interface RunsOptions {
   readonly now: () => number;
 }
 
-/** A run as it is kept here. */
 interface Run {
   info: RunInfo;
   readonly cancellation: AbortController;
@@ -43,7 +42,6 @@ interface Run {
   events: RunEvent[] | undefined;
 }
 
-/** An engine with how many experiments it has in hand. */
 interface EngineInUse {
   readonly cacheFolder: string;
   readonly client: Promise<Engine>;
@@ -56,7 +54,6 @@ export class Runs {
   #engine: EngineInUse | undefined;
   /** Engines that were replaced while an experiment was going on. */
   readonly #former = new Set<EngineInUse>();
-  /** Is the engine to be replaced before the next run? */
   #engineIsStale = false;
   /** Resolves when the runs asked for so far are over. */
   #last: Promise<void> = Promise.resolve();
@@ -73,7 +70,6 @@ export class Runs {
     return [...this.#runs.values()].map(({ info }) => info);
   }
 
-  /** The run that is going on: the first that is not over. */
   get current(): RunInfo | undefined {
     return this.list.find(isActive);
   }
@@ -82,7 +78,6 @@ export class Runs {
     return this.#runs.get(id)?.info;
   }
 
-  /** Asks for a run, which begins when those before it are over. */
   start(spec: ExperimentSpec): RunInfo {
     const run = this.#add(spec, this.#phaseBehind(this.current), []);
     change(run, { askedAt: this.#options.now() });
@@ -155,7 +150,6 @@ export class Runs {
     run.pause.pause();
   }
 
-  /** Lets a run go on that is paused, or is about to be. */
   resume(id: string): void {
     const run = this.#runs.get(id);
     if (run?.info.phase.kind !== "pausing" && run?.info.phase.kind !== "paused") return;
@@ -176,7 +170,6 @@ export class Runs {
     yield* this.#onEngine(this.#options.cacheFolder(), spec, options);
   }
 
-  /** Lets the next run have a new engine, which knows what has changed. */
   renewEngine(): void {
     this.#engineIsStale = true;
   }
@@ -210,7 +203,6 @@ export class Runs {
     return { kind: "waiting", ...(current.phase.kind === "paused" && { behindPaused: true }) };
   }
 
-  /** Those that wait behind a run are told whether it is paused. */
   #tellWaiting(): void {
     const phase = this.#phaseBehind(this.current);
     for (const run of this.#runs.values()) if (run.info.phase.kind === "waiting") this.#change(run, { phase });
@@ -344,11 +336,10 @@ function phaseOf(status: RunListing["status"], error: LabErrorData | undefined):
   switch (status) {
     case "completed":
     case "cancelled":
+    case "interrupted":
       return { kind: status };
     case "running":
       return { kind: "external" };
-    case "interrupted":
-      return { kind: status };
     case "failed":
       return {
         kind: "failed",

@@ -24,7 +24,6 @@ export const COMMON_SETTINGS = [
   "memory",
 ] as const satisfies readonly (keyof typeof COMMON_FIELDS)[];
 
-/** The value of a setting under `inversionLab.`. */
 export type ReadSetting = (name: string) => unknown;
 
 /** The setting of a method's own field, under `inversionLab.`: the default method's bear the field's name alone. */
@@ -43,8 +42,7 @@ export function requestFromSettings(
   return { method, ...Object.fromEntries(settings.filter(([, value]) => value !== undefined)) };
 }
 
-/** This machine, as far as it decides where files go. */
-export interface Machine {
+interface Machine {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;
   readonly home: string;

@@ -19,11 +19,10 @@ import type { CellInfo, SweepInfo, SweepPhase } from "./sweeps-messages.ts";
 /** What is remembered of a sweep over the end of the window. */
 export interface StoredSweep {
   readonly file: string;
-  /** Was it going on, or paused? */
   readonly wanted?: "running" | "paused";
 }
 
-export interface SweepsOptions {
+interface SweepsOptions {
   readonly run: RunExperiment;
   readonly stored: readonly StoredSweep[];
   readonly store: (sweeps: readonly StoredSweep[]) => void;
@@ -42,14 +41,10 @@ interface KnownSweep {
   sweep: Sweep | undefined;
   cells: readonly Cell[];
   axes: readonly HeatAxis[];
-  /** Of the map that was asked for last. */
   layout: HeatLayout | undefined;
   outcomes: Map<string, Outcome>;
-  /** The cell at hand. */
   current: Cell | undefined;
-  /** Stops it at once. */
   stop: AbortController;
-  /** Lets it end after the run at hand. */
   hold: AbortController;
 }
 
@@ -197,12 +192,10 @@ export class Sweeps {
     return cell && this.#cellInfo(known, cell);
   }
 
-  /** Where the record of a run is, or will be. */
   folderOf(id: string, name: string): string {
     return path.join(this.#known(id).info.folder, RUNS, name);
   }
 
-  /** What the file asked for when it was last read. */
   sweepOf(id: string): Sweep | undefined {
     return this.#known(id).sweep;
   }
@@ -241,10 +234,7 @@ export class Sweeps {
   #store(): void {
     if (this.#disposed) return;
     this.#options.store(
-      [...this.#sweeps.values()].map(({ info: { id, phase } }) => ({
-        file: id,
-        ...wantedOf(phase),
-      })),
+      [...this.#sweeps.values()].map(({ info: { id, phase } }) => ({ file: id, ...wantedOf(phase) })),
     );
   }
 
@@ -369,7 +359,6 @@ const counts = ({ cells, outcomes }: KnownSweep): Pick<SweepInfo, "runs" | "fini
   failed: [...outcomes.values()].filter(({ status }) => status === "failed").length,
 });
 
-/** As the file has them. */
 const inOrder = ({ cells, outcomes }: KnownSweep): Outcome[] => cells.flatMap(({ name }) => outcomes.get(name) ?? []);
 
 const textOf = ({ axes, spec }: Cell): string => axesText(axes) || spec.prompt;

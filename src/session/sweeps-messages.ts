@@ -12,16 +12,13 @@ export type SweepPhase =
   | { readonly kind: "pausing" }
   | { readonly kind: "paused" }
   | { readonly kind: "stopping" }
-  /** Every run has come to its end. */
   | { readonly kind: "completed" }
   | { readonly kind: "failed"; readonly message: string };
 
-/** A sweep without its runs. */
 export interface SweepInfo {
   /** Names the sweep: the path of its file. */
   readonly id: string;
   readonly name: string;
-  /** Folder of its records and tables. */
   readonly folder: string;
   readonly phase: SweepPhase;
   readonly runs: number;
@@ -34,10 +31,8 @@ export interface SweepInfo {
   readonly remainingMs?: number;
 }
 
-/** One run of a sweep as a list shows it. */
 export interface CellInfo {
   readonly name: string;
-  /** The values of its axes. */
   readonly axes: string;
   readonly status: "open" | "running" | "completed" | "failed";
   readonly exact?: number;
@@ -46,17 +41,14 @@ export interface CellInfo {
   readonly message?: string;
 }
 
-/** What the form for a sweep is made of. */
 export interface SweepFormData {
   /** JSON schema of each method's request. */
   readonly schemas: Readonly<Record<string, unknown>>;
   /** Checkpoints that need not be looked for. */
   readonly checkpoints: readonly string[];
-  /** What is filled in. */
   readonly draft: SweepDraft;
 }
 
-/** A figure that a map can show. */
 export interface FigureInfo {
   readonly name: string;
   readonly label: string;
@@ -65,7 +57,6 @@ export interface FigureInfo {
 
 export type ToSweepsPage =
   | { readonly type: "sweeps"; readonly sweeps: readonly SweepInfo[]; readonly shown: string | undefined }
-  /** The map of the shown sweep. */
   | {
       readonly type: "map";
       readonly id: string;
@@ -73,7 +64,6 @@ export type ToSweepsPage =
       readonly figures: readonly FigureInfo[];
       readonly map: HeatMap;
     }
-  /** The runs that lie in one place of the map. */
   | {
       readonly type: "runs";
       readonly id: string;

@@ -30,9 +30,9 @@ const TOKEN = "huggingFaceToken";
 const SETTING = "checkpoint";
 
 /** A checkpoint as a quick pick lists it; separators have no answer. */
-export type CheckpointItem = vscode.QuickPickItem & { readonly answer?: CheckpointAnswer };
+type CheckpointItem = vscode.QuickPickItem & { readonly answer?: CheckpointAnswer };
 
-export interface CheckpointsOptions {
+interface CheckpointsOptions {
   readonly extensionUri: vscode.Uri;
   readonly secrets: vscode.SecretStorage;
   readonly report: Report;
@@ -61,14 +61,12 @@ export class Checkpoints implements vscode.Disposable {
     this.#status.dispose();
   }
 
-  /** The hub as this person has it. */
   async hub(): Promise<HubSettings> {
     // A machine without a place for secrets has no token there.
     const token = await this.#options.secrets.get(TOKEN).then(undefined, () => undefined);
     return { ...hubSettings(process.env, process.platform, os.homedir()), ...(token && { token }) };
   }
 
-  /** Asks which checkpoint runs shall have from now on, and gets it. */
   async choose(): Promise<void> {
     const answer = await this.#ask();
     const source = answer && (await this.obtain(answer));
@@ -116,7 +114,6 @@ export class Checkpoints implements vscode.Disposable {
     }
   }
 
-  /** All there is to choose from, with a heading for each group. */
   async items(): Promise<CheckpointItem[]> {
     const [known, mini] = await Promise.all([this.#known(), this.configOf("mini").catch(() => undefined)]);
     const choices = checkpointChoices({ known, mini, current: chosen() });
@@ -179,7 +176,6 @@ export class Checkpoints implements vscode.Disposable {
     }
   }
 
-  /** Shows what is on the disk, and deletes what the person wants gone. */
   async manage(): Promise<void> {
     const trash: vscode.QuickInputButton = {
       iconPath: new vscode.ThemeIcon("trash"),
@@ -304,7 +300,6 @@ export class Checkpoints implements vscode.Disposable {
   }
 }
 
-/** Is it the checkpoint of this name? */
 export const isNamed = ({ answer }: CheckpointItem, source: string | undefined): boolean =>
   answer !== undefined && "source" in answer && answer.source === source;
 

@@ -17,30 +17,25 @@ import { fillWebview } from "../fill-webview.ts";
 /** Also the value of the context key activeWebviewPanelId. */
 export const PANEL_TYPE = "inversionLab.run";
 
-/** What the panel needs of the session. */
-export interface PanelSession {
+interface PanelSession {
   readonly list: readonly RunInfo[];
   get(id: string): RunInfo | undefined;
   events(id: string): Promise<readonly RunEvent[]>;
 }
 
-export interface PanelActions {
+interface PanelActions {
   /** Throws a LabError where these are too many. */
   compare(id: string, beside: readonly string[]): void;
-  /** Starts a run that nothing is wrong with. */
   start(request: unknown): void;
   problemsOf(request: unknown): Promise<readonly FieldProblem[]>;
-  /** Another run is in the panel. */
   shown(id: string): void;
   stop(id: string): void;
   pause(id: string): void;
   resume(id: string): void;
-  /** With a preset of the method, or as it was. */
   runAgain(id: string, preset: string | undefined): void;
   saveFigure(message: Extract<FromPage, { readonly type: "saveFigure" }>): void;
   export(id: string, comparison: boolean): void;
   showLog(): void;
-  /** Shows what went wrong. */
   report(error: unknown): void;
 }
 
@@ -48,7 +43,7 @@ export class RunPanel implements vscode.Disposable {
   readonly #panel: vscode.WebviewPanel;
   readonly #session: PanelSession;
   readonly #actions: PanelActions;
-  readonly #outbox = new Outbox((message) => void this.#panel.webview.postMessage(message));
+  readonly #outbox = new Outbox((message) => this.#post(message));
   #shown: string | undefined;
   /** The runs of the shown one's comparison, as the page knows it. */
   #compared: readonly string[] = [];
@@ -56,13 +51,11 @@ export class RunPanel implements vscode.Disposable {
   #asked = 0;
   /** What the form is to be filled in with, until it is sent. */
   #form: FormData["request"] | undefined;
-  /** The request that was checked last. */
   #checked: unknown;
-  /** Has the page said that it is there? */
   #ready = false;
   /** Tells that it need not be put in again. */
   readonly #arrived: () => void;
-  readonly #drawings = new Drawings((message) => void this.#panel.webview.postMessage(message));
+  readonly #drawings = new Drawings((message) => this.#post(message));
 
   constructor(
     panel: vscode.WebviewPanel,
@@ -113,15 +106,12 @@ export class RunPanel implements vscode.Disposable {
     this.#shown = id;
     this.#actions.shown(id);
     const run = this.#session.get(id);
-    if (run) {
-      this.#panel.title = methodOf(run.spec).describe.heading(shorten(run.spec.prompt, 24));
-    }
+    if (run) this.#panel.title = methodOf(run.spec).describe.heading(shorten(run.spec.prompt, 24));
     void this.#send();
   }
 
   /** An SVG as a PNG of twice its size, drawn by the page. Throws a LabError when the panel is closed before. */
   rasterise(svg: string): Promise<Uint8Array> {
-    this.reveal(true);
     return this.#drawings.ask(svg);
   }
 
@@ -146,12 +136,16 @@ export class RunPanel implements vscode.Disposable {
     this.#panel.dispose();
   }
 
+  #post(message: ToPage): void {
+    void this.#panel.webview.postMessage(message);
+  }
+
   /** Tells what is wrong with a request; is anything? Of several that are checked at once the last is told. */
   async #check(request: unknown): Promise<boolean> {
     this.#checked = request;
     const problems = await this.#actions.problemsOf(request);
     if (request !== this.#checked) return false;
-    void this.#panel.webview.postMessage({ type: "problems", request, problems } satisfies ToPage);
+    this.#post({ type: "problems", request, problems });
     return problems.length === 0;
   }
 
@@ -164,10 +158,9 @@ export class RunPanel implements vscode.Disposable {
       request: this.#form,
     };
     this.#form = undefined;
-    void this.#panel.webview.postMessage({ type: "form", form } satisfies ToPage);
+    this.#post({ type: "form", form });
   }
 
-  /** Sends everything anew. */
   async #send(): Promise<void> {
     if (!this.#ready) return;
     const id = this.#shown;
@@ -180,13 +173,12 @@ export class RunPanel implements vscode.Disposable {
     this.#outbox.clear();
     const told = [shown, ...beside].map((run) => run && new History(run));
     const [first, ...rest] = told.map((history) => history?.next(EVENTS_AT_ONCE));
-    const message: ToPage = {
+    this.#post({
       type: "show",
       runs: this.#session.list,
       ...(first && { shown: first }),
       beside: rest.filter((run) => run !== undefined),
-    };
-    void this.#panel.webview.postMessage(message);
+    });
     this.#sendForm();
     await this.#catchUp(
       asked,
@@ -201,7 +193,7 @@ export class RunPanel implements vscode.Disposable {
       while (history.hasMore) {
         await yieldToEventLoop();
         if (asked !== this.#asked || !this.#ready) return;
-        void this.#panel.webview.postMessage({ type: "events", ...history.next(EVENTS_AT_ONCE) } satisfies ToPage);
+        this.#post({ type: "events", ...history.next(EVENTS_AT_ONCE) });
       }
     }
     this.#outbox.release();

@@ -10,9 +10,8 @@ import { readRun } from "../../records/read-record.ts";
 import { slug } from "../../records/record.ts";
 
 /** From an SVG to a PNG of twice its size in pixels. Throws a LabError. */
-export type Rasterise = (svg: string) => Promise<Uint8Array>;
+type Rasterise = (svg: string) => Promise<Uint8Array>;
 
-/** Asks where, and saves a plot of a run. */
 export async function saveFigure(
   figure: PrintedFigure,
   prompt: string,

@@ -1,6 +1,7 @@
 // The runs of the selected text: whether it has any, for the editor's menu, and a list to open one from.
 
 import * as vscode from "vscode";
+import { selectionOf } from "../selection.ts";
 import type { RunLibrary } from "../../session/run-library.ts";
 import { rowDescription, type RunRow, rowIcon, rowLabel } from "../../session/run-rows.ts";
 
@@ -32,7 +33,6 @@ export async function pickRecentRun(library: RunLibrary): Promise<RunRow | undef
   return pickRun(rows, vscode.l10n.t("Runs of “{0}”", rowLabel(rows[0])));
 }
 
-/** Asks which of these runs. */
 export async function pickRun(rows: readonly RunRow[], title: string): Promise<RunRow | undefined> {
   const picked = await vscode.window.showQuickPick(
     rows.map((row) => ({
@@ -45,6 +45,3 @@ export async function pickRun(rows: readonly RunRow[], title: string): Promise<R
   );
   return picked?.row;
 }
-
-const selectionOf = (editor: vscode.TextEditor | undefined): string | undefined =>
-  editor && !editor.selection.isEmpty ? editor.document.getText(editor.selection) : undefined;

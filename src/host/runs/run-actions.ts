@@ -15,8 +15,7 @@ import type { RunLibrary } from "../../session/run-library.ts";
 import { isActiveRow, recordRow, type RunRow } from "../../session/run-rows.ts";
 import type { Runs } from "../../session/runs.ts";
 
-/** What the actions need of the session. */
-export interface RunActionsDeps {
+interface RunActionsDeps {
   readonly runs: Runs;
   readonly library: RunLibrary;
   /** Throws a LabError. */
@@ -24,11 +23,9 @@ export interface RunActionsDeps {
   readonly start: (spec: ExperimentSpec) => void;
   /** The run that the panel shows, or showed last. */
   readonly shown: () => string | undefined;
-  /** The editor that had the focus last. */
   readonly lastEditor: () => vscode.TextEditor | undefined;
   readonly show: (id: string, preserveFocus: boolean) => void;
   readonly openForm: (request: object) => void;
-  /** Runs of the session are not there any more. */
   readonly forgotten: (ids: readonly string[]) => void;
   readonly report: (error: unknown) => void;
 }
@@ -37,8 +34,8 @@ export interface RunActionsDeps {
 export class RunActions {
   readonly #deps: RunActionsDeps;
 
-  constructor(desk: RunActionsDeps) {
-    this.#deps = desk;
+  constructor(deps: RunActionsDeps) {
+    this.#deps = deps;
   }
 
   async open(named: readonly unknown[]): Promise<void> {
@@ -56,7 +53,6 @@ export class RunActions {
     this.#deps.show(first, false);
   }
 
-  /** Writes what a run has decoded into the document that was last written in. */
   async insert(named: readonly unknown[]): Promise<void> {
     const editor = this.#deps.lastEditor();
     if (!editor) {
@@ -87,7 +83,6 @@ export class RunActions {
     );
   }
 
-  /** Opens a run of the selected text. */
   async recent(): Promise<void> {
     const { pickRecentRun } = await import("./recent-runs.ts");
     const row = await pickRecentRun(this.#deps.library);
@@ -153,7 +148,6 @@ export class RunActions {
     if (batch !== undefined) void this.#offerUndo(batch, runsFolder(cache), rows).catch(this.#deps.report);
   }
 
-  /** Asks which deletion is to be undone. */
   async restore(): Promise<void> {
     const cache = this.#deps.cacheFolder();
     const batches = await listTrash(trashFolder(cache));

@@ -37,7 +37,6 @@ export class RunsView implements vscode.Disposable {
     this.#disposables = [this.#changed, this.#view, ...this.#commands()];
   }
 
-  /** Shows in the activity bar how many of the session's runs are not over. */
   showActive(count: number): void {
     if ((this.#view.badge?.value ?? 0) === count) return;
     const tooltip = count === 1 ? vscode.l10n.t("1 run is going on") : vscode.l10n.t("{0} runs are going on", count);

@@ -31,21 +31,16 @@ const RECENT = 40;
 /** How often the page is told of progress, in milliseconds. */
 const PERIOD_MS = 100;
 
-export interface SweepsPageOptions {
+interface SweepsPageOptions {
   readonly extensionUri: vscode.Uri;
   readonly memory: vscode.Memento;
   readonly run: RunExperiment;
   /** Where weights and records are kept. Throws a LabError (badInput). */
   readonly cacheFolder: () => string;
-  /** The runs of the past. */
   readonly library: Pick<RunLibrary, "begin" | "rows">;
-  /** What the settings ask for of a run. */
   readonly request: () => Readonly<Record<string, unknown>>;
-  /** Shows a recorded run in the panel. */
   readonly openRecord: (folder: string) => Promise<void>;
-  /** Told of every change. */
   readonly onChange: () => void;
-  /** Shows what went wrong. */
   readonly report: (error: unknown) => void;
 }
 
@@ -54,7 +49,6 @@ export class SweepsPage implements vscode.Disposable {
   readonly #sweeps: Sweeps;
   readonly #restored: Promise<void>;
   #view: vscode.WebviewView | undefined;
-  /** Has the page said that it is there? */
   #ready = false;
   /** Tells that it need not be put in again. */
   #arrived: () => void = () => undefined;
@@ -88,7 +82,6 @@ export class SweepsPage implements vscode.Disposable {
     });
   }
 
-  /** The sweep that is going on. */
   get current(): SweepInfo | undefined {
     return this.#sweeps.list.find(isGoingOn);
   }
@@ -262,7 +255,6 @@ export class SweepsPage implements vscode.Disposable {
     await vscode.commands.executeCommand("markdown.showPreview", vscode.Uri.file(path.join(folder, RESULTS_MARKDOWN)));
   }
 
-  /** Saves the map as it is shown, as a drawing. */
   async #saveMap(id: string): Promise<void> {
     const { name, folder } = this.#sweeps.get(id) ?? {};
     if (name === undefined || folder === undefined) return;
@@ -292,7 +284,6 @@ export class SweepsPage implements vscode.Disposable {
     await this.#options.openRecord(this.#sweeps.folderOf(id, name));
   }
 
-  /** Of the newest runs that are at hand. */
   async #timedRuns(): Promise<readonly TimedRun[]> {
     const { library } = this.#options;
     await library.begin();
