@@ -15,7 +15,6 @@ import { integer, positive } from "../../../src/experiments/fields.ts";
 import type { Method, SpecOf } from "../../../src/experiments/methods/method.ts";
 import { METHODS } from "../../../src/experiments/methods/table.ts";
 import { movementVerdict } from "../../../src/experiments/methods/verdicts.ts";
-import type { RunEmbeddings } from "../../../src/experiments/run-embeddings.ts";
 import type { ExperimentSetting } from "../../../src/experiments/setting.ts";
 import { parseSpec, specSchema, specSchemas } from "../../../src/experiments/spec.ts";
 import { computeTarget, startEvent } from "../../../src/experiments/target.ts";
@@ -217,39 +216,4 @@ describe("a method of one descriptor", () => {
     const [head, ...rows] = csv.split(/\r?\n/).map((line) => line.split(","));
     assert.ok(rows.some((row) => Number(row[head.indexOf("stepNorm")]) > 0));
   });
-});
-
-const everySearch = [
-  { method: "inversion" },
-  { method: "inversion", learningRate: "auto" },
-  { method: "orthogonalWalk", direction: "gradient" },
-  { method: "orthogonalWalk", direction: "jacobian", lanczosSteps: 5 },
-  { method: "clampedWalk", form: "code" },
-  { method: "clampedWalk", form: "equation" },
-];
-
-describe("a run of any method that is stopped", () => {
-  it("is one of those tried here", () => {
-    assert.deepEqual(new Set(everySearch.map(({ method }) => method)), new Set(METHODS.map(({ name }) => name)));
-  });
-
-  for (const search of everySearch)
-    it(`ends with its end event, its best and its embeddings: ${Object.values(search).join(" ")}`, async () => {
-      const stop = new AbortController();
-      const spec = parseSpec({ ...search, prompt, checkpoint: "mini", iterations: 500, every: 1, restarts: 2 });
-      let embeddings: RunEmbeddings | undefined;
-      const events: RunEvent[] = [];
-      const options = { ...clock, signal: stop.signal, onEmbeddings: (found: RunEmbeddings) => (embeddings = found) };
-      for await (const event of runner.run(spec, options)) {
-        events.push(event);
-        if (event.type === "step" && event.iteration === 2) stop.abort();
-      }
-      const end = events.at(-1) as EndEvent;
-      assert.equal(end.type, "end");
-      assert.equal(end.status, "cancelled");
-      assert.ok(end.iterations >= 2 && end.iterations < 500);
-      assert.equal(end.restarts.length, 2);
-      assert.ok(end.restarts.some(({ text }) => text === end.best.text));
-      assert.ok(embeddings);
-    });
 });
