@@ -19,7 +19,6 @@ export interface ChartFrame {
   readonly pointer: string;
   /** The axis across, in iterations. */
   span(): readonly [low: number, high: number];
-  /** The iteration under study, or undefined. */
   studied(): number | undefined;
   /** The pointer is at about this iteration, or has left. */
   hover(iteration: number | undefined): void;

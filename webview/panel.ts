@@ -19,7 +19,6 @@ import { Timeline } from "./timeline.ts";
 import { registerControls } from "./toolkit.ts";
 import { TopTokens } from "./top-tokens.ts";
 
-/** How often the elapsed time is written. */
 const CLOCK_MS = 100;
 
 registerControls();
@@ -147,7 +146,6 @@ let figured: {
   readonly subject: string;
   readonly sizes: string;
   readonly at: number;
-  /** The iteration that was the newest then. */
   readonly newest: number | undefined;
 } = { subject: "", sizes: "", at: 0, newest: undefined };
 let figuresDue: ReturnType<typeof setTimeout> | undefined;

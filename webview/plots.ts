@@ -130,7 +130,6 @@ export class Plots {
     return this.#state?.figures[0]?.iterations ?? [];
   }
 
-  /** The place of the point that is closest to where the pointer is. */
   #nearest(iteration: number): number {
     const iterations = this.#iterations;
     const place = lastUpTo(iterations, iteration);

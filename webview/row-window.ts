@@ -20,7 +20,6 @@ interface RowWindowOptions {
 }
 
 export class RowWindow {
-  /** Scrolls both ways. */
   readonly scroller: HTMLElement;
   readonly #options: RowWindowOptions;
   readonly #rows = new Map<number, HTMLElement>();

@@ -233,7 +233,6 @@ export class SweepForm {
     this.#timer = setTimeout(() => this.#check(), CHECK_MS);
   }
 
-  /** Fields that the methods have and that hold something. */
   #asked(): SweepDraft {
     return Object.fromEntries(
       Object.entries(this.#draft).filter(([field, text]) => text.trim() !== "" && this.#schema(field) !== undefined),

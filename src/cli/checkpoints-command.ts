@@ -43,7 +43,6 @@ export async function listCached({ cache, json }: ListFlags, context: CliContext
   }
 }
 
-/** Which of all weights of that name they are. */
 const versionOf = (checkpoint: KnownCheckpoint): string =>
   checkpoint.kind === "random" ? `seed ${checkpoint.seed}` : `commit ${checkpoint.revision.slice(0, 8)}`;
 

@@ -31,7 +31,6 @@ export async function exportRecords(names: readonly string[], flags: ExportFlags
   tell(context, `Wrote ${file}`);
 }
 
-/** As named, or as the file's name ends. */
 function formatOf({ format, out }: ExportFlags, known: readonly ExportFormat[]): ExportFormat {
   const named = format ?? (out === undefined ? undefined : path.extname(out).slice(1).replace(/^tex$/, "latex"));
   const found = known.find((each) => each === named);

@@ -95,7 +95,6 @@ export interface LiveState {
   first?: { readonly at: number; readonly iteration: number };
   last?: { readonly at: number; readonly iteration: number };
   end?: EndEvent;
-  /** Asked to stop, and not there yet. */
   stopping?: boolean;
 }
 

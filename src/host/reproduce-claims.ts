@@ -13,7 +13,6 @@ import { claimsNamed, reproduce } from "../reproduction/run-claims.ts";
 import { readReport } from "../reproduction/write-claims.ts";
 import { progressPhrase } from "../session/phrases.ts";
 
-/** Folder in the cache that holds one folder a reproduction. */
 const FOLDER = "reproductions";
 
 /** A trained checkpoint that needs no download. */

@@ -143,7 +143,6 @@ const download = (source: string, state: string, network: string): CheckpointCho
   answer: { kind: "download", source },
 });
 
-/** What of random weights is on the disk, and what all of them take. */
 function stateOf(source: string, known: readonly KnownCheckpoint[], config: NetworkConfig): string {
   const made = known.filter((checkpoint) => checkpoint.kind === "random" && checkpoint.source === source);
   const all = t("up to {0} on disk", formatBytes(4 * parametersOf(config)));

@@ -41,7 +41,6 @@ export class Drawings {
     for (const [request, { svg }] of this.#asked) this.#post({ type: "rasterise", request, svg });
   }
 
-  /** The page is gone, and will come again. */
   hold(): void {
     this.#isThere = false;
   }

@@ -137,7 +137,6 @@ export class Sweeps {
     this.#last = this.#last.then(() => this.#perform(known, lockTimeoutMs));
   }
 
-  /** Lets the run at hand be the last for now. */
   pause(id: string): void {
     const known = this.#known(id);
     const { kind } = known.info.phase;

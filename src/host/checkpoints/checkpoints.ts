@@ -225,7 +225,6 @@ export class Checkpoints implements vscode.Disposable {
     await fill();
   }
 
-  /** Keeps the person's token for the hub where VS Code keeps secrets, or forgets it. */
   async setToken(): Promise<void> {
     const before = await this.#options.secrets.get(TOKEN);
     const token = await vscode.window.showInputBox({

@@ -101,7 +101,6 @@ export class RunPanel implements vscode.Disposable {
     return this.#panel.visible;
   }
 
-  /** Shows a run, and brings the panel to the front where it is. */
   show(id: string): void {
     this.#shown = id;
     this.#actions.shown(id);
@@ -125,7 +124,6 @@ export class RunPanel implements vscode.Disposable {
     this.#sendForm();
   }
 
-  /** Passes on what has changed, as far as the page shows it. */
   update(run: RunInfo, events: readonly RunEvent[]): void {
     if (!this.#ready) return;
     if (run.id === this.#shown && run.compared !== this.#compared) return void this.#send();

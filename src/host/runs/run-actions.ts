@@ -127,7 +127,6 @@ export class RunActions {
     await vscode.env.clipboard.writeText(lines.join("\n"));
   }
 
-  /** Moves the records away, with a way back. */
   async delete(named: readonly unknown[]): Promise<void> {
     const rows = await this.#rows(named);
     const going = rows.find(isActiveRow);

@@ -61,7 +61,6 @@ export class RunsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     return item;
   }
 
-  /** Adds what takes a look into the record. */
   async resolveTreeItem(item: vscode.TreeItem, node: TreeNode): Promise<vscode.TreeItem> {
     if (isDay(node)) return item;
     const { folder } = node.row;

@@ -26,7 +26,6 @@ import type {
 import { SWEEPS_KEY, SWEEPS_VIEW } from "./sweeps-view.ts";
 import { fillWebview } from "../fill-webview.ts";
 
-/** Runs of the past that an estimate is made from. */
 const RECENT = 40;
 /** How often the page is told of progress, in milliseconds. */
 const PERIOD_MS = 100;
