@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import { pageHtml } from "./page-html.ts";
 
-/** How long a page may take to say that it is there. */
+/** How long the first page may take to say that it is there. Each after it may take twice as long: it may just be slow. */
 const READY_TIMEOUT_MS = 5000;
-const ATTEMPTS = 3;
+const ATTEMPTS = 6;
 
 /**
  * `name` is that of the page's files in dist/webview. VS Code in a browser now and then loads a page before what serves its
@@ -32,7 +32,7 @@ export function fillWebview(
       nonce: randomBytes(16).toString("base64"),
       texts: { language: vscode.env.language, bundle: vscode.l10n.bundle },
     });
-    if (attempt < ATTEMPTS) timer = setTimeout(() => fill(attempt + 1), READY_TIMEOUT_MS);
+    if (attempt < ATTEMPTS) timer = setTimeout(() => fill(attempt + 1), READY_TIMEOUT_MS * 2 ** (attempt - 1));
   };
   fill(1);
   return () => clearTimeout(timer);

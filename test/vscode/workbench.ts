@@ -41,6 +41,8 @@ const QUIET = {
   "editor.minimap.enabled": false,
   // Without it a page that is loaded again shows the document that its address names and nothing else.
   "window.restoreWindows": "preserve",
+  // A page that has missed that a key was let go would ask whether the window is to be closed.
+  "window.confirmBeforeClose": "never",
 };
 
 const CHROMIUM_FLAGS = [
