@@ -4,24 +4,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { followRun } from "../../src/records/follow-record.ts";
 import { RunRecord } from "../../src/records/record.ts";
+import { follow } from "../support/follow.ts";
 import { spec, wholeRun } from "../support/run-events.ts";
 import { temporaryFolders } from "../support/temporary-folders.ts";
 
 describe("a record that is followed", () => {
   const newFolder = temporaryFolders();
-
-  const follow = async (record: string, signal = new AbortController().signal, onEvents = () => {}) => {
-    const types: string[] = [];
-    let status: string | undefined;
-    for await (const { events, ended } of followRun(record, signal)) {
-      types.push(...events.map(({ type }) => type));
-      if (events.length > 0) onEvents();
-      status = ended?.status;
-    }
-    return { types, status };
-  };
 
   it("ends when its writer goes without a word, and when nobody follows it any more", async () => {
     const record = await RunRecord.create(await newFolder(), spec());

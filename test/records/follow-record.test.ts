@@ -4,25 +4,14 @@ import assert from "node:assert/strict";
 import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { followRun } from "../../src/records/follow-record.ts";
 import { RunRecord } from "../../src/records/record.ts";
+import { follow } from "../support/follow.ts";
 import { spec, stepEvent, wholeRun } from "../support/run-events.ts";
 
 describe("a record that is followed", () => {
   let folder: string;
   beforeEach(async () => (folder = await mkdtemp(path.join(os.tmpdir(), "follow-"))));
   afterEach(() => rm(folder, { recursive: true, force: true }));
-
-  const follow = async (record: string, signal = new AbortController().signal, onEvents = () => {}) => {
-    const types: string[] = [];
-    let status: string | undefined;
-    for await (const { events, ended } of followRun(record, signal)) {
-      types.push(...events.map(({ type }) => type));
-      if (events.length > 0) onEvents();
-      status = ended?.status;
-    }
-    return { types, status };
-  };
 
   it("tells every event once, before and after the first look, and how the run ended", async () => {
     const record = await RunRecord.create(folder, spec());

@@ -14,7 +14,7 @@ import sys
 import numpy
 import torch
 
-from gpt2_reference import gradients
+from gpt2_reference import block_shapes, gradients
 
 HEAD_WIDTHS = [8, 16, 20, 32, 48, 64, 80]
 OUTPUTS = ["block", "finalNorm", "head"]
@@ -44,21 +44,7 @@ def weights(width):
     D, F = width, 2 * width
     shapes = {"wte.weight": (VOCABULARY, D), "ln_f.weight": (D,), "ln_f.bias": (D,), "lm_head.weight": (VOCABULARY, D)}
     for i in range(BLOCKS):
-        for name, shape in {
-            "ln_1.weight": (D,),
-            "ln_1.bias": (D,),
-            "attn.c_attn.weight": (D, 3 * D),
-            "attn.c_attn.bias": (3 * D,),
-            "attn.c_proj.weight": (D, D),
-            "attn.c_proj.bias": (D,),
-            "ln_2.weight": (D,),
-            "ln_2.bias": (D,),
-            "mlp.c_fc.weight": (D, F),
-            "mlp.c_fc.bias": (F,),
-            "mlp.c_proj.weight": (F, D),
-            "mlp.c_proj.bias": (D,),
-        }.items():
-            shapes[f"h.{i}.{name}"] = shape
+        shapes.update(block_shapes(i, D, F))
     return {name: numbers(name, shape) / 2 for name, shape in shapes.items()}
 
 

@@ -136,6 +136,25 @@ def descent(config, tensors, optimizer, learning_rate, steps):
 DESCENT_TARGET = [3, 1, 4, 1, 5]
 
 
+def block_shapes(i, D, F):
+    """Shapes of the weights of block i by their names, kernels [in, out]."""
+    shapes = {
+        "ln_1.weight": (D,),
+        "ln_1.bias": (D,),
+        "attn.c_attn.weight": (D, 3 * D),
+        "attn.c_attn.bias": (3 * D,),
+        "attn.c_proj.weight": (D, D),
+        "attn.c_proj.bias": (D,),
+        "ln_2.weight": (D,),
+        "ln_2.bias": (D,),
+        "mlp.c_fc.weight": (D, F),
+        "mlp.c_fc.bias": (F,),
+        "mlp.c_proj.weight": (F, D),
+        "mlp.c_proj.bias": (D,),
+    }
+    return {f"h.{i}.{name}": shape for name, shape in shapes.items()}
+
+
 def tiny(out):
     """Two blocks of width 8, two heads, an inner width that is not 4 D, a head of its own, and no trivial weight."""
     torch.manual_seed(20261124)
@@ -155,21 +174,7 @@ def tiny(out):
     }
     shapes = {"wte.weight": (V, D), "wpe.weight": (P, D)}
     for i in range(blocks):
-        for name, shape in {
-            "ln_1.weight": (D,),
-            "ln_1.bias": (D,),
-            "attn.c_attn.weight": (D, 3 * D),
-            "attn.c_attn.bias": (3 * D,),
-            "attn.c_proj.weight": (D, D),
-            "attn.c_proj.bias": (D,),
-            "ln_2.weight": (D,),
-            "ln_2.bias": (D,),
-            "mlp.c_fc.weight": (D, F),
-            "mlp.c_fc.bias": (F,),
-            "mlp.c_proj.weight": (F, D),
-            "mlp.c_proj.bias": (D,),
-        }.items():
-            shapes[f"h.{i}.{name}"] = shape
+        shapes.update(block_shapes(i, D, F))
     shapes.update({"ln_f.weight": (D,), "ln_f.bias": (D,)})
     tensors = {f"transformer.{name}": torch.randn(shape) * 0.5 for name, shape in shapes.items()}
     tensors["lm_head.weight"] = torch.randn(V, D) * 0.5

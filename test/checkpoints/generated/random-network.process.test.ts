@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { openCheckpoint, type OpenOptions } from "../../../src/checkpoints/open.ts";
 import { configJson, TINY } from "../../support/checkpoint-folders.ts";
+import { stopWriting } from "../../support/stopped-writing.ts";
 import { temporaryFolders } from "../../support/temporary-folders.ts";
 
 const root = path.join(import.meta.dirname, "..", "..", "..");
@@ -50,23 +51,7 @@ describe("a random checkpoint", () => {
     });
 
     it("leaves nothing that is trusted when it is stopped", async () => {
-      const stop = new AbortController();
-      const setting = await options({
-        signal: stop.signal,
-        onProgress: ({ done }) => {
-          if (done! > 0) stop.abort();
-        },
-        workerPath,
-      });
-      await assert.rejects(openCheckpoint("random:mini", { blocks: 4 }, setting), { kind: "cancelled" });
-      const [folder] = await names(path.join(setting.cacheFolder, "checkpoints"));
-      const left = await names(path.join(setting.cacheFolder, "checkpoints", folder));
-      assert.deepEqual(
-        left.filter((name) => name.endsWith(".tmp")),
-        [],
-      );
-      assert.equal(left.includes("model-00001-of-00005.safetensors"), false);
-      await assert.rejects(openCheckpoint("random:mini", { blocks: 4 }, setting), { kind: "cancelled" });
+      await stopWriting(await newFolder(), workerPath);
     });
   });
 
