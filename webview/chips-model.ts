@@ -1,6 +1,8 @@
 // Decoded tokens as they stand beside the prompt's.
 
+import { recovers } from "../src/describe/run-verdict.ts";
 import type { StepEvent } from "../src/experiments/events.ts";
+import type { ExperimentSpec } from "../src/experiments/spec.ts";
 
 export interface Chip {
   readonly id: number;
@@ -10,10 +12,11 @@ export interface Chip {
   readonly marked: "matches" | "changes";
 }
 
-/** Of an inversion the tokens that are the prompt's stand out, of a walk those that are no longer. */
-export function chipsOf({ tokenIds, topK, walked }: StepEvent, targetIds: readonly number[]): Chip[] {
+/** Of a method that recovers the prompt its tokens stand out, of one that moves away those that are no longer its. */
+export function chipsOf({ tokenIds, topK }: StepEvent, targetIds: readonly number[], spec: ExperimentSpec): Chip[] {
+  const marked = recovers(spec) ? "matches" : "changes";
   return tokenIds.map((id, position) => ({
-    marked: walked ? "changes" : "matches",
+    marked,
     id,
     text: topK[position].find((token) => token.id === id)?.text ?? `#${id}`,
     matches: id === targetIds[position],

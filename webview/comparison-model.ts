@@ -77,7 +77,7 @@ export function decodedSideBySide(page: PageModel): (Decoded | undefined)[] {
     const target = run.start?.target.tokenIds;
     if (!step || !target) return undefined;
     const right = tokensRight(step.tokenIds, target);
-    return { id: run.info.id, iteration: step.iteration, chips: chipsOf(step, target), right };
+    return { id: run.info.id, iteration: step.iteration, chips: chipsOf(step, target, run.info.spec), right };
   });
 }
 

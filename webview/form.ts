@@ -102,7 +102,7 @@ export class ExperimentForm {
   }
 
   #schema(method: string): MethodSchema {
-    return this.#form!.schemas[method] as MethodSchema;
+    return this.#form!.schemas[method];
   }
 
   #build(): void {

@@ -6,7 +6,7 @@ import type { Field } from "../src/experiments/fields.ts";
 import type { FromSweepsPage, SweepFormData } from "../src/session/sweeps-messages.ts";
 import type { SweepCheck, SweepDraft } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
-import { explanationOf, labelOf, type MethodSchema } from "./form-fields.ts";
+import { explanationOf, labelOf } from "./form-fields.ts";
 import { plural, roughTime } from "../src/describe/numbers.ts";
 import { CHECK_MS, type CheckedField, checkpointList, isLongText, onFormKeys, showProblems } from "./form-parts.ts";
 import { t } from "./l10n.ts";
@@ -119,7 +119,7 @@ export class SweepForm {
   #schema(field: string): Field | undefined {
     const methods = this.#methods.length > 0 ? this.#methods : methodNames();
     return methods
-      .map((method) => (this.#form!.schemas[method] as MethodSchema).properties[field])
+      .map((method) => this.#form!.schemas[method].properties[field])
       .find((schema) => schema !== undefined);
   }
 
@@ -135,9 +135,7 @@ export class SweepForm {
       ...shown.map((field) => this.#field(field, this.#schema(field)!)),
       checkpointList(this.#form!.checkpoints),
     );
-    const all = this.#methods.flatMap((method) =>
-      Object.keys((this.#form!.schemas[method] as MethodSchema).properties),
-    );
+    const all = this.#methods.flatMap((method) => Object.keys(this.#form!.schemas[method].properties));
     const rest = [...new Set(all)].filter((field) => !shown.includes(field));
     this.#add.replaceChildren(
       element("option", { value: "" }, t("Add a field…")),

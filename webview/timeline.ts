@@ -177,7 +177,7 @@ export class Timeline {
         `${counted}/${tokenIds.length}`,
         spoken(", "),
       ),
-      ...chipsOf(step, tokenIds).slice(0, MOST_COLUMNS).map(chip),
+      ...chipsOf(step, tokenIds, this.#run!.info.spec).slice(0, MOST_COLUMNS).map(chip),
       more(tokenIds.length),
     );
   }

@@ -1,3 +1,3 @@
 // The methods for those who only tell of them: pages and lists.
 
-export { defaultMethod, findMethod, methodNames, METHODS, methodOf } from "../experiments/methods/table.ts";
+export { defaultMethod, methodNames, METHODS, methodOf } from "../experiments/methods/table.ts";

@@ -1,17 +1,15 @@
 // The fields that the specs of all methods share, and the spec as all that is not a method knows it.
 
+import { DEVICE_NAMES } from "../common/device-names.ts";
 import { OUTPUTS } from "../networks/outputs.ts";
 import { WEIGHT_FORMATS } from "../networks/weight-formats.ts";
 import { FULLY_CONNECTED_KINDS, METRICS, REDUCTIONS } from "../networks/options.ts";
-import type { DeviceName } from "../runtime/devices/devices.ts";
 import { integer, oneOf, positive, type RequestOf, seedField, type ValuesOf } from "./fields.ts";
 
 export const NETWORKS = ["gpt2", ...FULLY_CONNECTED_KINDS] as const;
 export const POSITIONS = ["sequential", "first"] as const;
 export const DECODERS = ["pseudoinverse", "nearest", "cosine"] as const;
-export const DEVICES = ["auto", "cpu", "webgpu", "cuda", "dml", "coreml"] as const satisfies readonly (
-  "auto" | DeviceName
-)[];
+export const DEVICES = ["auto", ...DEVICE_NAMES] as const;
 export const SHIFT_UNITS = ["absolute", "embedding"] as const;
 export const MEMORY_MODES = ["speed", "low"] as const;
 

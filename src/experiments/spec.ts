@@ -6,16 +6,26 @@ import { LabError, messageOf } from "../common/errors.ts";
 import { COMMON_FIELDS, type ExperimentRequest, type ExperimentSpec, valuesOf } from "./common-fields.ts";
 import { accepts, type Field, type Fields, ruleInWords } from "./fields.ts";
 import type { InversionRequest, InversionSpec } from "./methods/inversion.ts";
+import type { Method } from "./methods/method.ts";
 import { defaultMethod, findMethod, methodNames, methodOf } from "./methods/table.ts";
 
 export type { ExperimentRequest, ExperimentSpec };
 
-/** The fields of a method, its name and the common ones first. */
-export const schemaOf = (method: string): Fields => ({
-  method: { type: "string", enum: methodNames(), description: "The algorithm." },
-  ...COMMON_FIELDS,
-  ...methodOf(method).schema,
-});
+const schemas = new WeakMap<Method, Fields>();
+
+/** The fields of a method, its name and the common ones first; made once, since every run of a sweep is checked by them. */
+export function schemaOf(name: string): Fields {
+  const method = methodOf(name);
+  const known = schemas.get(method);
+  if (known) return known;
+  const schema = {
+    method: { type: "string", const: name, description: "The algorithm." },
+    ...COMMON_FIELDS,
+    ...method.schema,
+  } as const;
+  schemas.set(method, schema);
+  return schema;
+}
 
 /** Their names, beside the method's. */
 export const fieldsOf = (method: string): readonly string[] =>
@@ -120,16 +130,21 @@ export function withPreset(spec: ExperimentSpec, preset: string): Values {
   return { ...valuesOf(spec), every: undefined, ...methodOf(spec).presets?.[preset] };
 }
 
+export interface RequestSchema {
+  readonly type: "object";
+  readonly properties: Fields;
+  readonly required: readonly string[];
+  readonly additionalProperties: false;
+}
+
 /** JSON schema of a method's request, for editors and for help. */
-export const specSchema = (method: string = defaultMethod().name): Readonly<Record<string, unknown>> => {
-  return {
-    type: "object",
-    properties: { ...schemaOf(method), method: { type: "string", const: method, description: "The algorithm." } },
-    required: ["method", "prompt"],
-    additionalProperties: false,
-  };
-};
+export const specSchema = (method: string = defaultMethod().name): RequestSchema => ({
+  type: "object",
+  properties: schemaOf(method),
+  required: ["method", "prompt"],
+  additionalProperties: false,
+});
 
 /** The same of every method. */
-export const specSchemas = (): Readonly<Record<string, unknown>> =>
+export const specSchemas = (): Readonly<Record<string, RequestSchema>> =>
   Object.fromEntries(methodNames().map((method) => [method, specSchema(method)]));

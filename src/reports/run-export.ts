@@ -61,19 +61,20 @@ const COLUMNS = [
 function table(runs: readonly RecordedRun[]): string {
   const differing = differences(runs.map(({ spec }) => spec));
   // A field may bear the name of a column: with a prefix the table's columns stay what they are.
-  const columns = [...differing.map(({ field }) => `spec.${field}`), ...COLUMNS, ...ownSeries()];
+  const series = ownSeries();
+  const columns = [...differing.map(({ field }) => `spec.${field}`), ...COLUMNS, ...series];
   const rows = runs.flatMap((run, i) => {
     const parameters = differing.map(({ values }) => values[i] as CsvValue);
-    return rowsOf(run).map((row) => [...parameters, run.id, ...row]);
+    return rowsOf(run, series).map((row) => [...parameters, run.id, ...row]);
   });
   return csv(columns, rows);
 }
 
-function rowsOf({ events }: RecordedRun): CsvValue[][] {
+function rowsOf({ events }: RecordedRun, series: readonly string[]): CsvValue[][] {
   const targetIds = startOf(events)?.target.tokenIds ?? [];
   const distances = ({ outputDistance, inputDistance, ratio }: Distances) => [outputDistance, inputDistance, ratio];
   const walked = (point: Partial<WalkPoint> = {}): CsvValue[] =>
-    ownSeries().map((name) => {
+    series.map((name) => {
       const value = point[name] as readonly number[] | number | undefined;
       return typeof value === "object" ? value.join(" ") : value;
     });

@@ -5,7 +5,6 @@ import process from "node:process";
 import { LabError } from "../common/errors.ts";
 import type { StoredTensor } from "../checkpoints/checkpoint.ts";
 import { isMatrix } from "../networks/architectures/architecture.ts";
-import { parameterCount } from "../networks/architectures/architectures.ts";
 import { activationsKept, type NetworkShape, parametersRead } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
 import { weightsRead } from "../networks/subnetwork.ts";
@@ -13,6 +12,7 @@ import type { WeightFormat } from "../networks/weight-formats.ts";
 import { DIGITS } from "../tensorgraph/quantised-product.ts";
 import type { MemoryMode } from "./compile.ts";
 import { graphicsCards } from "./devices/graphics-cards.ts";
+import { sizeOf } from "../tensorgraph/tensor.ts";
 
 /** What decides how much memory a session takes. */
 export interface SessionShape extends ObjectiveShape {
@@ -58,7 +58,7 @@ function widenedBytes(shape: SessionShape): number {
   if (network.kind !== "transformer" || formatOf(network) !== "float16") return 0;
   const sizes = weightsRead(network)
     .filter(isMatrix)
-    .map((matrix) => parameterCount([matrix]));
+    .map(({ shape }) => sizeOf(shape));
   return 2 * Math.max(...sizes) * elementBytes(shape);
 }
 

@@ -4,7 +4,7 @@ import type { LabErrorData } from "../common/errors.ts";
 import type { PrintedFigure } from "../reports/line-chart.ts";
 import type { Progress } from "../engine/messages.ts";
 import type { RestartResult, RunEvent } from "../experiments/events.ts";
-import type { ExperimentSpec } from "../experiments/spec.ts";
+import type { ExperimentSpec, RequestSchema } from "../experiments/spec.ts";
 
 export type RunPhase =
   /** Behind another run, which may be paused. */
@@ -61,7 +61,7 @@ export interface FieldProblem {
 
 export interface FormData {
   /** JSON schema of each method's request. */
-  readonly schemas: Readonly<Record<string, unknown>>;
+  readonly schemas: Readonly<Record<string, RequestSchema>>;
   readonly commonFields: readonly string[];
   /** Checkpoints that need not be looked for. */
   readonly checkpoints: readonly string[];

@@ -1,5 +1,6 @@
 // Everything that crosses between the extension host and the page of the Sweeps view: one union a direction, plain JSON.
 
+import type { RequestSchema } from "../experiments/spec.ts";
 import type { HeatAxis, HeatChoice, HeatMap, SweepCheck, SweepDraft } from "../sweeps/view-data.ts";
 
 export type SweepPhase =
@@ -43,7 +44,7 @@ export interface CellInfo {
 
 export interface SweepFormData {
   /** JSON schema of each method's request. */
-  readonly schemas: Readonly<Record<string, unknown>>;
+  readonly schemas: Readonly<Record<string, RequestSchema>>;
   /** Checkpoints that need not be looked for. */
   readonly checkpoints: readonly string[];
   readonly draft: SweepDraft;

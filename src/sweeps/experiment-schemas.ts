@@ -19,12 +19,11 @@ const methodSchema = () => ({
 });
 
 function requestSchema(method: string): ObjectSchema {
-  const { properties, required = [] } = specSchema(method) as unknown as ObjectSchema;
+  const { properties, required, ...others } = specSchema(method);
   return {
-    type: "object",
+    ...others,
     properties: { ...SELF, ...properties, method: methodSchema() },
     required: required.filter((field) => field !== "method"),
-    additionalProperties: false,
   };
 }
 

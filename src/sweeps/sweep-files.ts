@@ -9,7 +9,7 @@ import { LabError, messageOf } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { valueText } from "../describe/spec-fields.ts";
 import { defaultMethod, findMethod, methodNames } from "../experiments/methods/table.ts";
-import { type ExperimentSpec, fieldsOf, parseSpec } from "../experiments/spec.ts";
+import { type ExperimentSpec, fieldsOf, parseSpec, schemaOf } from "../experiments/spec.ts";
 import { slug } from "../records/record.ts";
 
 export const INVERSION_ENDING = ".inversion.json";
@@ -148,9 +148,9 @@ const SHOWN = 10;
 /** Throws a LabError (badInput). */
 export function cellOf(base: UncheckedFields, combination: UncheckedFields, file: string): Cell {
   const method = combination["method"] ?? base["method"] ?? defaultMethod().name;
-  const fields = findMethod(method) ? fieldsOf(method as string) : [];
+  const schema = findMethod(method) ? schemaOf(method as string) : {};
   const own = (all: UncheckedFields): UncheckedFields =>
-    Object.fromEntries(Object.entries(all).filter(([field]) => field === "method" || fields.includes(field)));
+    Object.fromEntries(Object.entries(all).filter(([field]) => field === "method" || Object.hasOwn(schema, field)));
   const axes = own(combination);
   const request = { ...own(base), ...axes };
   let spec: ExperimentSpec;

@@ -116,9 +116,10 @@ export function heatMap(
   outcomes: ReadonlyMap<string, Outcome>,
   figure: string,
 ): HeatMap {
-  const found = places.map((line) => line.map((cells) => cells && heatCell(cells, outcomes, figure)));
+  const { of, unit } = heatFigures()[figure];
+  const found = places.map((line) => line.map((cells) => cells && heatCell(cells, outcomes, of)));
   const values = found.flat().flatMap((cell) => (cell === null || cell.value === null ? [] : [cell.value]));
-  const scale = scaleOf(values, figure);
+  const scale = scaleOf(values, unit);
   const cells = found.map((line) =>
     line.map((cell) => cell && { ...cell, strength: scale && cell.value !== null ? strengthOf(cell.value, scale) : 0 }),
   );
@@ -128,15 +129,13 @@ export function heatMap(
 /** Values that differ by more than this factor are told apart by their powers of ten. */
 const WIDE = 50;
 
-function scaleOf(values: readonly number[], figure: string): HeatScale | null {
+function scaleOf(values: readonly number[], unit: FigureOfResults["unit"]): HeatScale | null {
   if (values.length === 0) return null;
-  if (isShare(figure)) return { low: 0, high: 1, logarithmic: false };
+  if (unit === "share") return { low: 0, high: 1, logarithmic: false };
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   return { low, high, logarithmic: low > 0 && high / low > WIDE };
 }
-
-const isShare = (figure: string): boolean => heatFigures()[figure].unit === "share";
 
 function strengthOf(value: number, { low, high, logarithmic }: HeatScale): number {
   const place = logarithmic ? Math.log : (number: number) => number;
@@ -147,7 +146,7 @@ function strengthOf(value: number, { low, high, logarithmic }: HeatScale): numbe
 function heatCell(
   group: readonly Cell[],
   outcomes: ReadonlyMap<string, Outcome>,
-  figure: string,
+  of: FigureOfResults["of"],
 ): Omit<HeatCell, "strength"> {
   const found = group.flatMap(({ name }) => outcomes.get(name) ?? []);
   const completed = found.filter(({ status }) => status === "completed");
@@ -156,7 +155,7 @@ function heatCell(
     runs: group.length,
     finished: found.length,
     failed: found.length - completed.length,
-    value: heatFigures()[figure].of(results, completed) ?? null,
+    value: of(results, completed) ?? null,
   };
 }
 

@@ -92,7 +92,7 @@ async function fill(handle: FileHandle, file: HubFile, { hub, url, onBytes }: Fi
   if (offset > file.bytes) await startAnew();
   onBytes(offset);
 
-  const take = async (response: Response, alive: () => void, onProgressMade: () => void): Promise<void> => {
+  const take = async (response: Response, alive: () => void, onAdvance: () => void): Promise<void> => {
     if (response.status !== 206) await startAnew();
     checkPlace(response, offset, file);
     for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
@@ -101,22 +101,20 @@ async function fill(handle: FileHandle, file: HubFile, { hub, url, onBytes }: Fi
       await stored(writeAt(handle, part, offset));
       hash.update(part);
       offset += part.length;
-      if (offset > farthest) onProgressMade();
+      if (offset > farthest) onAdvance();
       farthest = Math.max(farthest, offset);
       onBytes(offset);
     }
     if (offset < file.bytes) throw new TransientError(`sent less of ${file.name} than it has`);
   };
-  await retry(hub, async (onProgressMade) => {
+  await retry(hub, async (onAdvance) => {
     if (offset === file.bytes) return;
     // Encoded answers have no ranges, and another length.
     const headers = { "Accept-Encoding": "identity", ...(offset > 0 && { Range: `bytes=${offset}-` }) };
-    await request(hub, url, { headers }, (response, alive) => take(response, alive, onProgressMade)).catch(
-      async (error) => {
-        if (error instanceof TransientError && error.noSuchRange) await startAnew();
-        throw error;
-      },
-    );
+    await request(hub, url, { headers }, (response, alive) => take(response, alive, onAdvance)).catch(async (error) => {
+      if (error instanceof TransientError && error.noSuchRange) await startAnew();
+      throw error;
+    });
   });
   if (hash.digest("hex") === file.etag) return true;
   await stored(handle.truncate(0));

@@ -45,12 +45,13 @@ export class TransientError extends Error {
 }
 
 /**
- * Tries until it works. `work` throws a TransientError for trouble that may pass; progress since the last one counts as new
- * onProgressMade. Throws a LabError: network when retryPolicy is at its end, cancelled, and what `work` throws.
+ * Tries until it works. `work` throws a TransientError for trouble that may pass, and calls `onAdvance` when it has come
+ * farther than before: failures are then counted anew. Throws a LabError: network when the policy allows no further try,
+ * cancelled, and what `work` throws.
  */
 export async function retry<T>(
   { endpoint, retryPolicy, signal }: Hub,
-  work: (onProgressMade: () => void) => Promise<T>,
+  work: (onAdvance: () => void) => Promise<T>,
 ): Promise<T> {
   let failures = 0;
   for (;;) {
@@ -76,8 +77,8 @@ export async function retry<T>(
 }
 
 /**
- * Sends a request and gives its answer's body to `read`, which calls `alive` whenever something came. Throws a TransientError,
- * or a LabError (checkpoint, network) for what will not pass.
+ * Sends a request and gives its answer's body to `read`, which calls `alive` whenever something came. Throws a
+ * TransientError, or a LabError (checkpoint, network) for what will not pass.
  */
 export async function request<T>(
   hub: Hub,

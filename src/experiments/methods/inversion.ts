@@ -49,8 +49,8 @@ export type InversionRequest = RequestOf<Omit<typeof COMMON_FIELDS, "prompt"> & 
 };
 
 /**
- * The source's own setting: every token at position 0, the head put on the block without the final LayerNorm, L1, plain descent from
- * N(1/2, 1/20) at the one rate and length it states (η = 0.001, N = 2000).
+ * The source's own setting: every token at position 0, the head put on the block without the final LayerNorm, L1, plain
+ * descent from N(1/2, 1/20) at the one rate and length it states (η = 0.001, N = 2000).
  */
 export const SOURCE_PRESET = {
   output: "blockHead",

@@ -9,6 +9,7 @@ import { parseConfig, sizedConfig } from "../../checkpoints/config.ts";
 import { randomStream } from "../../common/random.ts";
 import { wholeOutput } from "../../networks/distance.ts";
 import { blockWeights, parameterCount } from "../../networks/architectures/architectures.ts";
+import { sizeOf } from "../../tensorgraph/tensor.ts";
 import type { DeviceName } from "./devices.ts";
 import { loadedSoftwareDriver } from "./software-drivers.ts";
 import { openSubnetwork } from "../open-network.ts";
@@ -93,9 +94,8 @@ async function oneBlock(folder: string): Promise<Checkpoint> {
   const values = new Float32Array(parameterCount(weights));
   const tensors = new Map<string, StoredTensor>();
   let at = 0;
-  for (const weight of weights) {
-    const { name, shape, initial } = weight;
-    const own = values.subarray(at, at + parameterCount([weight]));
+  for (const { name, shape, initial } of weights) {
+    const own = values.subarray(at, at + sizeOf(shape));
     if (initial.mean !== 0) own.fill(initial.mean);
     else for (let i = 0; i < own.length; i += noise.length) own.set(noise.subarray(0, own.length - i), i);
     tensors.set(name, { shape, type: "F32", file, byteOffset: 4 * at, byteLength: 4 * own.length });

@@ -1,7 +1,10 @@
 // One table of what a network can run on: for each device the ONNX Runtime execution providers that serve it, in order of
 // preference, and what they ask for; and for each platform the devices that its build of the runtime has, best first.
 
+import { DEVICE_NAMES, type DeviceName } from "../../common/device-names.ts";
 import type { FloatType } from "../../common/floats.ts";
+
+export { DEVICE_NAMES, type DeviceName };
 
 interface Device {
   /** What people call it. */
@@ -60,10 +63,7 @@ const DEVICES = {
     isCard: true,
     help: "Core ML needs macOS 13 or newer on Apple silicon; the device cpu always works.",
   },
-} as const satisfies Record<string, Device>;
-
-export type DeviceName = keyof typeof DEVICES;
-export const DEVICE_NAMES = Object.keys(DEVICES) as readonly DeviceName[];
+} as const satisfies Record<DeviceName, Device>;
 
 export const deviceNamed = (name: DeviceName): Device => DEVICES[name];
 
