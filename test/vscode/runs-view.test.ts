@@ -230,6 +230,12 @@ describe("the editor", () => {
     await the.workbench.runCommand("Inversion Lab: Insert Result…");
     await the.workbench.pickFromQuickInput(form);
   };
+  /** The editor gets the focus after its text. */
+  const undo = async () => {
+    const { page } = the.workbench;
+    await page.locator('.monaco-editor.focused[data-uri$="prompts.txt"]').waitFor();
+    await page.keyboard.press("Control+z");
+  };
 
   it("offers no runs of a text that has none", async () => {
     await the.workbench.selectLine(1);
@@ -254,7 +260,7 @@ describe("the editor", () => {
       return /^0: /.test(all[3]) && all.includes(`8: ${SKY}`);
     });
     await the.workbench.screenshot("insert-result");
-    await the.workbench.page.keyboard.press("Control+z");
+    await undo();
     await until("they are gone again", async () => (await lines()).length === 3);
   });
 
@@ -265,7 +271,7 @@ describe("the editor", () => {
     await the.workbench.page.getByRole("button", { name: "Insert Result…" }).click();
     await the.workbench.pickFromQuickInput("The iterations that change the text");
     await until("the equation is there", async () => (await lines()).some((line) => line.includes("\\mathtt{")));
-    await the.workbench.page.keyboard.press("Control+z");
+    await undo();
     await until("it is gone again", async () => (await lines()).length === 3);
   });
 
