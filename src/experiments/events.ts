@@ -42,6 +42,16 @@ export interface StartEvent {
   readonly quantisation?: Quantisation;
   /** How `learningRate: "auto"` was decided. */
   readonly rateSearch?: RateSearch;
+  /** Exact recovery: what its ranking was fitted on. */
+  readonly fit?: {
+    readonly tokens: number;
+    /** That it took, when it was made. */
+    readonly seconds: number;
+    /** Was it on the disk already? */
+    readonly cached: boolean;
+    /** Share of the tokens of held-out texts that rank first. */
+    readonly hitRate: number;
+  };
   /** The prompt's gradient by two ways, where `checkGradients` asked for it. */
   readonly gradientCheck?: GradientCheck;
 }
@@ -100,8 +110,26 @@ export interface WalkPoint extends Distances {
   readonly clampedFrom?: number;
 }
 
-/** One shown iteration of one restart. */
-export interface StepEvent extends Distances {
+/** How sure exact recovery is of each token, [T] each. */
+export interface RecoveredTokens {
+  readonly proved?: readonly boolean[];
+  readonly certainty?: readonly Certainty[];
+  /** ‖h − h*‖₂ / ‖h*‖₂ of each token's state; null where none was computed behind the right prefix. */
+  readonly distances?: readonly (number | null)[];
+  /** How much farther the nearest other token is that was tried; null where none was. */
+  readonly margins?: readonly (number | null)[];
+  /** Tokens tried. */
+  readonly tried?: readonly number[];
+}
+
+/**
+ * `proved`: the token's state is the target's but for the rounding of float arithmetic. `likely`: the states are noisy,
+ * and every other token that was tried is far less likely. `unknown`: neither.
+ */
+export type Certainty = "proved" | "likely" | "unknown";
+
+/** One shown iteration of one restart; of exact recovery, one round. */
+export interface StepEvent extends Distances, RecoveredTokens {
   readonly type: "step";
   readonly restart: number;
   /** Updates done so far, 0…N. */
@@ -115,6 +143,13 @@ export interface StepEvent extends Distances {
   readonly targetRanks: readonly number[];
   /** Of a walk: every step since the last shown one, this one included. */
   readonly walked?: readonly WalkPoint[];
+  readonly round?: number;
+  /** Exact recovery: the position at work; the number of tokens when all are settled. */
+  readonly position?: number;
+  /** The nearest tokens that were tried there, nearest first. */
+  readonly candidates?: readonly (Token & { readonly distance: number })[];
+  /** Tokens that went through the network so far. */
+  readonly tokenForwards?: number;
 }
 
 /** Share of positions whose token is not the prompt's (top 1), or does not have it among its best five (top 5). */
@@ -137,7 +172,7 @@ export interface Repetition {
  * What one restart came to. Inversion: its last iterate or its closest one, whichever has the smaller discrete distance.
  * Walks: the last iterate.
  */
-export interface RestartResult extends Distances {
+export interface RestartResult extends Distances, RecoveredTokens {
   readonly restart: number;
   readonly iteration: number;
   readonly tokenIds: readonly number[];
@@ -158,6 +193,8 @@ export interface RestartResult extends Distances {
   /** Next token of the embedding found; null where the network predicts none. */
   readonly nextToken: Token | null;
   readonly sameNextToken: boolean | null;
+  /** Exact recovery: positions whose token has the same embedding as others, which nothing can tell apart. */
+  readonly sameEmbedding?: readonly { readonly position: number; readonly tokens: readonly Token[] }[];
 }
 
 /** Last event of a run that ended in order. */
@@ -169,6 +206,8 @@ export interface EndEvent {
   /** Inversion: the smallest discrete distance. Walk: the largest ratio. */
   readonly best: RestartResult;
   readonly restarts: readonly RestartResult[];
+  /** Exact recovery: tokens that went through the network in the search. */
+  readonly tokenForwards?: number;
   readonly elapsedMs: number;
 }
 

@@ -7,6 +7,7 @@ import type { EmbeddingDecoder } from "../text/decoder.ts";
 import type { Moments } from "../text/embedding-statistics.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { Quantisation, StartEvent } from "./events.ts";
+import type { StateFit, StatesNetwork } from "./exact/states-network.ts";
 import type { RunEmbeddings } from "./run-embeddings.ts";
 
 /** A network with where it runs. */
@@ -24,9 +25,23 @@ export interface NetworkRequest {
   readonly length?: number;
 }
 
+/** The network of a spec as exact recovery takes it. */
+export interface StatesSetting extends Pick<PlacedNetwork, "device" | "memory"> {
+  readonly network: StatesNetwork;
+  /** The fit of this network, made where the cache does not hold it. Throws a LabError (cancelled). */
+  fit(): Promise<{ readonly fit: StateFit; readonly seconds: number; readonly isCached: boolean }>;
+  /** Where the output is logits l = h Wᵀ: from states h [T, D] to logits [T, V], and back by h = l W (WᵀW)⁻¹. */
+  readonly head?: {
+    logits(states: FloatArray): Promise<FloatArray>;
+    states(logits: FloatArray): Promise<FloatArray>;
+  };
+}
+
 export interface ExperimentSetting {
   /** Opens the spec's network; the one that was open before, at other sizes, is not to be used any more. Throws LabErrors. */
   open(request: NetworkRequest): Promise<PlacedNetwork>;
+  /** Opens the spec's network for passes behind cached keys and values. Throws LabErrors. */
+  openStates?(signal: AbortSignal): Promise<StatesSetting>;
   /** Decodes as many restarts as the spec has. */
   readonly decoder: EmbeddingDecoder;
   readonly targetIds: readonly number[];

@@ -33,6 +33,11 @@ export interface Target {
   readonly quantisation?: Quantisation;
 }
 
+/** What a start event tells of a target. */
+type MeasuredTarget = Pick<Target, "nextToken" | "shiftDistance" | "shiftDistances" | "quantisation"> & {
+  readonly network: Pick<PlacedNetwork, "device" | "memory">;
+};
+
 /** Runs the prompt and the shift test on a network whose batch is the spec's number of restarts. */
 export async function computeTarget(
   spec: ExperimentSpec,
@@ -62,7 +67,7 @@ export async function computeTarget(
 export function startEvent(
   spec: ExperimentSpec,
   { targetIds, text, provenance }: ExperimentSetting,
-  { network: { device, memory }, nextToken, shiftDistance, shiftDistances, quantisation }: Target,
+  { network: { device, memory }, nextToken, shiftDistance, shiftDistances, quantisation }: MeasuredTarget,
   further: Pick<StartEvent, "rateSearch" | "gradientCheck"> = {},
 ): StartEvent {
   return {

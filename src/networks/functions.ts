@@ -40,3 +40,24 @@ export interface NetworkFunctions {
   /** The token that follows each restart: arg max of the last position's logits, [B]; undefined where none is predicted. */
   nextTokens(embedding: FloatArray): Promise<number[] | undefined>;
 }
+
+/** Keys and values of the tokens before, a block each: [H, P, d]. What is not filled is masked. */
+export interface KeyValueArrays {
+  readonly keys: readonly FloatArray[];
+  readonly values: readonly FloatArray[];
+}
+
+/** N rows behind P cached tokens, as src/networks/cached-pass.ts says. Arrays of a result are the caller's own. */
+export interface CachedPass {
+  /** N */
+  readonly rows: number;
+  /** P */
+  readonly past: number;
+  /** Embedding [N, D], mask [N, P + N] → states [N, D] of each tap and, where they are wanted, keys and values [H, N, d]. */
+  run(
+    embedding: FloatArray,
+    mask: FloatArray,
+    past: KeyValueArrays,
+    cache?: boolean,
+  ): Promise<KeyValueArrays & { readonly states: readonly FloatArray[] }>;
+}

@@ -1,11 +1,11 @@
 // What the blocks of all architectures are made of: products with matrices in any weight format, and the causal mask.
 
 import type { FloatType } from "../common/floats.ts";
-import { add, gemm } from "../tensorgraph/operations.ts";
+import { add, concat, gemm, matMul, multiply, reshape, softmax, transpose } from "../tensorgraph/operations.ts";
 import { halfMatMul } from "../tensorgraph/half-product.ts";
 import { quantisedMatMul } from "../tensorgraph/quantised-product.ts";
 import { constant, type ElementType, type Tensor, weight } from "../tensorgraph/tensor.ts";
-import { isMatrix, type Weight } from "./architectures/architecture.ts";
+import { isMatrix, type KeysAndValues, type Weight } from "./architectures/architecture.ts";
 import { scaleName, type WeightFormat } from "./weight-formats.ts";
 
 /** Weights by their names, as parts of a graph. */
@@ -45,8 +45,18 @@ export function layersOf(weights: readonly Weight[], format: WeightFormat = "sto
   };
 }
 
-/** Added to the score of a later token; far below any score, and finite so that no GPU provider has to know infinity. */
-const MASKED = -1e30;
+/** softmax(q [past, own]ᵀ / √d + mask) v for each head: q [H, N, d], mask [N, P + N] → [N, H·d]. */
+export function cachedAttention(q: Tensor, own: KeysAndValues, mask: Tensor, past: KeysAndValues): Tensor {
+  const [H, N, d] = q.shape;
+  const keys = concat([past.keys, own.keys], 1);
+  const values = concat([past.values, own.values], 1);
+  const scores = multiply(matMul(q, transpose(keys, [0, 2, 1])), 1 / Math.sqrt(d)); // [H, N, P + N]
+  const mixed = matMul(softmax(add(scores, mask)), values); // [H, N, d]
+  return reshape(transpose(mixed, [1, 0, 2]), [N, H * d]);
+}
+
+/** Added to the score of a token that is not seen; far below any score, and finite so that no GPU provider has to know infinity. */
+export const MASKED = -1e30;
 
 /** [T, T]: row t may look at columns 0…t. */
 export function causalMask(T: number, type: FloatType): Tensor {

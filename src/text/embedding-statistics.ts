@@ -37,6 +37,8 @@ export interface StatisticsOptions {
   readonly cacheFolder: string;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
+  /** A matrix [V, D] to measure in the place of the token embedding. */
+  readonly weightName?: string;
 }
 
 /** Goes up whenever what is kept would be computed differently. */
@@ -52,7 +54,11 @@ export async function embeddingStatistics(
   options: StatisticsOptions,
 ): Promise<EmbeddingStatistics> {
   const { vocabulary: V, width: D } = checkpoint.config;
-  const file = path.join(options.cacheFolder, "embeddings", `${checkpoint.fingerprint}-${VERSION}.bin`);
+  const ofWhat =
+    options.weightName === undefined
+      ? ""
+      : `-${createHash("sha256").update(options.weightName).digest("hex").slice(0, 8)}`;
+  const file = path.join(options.cacheFolder, "embeddings", `${checkpoint.fingerprint}${ofWhat}-${VERSION}.bin`);
   const known = await remembered(file, V, D);
   if (known) return known;
   const statistics = await compute(checkpoint, options);
@@ -90,10 +96,10 @@ function momentsOf(values: FloatArray): Moments {
 
 async function compute(
   checkpoint: Checkpoint,
-  { onProgress, signal }: StatisticsOptions,
+  { onProgress, signal, weightName = tokenEmbeddingWeight(checkpoint.config).name }: StatisticsOptions,
 ): Promise<EmbeddingStatistics> {
   const { vocabulary: V, width: D } = checkpoint.config;
-  const rows = openRows(checkpoint, tokenEmbeddingWeight(checkpoint.config).name);
+  const rows = openRows(checkpoint, weightName);
   const count = Math.min(CHUNK, V);
   const outputs = chunkGraph(count, D, rows.type);
   const names = Object.keys(outputs);
@@ -104,7 +110,14 @@ async function compute(
     const squaredNorms = new Float64Array(V);
     let sum = 0;
     for (let from = 0; from < V; from += count) {
-      onProgress?.({ stage: "Measuring the token embedding", done: from, total: V });
+      onProgress?.({
+        stage:
+          weightName === tokenEmbeddingWeight(checkpoint.config).name
+            ? "Measuring the token embedding"
+            : "Measuring the head",
+        done: from,
+        total: V,
+      });
       await yieldToEventLoop();
       throwIfCancelled(signal);
       const present = Math.min(count, V - from);

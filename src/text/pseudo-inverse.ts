@@ -2,6 +2,7 @@
 // factor G = LLᵀ, G⁻¹ = L⁻ᵀL⁻¹. Otherwise the pseudo-inverse of G, by its eigenvectors.
 
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+import { choleskyFactor, dotOfRows } from "../common/cholesky.ts";
 
 /** G⁺ [D, D] of W [V, D], row by row. */
 export function gramInverse(gram: Float64Array, V: number, D: number): Float64Array {
@@ -20,49 +21,20 @@ const trace = (matrix: Float64Array, D: number): number => {
   return sum;
 };
 
-/** L with G = LLᵀ, below the diagonal and on it; undefined where rounding leaves G without one. */
-function choleskyFactor(gram: Float64Array, D: number): Float64Array | undefined {
-  const L = gram.slice();
-  for (let i = 0; i < D; i++) {
-    for (let j = 0; j < i; j++) L[i * D + j] = (L[i * D + j] - dot(L, i * D, L, j * D, j)) / L[j * D + j];
-    const rest = L[i * D + i] - dot(L, i * D, L, i * D, i);
-    if (!(rest > 0)) return undefined;
-    L[i * D + i] = Math.sqrt(rest);
-  }
-  return L;
-}
-
 function inverseFromFactor(L: Float64Array, D: number): Float64Array {
   // U = L⁻ᵀ, so that what is summed over lies side by side: U[j, i] is row i of column j of L⁻¹.
   const U = new Float64Array(D * D);
   for (let j = 0; j < D; j++) {
     U[j * D + j] = 1 / L[j * D + j];
-    for (let i = j + 1; i < D; i++) U[j * D + i] = -dot(L, i * D + j, U, j * D + j, i - j) / L[i * D + i];
+    for (let i = j + 1; i < D; i++) U[j * D + i] = -dotOfRows(L, i * D + j, U, j * D + j, i - j) / L[i * D + i];
   }
   const inverse = new Float64Array(D * D);
   for (let i = 0; i < D; i++) {
     for (let j = 0; j <= i; j++) {
-      inverse[i * D + j] = inverse[j * D + i] = dot(U, i * D + i, U, j * D + i, D - i);
+      inverse[i * D + j] = inverse[j * D + i] = dotOfRows(U, i * D + i, U, j * D + i, D - i);
     }
   }
   return inverse;
-}
-
-/** Σ a[aFrom + k]·b[bFrom + k] over k < count; four sums at a time keep the processor's multipliers busy. */
-function dot(a: Float64Array, aFrom: number, b: Float64Array, bFrom: number, count: number): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let k = 0;
-  for (; k + 3 < count; k += 4) {
-    s0 += a[aFrom + k] * b[bFrom + k];
-    s1 += a[aFrom + k + 1] * b[bFrom + k + 1];
-    s2 += a[aFrom + k + 2] * b[bFrom + k + 2];
-    s3 += a[aFrom + k + 3] * b[bFrom + k + 3];
-  }
-  for (; k < count; k++) s0 += a[aFrom + k] * b[bFrom + k];
-  return s0 + s1 + (s2 + s3);
 }
 
 /** Σ vvᵀ/λ over the eigenvectors v of G whose eigenvalue λ is not 0. */

@@ -2,12 +2,13 @@
 
 import { LabError } from "../../common/errors.ts";
 import { clampedWalk } from "./clamped-walk.ts";
+import { exact } from "./exact.ts";
 import { inversion } from "./inversion.ts";
 import type { Method } from "./method.ts";
 import { orthogonalWalk } from "./orthogonal-walk.ts";
 
 /** In the order in which they are listed; the first is the one that a request without a method means. */
-export const METHODS: Method[] = [inversion, orthogonalWalk, clampedWalk];
+export const METHODS: Method[] = [inversion, exact, orthogonalWalk, clampedWalk];
 
 export const methodNames = (): readonly string[] => METHODS.map(({ name }) => name);
 

@@ -55,6 +55,35 @@ export interface BlocksShape<Config> {
   readonly weightFormat?: WeightFormat;
 }
 
+/** What the tokens of one block are attended by: H heads of width d. */
+export interface KeysAndValues {
+  /** [H, N, d] */
+  readonly keys: Tensor;
+  /** [H, N, d] */
+  readonly values: Tensor;
+}
+
+/** The residual stream after a block, [N, D], and what later tokens need of it. */
+export interface CachedBlock extends KeysAndValues {
+  readonly state: Tensor;
+}
+
+export interface BlocksCache<Config> {
+  /** Sizes of the keys, and of the values, of one token in one block. */
+  shape(config: Config): { readonly heads: number; readonly headWidth: number };
+  /**
+   * `blocks` for N rows x [N, D] behind P earlier tokens, whose keys and values in each block are `past`. Which earlier
+   * tokens and rows a row sees is what `mask` [N, P + N] adds to its scores, so that rows can be one text, or candidates
+   * for one place (tree attention, arXiv 2305.09781).
+   */
+  blocks(
+    x: Tensor,
+    shape: Omit<BlocksShape<Config>, "restarts">,
+    mask: Tensor,
+    past: readonly KeysAndValues[],
+  ): readonly CachedBlock[];
+}
+
 export interface Architecture<Config extends NetworkConfig = NetworkConfig> {
   readonly name: string;
   /** What a config.json calls it, as `model_type` or else as the first of its `architectures`. */
@@ -71,6 +100,8 @@ export interface Architecture<Config extends NetworkConfig = NetworkConfig> {
   weights(config: Config): readonly Weight[];
   /** The residual stream after each block: x [T·B, D] → one [T·B, D] a block. Row t·B + b is token t of restart b. */
   blocks(x: Tensor, shape: BlocksShape<Config>): readonly Tensor[];
+  /** Passes behind cached keys and values; without them there is no exact recovery. */
+  readonly cache?: BlocksCache<Config>;
   /** What stands between the last block and the head: x [N, D] → [N, D]. */
   finalNorm(x: Tensor, config: Config): Tensor;
   /** Numbers that T tokens leave behind in one block, for the backward pass; roughly. */

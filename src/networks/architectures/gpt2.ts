@@ -15,8 +15,8 @@ import {
   transpose,
 } from "../../tensorgraph/operations.ts";
 import type { Tensor } from "../../tensorgraph/tensor.ts";
-import { causalMask, type Layers, layersOf } from "../layers.ts";
-import type { Architecture, ConfigJson, NetworkConfig, Weight } from "./architecture.ts";
+import { cachedAttention, causalMask, type Layers, layersOf } from "../layers.ts";
+import type { Architecture, CachedBlock, ConfigJson, KeysAndValues, NetworkConfig, Weight } from "./architecture.ts";
 import { booleanField, checkFixed, countField, positiveField, unsupported } from "./config-fields.ts";
 
 export interface GPT2Config extends NetworkConfig {
@@ -143,11 +143,29 @@ export const gpt2: Architecture<GPT2Config> = {
   },
 
   blocks(x, { config, blocks, restarts, weightFormat }) {
-    const make = { config, restarts, layers: layersOf(gpt2.weights(config), weightFormat) };
+    const make = { config, layers: layersOf(gpt2.weights(config), weightFormat) };
     const mask = causalMask(x.shape[0] / restarts, x.type as FloatType);
+    const attend = (q: Tensor, k: Tensor, v: Tensor): Tensor => causalAttention([q, k, v], mask, restarts, config);
     const states: Tensor[] = [];
-    for (let index = 0; index < blocks; index++) states.push((x = block(x, mask, index, make)));
+    for (let index = 0; index < blocks; index++) states.push((x = block(x, index, attend, make)));
     return states;
+  },
+
+  cache: {
+    shape: ({ width, heads }) => ({ heads, headWidth: width / heads }),
+    blocks(x, { config, blocks, weightFormat }, mask, past) {
+      const make = { config, layers: layersOf(gpt2.weights(config), weightFormat) };
+      return past.slice(0, blocks).map((earlier, index): CachedBlock => {
+        let own: KeysAndValues;
+        const attend: Attend = (...qkv) => {
+          const [q, keys, values] = qkv.map((part) => headsFirst(part, config));
+          own = { keys, values };
+          return cachedAttention(q, own, mask, earlier);
+        };
+        x = block(x, index, attend, make);
+        return { state: x, ...own! };
+      });
+    },
   },
 
   finalNorm: (x, config) => norm(x, "ln_f", { config, layers: layersOf(gpt2.weights(config)) }),
@@ -159,26 +177,37 @@ export const gpt2: Architecture<GPT2Config> = {
 interface Make {
   readonly config: GPT2Config;
   readonly layers: Layers;
-  /** B */
-  readonly restarts: number;
 }
 
-/** x [T·B, D] → [T·B, D]. */
-function block(x: Tensor, mask: Tensor, index: number, make: Make): Tensor {
+/** Queries, keys and values [N, D] each → what each row attends to, [N, D]. */
+type Attend = (queries: Tensor, keys: Tensor, values: Tensor) => Tensor;
+
+/** x [N, D] → [N, D]. */
+function block(x: Tensor, index: number, attend: Attend, make: Make): Tensor {
   const name = `h.${index}`;
-  const attended = add(x, attention(norm(x, `${name}.ln_1`, make), mask, `${name}.attn`, make));
+  const attended = add(x, attention(norm(x, `${name}.ln_1`, make), `${name}.attn`, attend, make));
   return add(attended, feedForward(norm(attended, `${name}.ln_2`, make), `${name}.mlp`, make));
 }
 
-/** Causal self-attention: softmax(q kᵀ / √d + mask) v for each head. x [T·B, D] → [T·B, D]. */
-function attention(x: Tensor, mask: Tensor, name: string, { config, layers, restarts: B }: Make): Tensor {
-  const { width: D, heads: H } = config;
-  const T = x.shape[0] / B;
+/** x [N, D] → [N, D]. */
+function attention(x: Tensor, name: string, attend: Attend, { config: { width: D }, layers }: Make): Tensor {
+  const [q, k, v] = split(dense(x, `${name}.c_attn`, layers), 1, [D, D, D]);
+  return dense(attend(q, k, v), `${name}.c_proj`, layers);
+}
+
+/** softmax(q kᵀ / √d + mask) v for each head of B restarts: three of [T·B, D], mask [T, T] → [T·B, D]. */
+function causalAttention(qkv: readonly Tensor[], mask: Tensor, B: number, { width: D, heads: H }: GPT2Config): Tensor {
+  const T = qkv[0].shape[0] / B;
   const d = D / H;
-  const [q, k, v] = split(dense(x, `${name}.c_attn`, layers), 1, [D, D, D]).map((part) => reshape(part, [T, B * H, d]));
+  const [q, k, v] = qkv.map((part) => reshape(part, [T, B * H, d]));
   const scores = multiply(matMul(transpose(q, [1, 0, 2]), transpose(k, [1, 2, 0])), 1 / Math.sqrt(d)); // [B·H, T, T]
   const mixed = matMul(softmax(add(scores, mask)), transpose(v, [1, 0, 2])); // [B·H, T, d]
-  return dense(reshape(transpose(mixed, [1, 0, 2]), [T * B, D]), `${name}.c_proj`, layers);
+  return reshape(transpose(mixed, [1, 0, 2]), [T * B, D]);
+}
+
+/** [N, D] → [H, N, d]. */
+function headsFirst(x: Tensor, { width: D, heads: H }: GPT2Config): Tensor {
+  return transpose(reshape(x, [x.shape[0], H, D / H]), [1, 0, 2]);
 }
 
 /** gelu(x W + b) W' + b'. x [N, D] → [N, D]. */

@@ -1,0 +1,118 @@
+// The network of a checkpoint as exact recovery knows it: passes behind cached keys and values, and products with the
+// token embedding, made when they are first asked for.
+
+import type { Checkpoint } from "../checkpoints/checkpoint.ts";
+import { readRows } from "../checkpoints/rows.ts";
+import { type FloatArray, floats, type FloatType } from "../common/floats.ts";
+import type { StatesNetwork } from "../experiments/exact/states-network.ts";
+import { sampleTexts } from "../experiments/exact/sampled-text.ts";
+import { headWeight, tokenEmbeddingWeight } from "../networks/architectures/architectures.ts";
+import { cacheOf, type Tap } from "../networks/cached-pass.ts";
+import type { WeightFormat } from "../networks/weight-formats.ts";
+import { Gram } from "../runtime/gram.ts";
+import { CachedPasses } from "../runtime/open-cached-pass.ts";
+import type { Placement } from "../runtime/open-network.ts";
+import { positionEmbedding, type Positions } from "../text/embedding.ts";
+import { TokenProducts } from "../text/token-products.ts";
+
+export interface StatesNetworkOptions extends Placement {
+  /** As stored: embeddings and head. */
+  readonly checkpoint: Checkpoint;
+  /** The same in the weight format of the run. */
+  readonly weights: Checkpoint;
+  /** The stored weights of all blocks and the head, opened when the network is to sample texts. */
+  readonly whole: () => Promise<Checkpoint>;
+  /** (WᵀW)⁻¹ of the head W, made when logits are to become states. */
+  readonly headGramInverse: () => Promise<Float64Array>;
+  readonly tap: Tap;
+  readonly weightFormat?: WeightFormat;
+  readonly type: FloatType;
+  readonly positions: Positions;
+}
+
+/** Holds native memory until it is released. */
+export class OpenStatesNetwork implements StatesNetwork {
+  readonly type: FloatType;
+  readonly vocabulary: number;
+  readonly sizes: StatesNetwork["sizes"];
+  readonly #options: StatesNetworkOptions;
+  readonly #passes: CachedPasses;
+  readonly #products: TokenProducts;
+  readonly #head: TokenProducts;
+
+  constructor(options: StatesNetworkOptions) {
+    const { checkpoint, tap, type } = options;
+    const { config } = checkpoint;
+    this.type = type;
+    this.vocabulary = config.vocabulary;
+    this.sizes = { type, width: config.width, blocks: tap.blocks, ...cacheOf(config).shape(config) };
+    this.#options = options;
+    this.#passes = new CachedPasses({ ...options, checkpoint: options.weights, taps: [tap] });
+    this.#products = new TokenProducts(checkpoint, tokenEmbeddingWeight(config).name);
+    this.#head = new TokenProducts(checkpoint, headWeight(config).name);
+  }
+
+  openPass = (rows: number, past: number) => this.#passes.open(rows, past);
+  tokenRows = (ids: readonly number[]) =>
+    readRows(this.#options.checkpoint, tokenEmbeddingWeight(this.#options.checkpoint.config).name, ids);
+  positions = (length: number) => positionEmbedding(this.#options.checkpoint, this.#options.positions, length);
+  tokenProducts: StatesNetwork["tokenProducts"] = (x) => this.#products.products(x);
+  quadraticForms: StatesNetwork["quadraticForms"] = (matrix) => this.#products.quadraticForms(matrix);
+  openNormalEquations = async (rows: number, width: number) => {
+    const gram = await Gram.open(rows, width);
+    return Object.assign(gram, { gram: gram.sum });
+  };
+
+  /** Of the whole network, whatever the tap. */
+  sample: StatesNetwork["sample"] = async (plan, onTokens, signal) => {
+    const { type } = this.#options;
+    const checkpoint = await this.#options.whole();
+    const { config } = checkpoint;
+    const tap = { blocks: config.blocks, finalNorm: true };
+    const passes = new CachedPasses({ ...this.#options, checkpoint, weightFormat: "stored", taps: [tap] });
+    const head = new TokenProducts(checkpoint, headWeight(config).name);
+    const embedAt = (ids: readonly number[], position: number) => {
+      const rows = this.tokenRows(ids);
+      const place = this.positions(position + 1).subarray(position * config.width);
+      return floats(type, rows.length).map((_, i) => rows[i] + place[i % config.width]);
+    };
+    try {
+      const network = { vocabulary: config.vocabulary, sizes: { ...this.sizes, blocks: config.blocks }, embedAt };
+      return await sampleTexts(
+        {
+          ...network,
+          openPass: (rows, past) => passes.open(rows, past),
+          probabilities: (states, temperature) => head.probabilities(states, temperature),
+        },
+        plan,
+        onTokens,
+        signal,
+      );
+    } finally {
+      await passes.release();
+      await head.release();
+    }
+  };
+
+  /** h Wᵀ with the head W: [T, D] → [T, V]. */
+  logits = (states: FloatArray) => this.#head.products(states);
+
+  /** l W (WᵀW)⁻¹: [T, V] → [T, D]. */
+  states = async (logits: FloatArray): Promise<FloatArray> => {
+    const { width: D } = this.sizes;
+    const inverse = await this.#options.headGramInverse();
+    const rows = await this.#head.combinations(logits);
+    const states = floats(this.type, rows.length);
+    for (let at = 0; at < rows.length; at++) {
+      const from = at - (at % D);
+      for (let j = 0; j < D; j++) states[at] += rows[from + j] * inverse[j * D + (at % D)];
+    }
+    return states;
+  };
+
+  async release(): Promise<void> {
+    await this.#passes.release();
+    await this.#products.release();
+    await this.#head.release();
+  }
+}

@@ -1,0 +1,106 @@
+// A network as exact recovery takes it, and what was fitted to its states.
+
+import { type FloatArray, floats, type FloatType } from "../../common/floats.ts";
+import type { CachedPass } from "../../networks/functions.ts";
+import type { Discriminant, NormalEquations } from "./linear-discriminant.ts";
+import type { PrefixSizes } from "./prefix.ts";
+
+/** Sum of uᵀu over the rows of pieces. */
+export interface NormalEquationsSum extends NormalEquations {
+  add(piece: Float64Array, count: number): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** A network's passes and its token embedding, for exact recovery. */
+export interface StatesNetwork {
+  readonly type: FloatType;
+  readonly vocabulary: number;
+  /** All but the capacity. */
+  readonly sizes: Omit<PrefixSizes, "capacity">;
+  /** N rows behind P cached tokens. */
+  openPass(rows: number, past: number): Promise<CachedPass>;
+  /** e(v) [N, D], without positions. */
+  tokenRows(ids: readonly number[]): FloatArray;
+  /** What the first T positions add, [T, D]. */
+  positions(length: number): FloatArray;
+  /** x e(v)ᵀ for every token: [N, D] → [N, V]. */
+  tokenProducts(x: FloatArray): Promise<FloatArray>;
+  /** e(v) M e(v)ᵀ of every token, [V]. */
+  quadraticForms(matrix: FloatArray): Promise<FloatArray>;
+  openNormalEquations(rows: number, width: number): Promise<NormalEquationsSum>;
+  /** Texts of T tokens that the whole network itself samples. */
+  sample(
+    plan: { readonly texts: number; readonly length: number; readonly seed: number },
+    onTokens: (count: number) => void,
+    signal: AbortSignal,
+  ): Promise<number[][]>;
+}
+
+/** States of every token as a first one, seen along a few random directions. */
+export interface FirstTokens {
+  /** [D, R] */
+  readonly directions: Float32Array;
+  /** [V, R] */
+  readonly images: Float32Array;
+}
+
+export interface StateFit {
+  /** Of the first position. */
+  readonly first: Discriminant;
+  /** The same as a table of all tokens, where that takes seconds. */
+  readonly firstTokens?: FirstTokens;
+  /** Of all others, one a source of text. */
+  readonly experts: readonly Discriminant[];
+  /** Groups of tokens whose embeddings are the same bits: nothing can tell them apart. */
+  readonly twins: readonly (readonly number[])[];
+  /** Share of the tokens of held-out texts that rank first. */
+  readonly hitRate: number;
+  /** Tokens that it is made from. */
+  readonly tokens: number;
+  /** Largest relative difference between states that are computed twice, in passes of different sizes. */
+  readonly floatNoise: number;
+}
+
+/** R: random directions tell as many tokens apart as whole states do, but for those within rounding of each other. */
+export const DIRECTIONS = 16;
+/** e(v) + P [N, D] of texts of T tokens, one after the other. */
+export function embedTexts(network: StatesNetwork, some: readonly (readonly number[])[]): FloatArray {
+  const rows = network.tokenRows(some.flat());
+  const positions = network.positions(Math.max(...some.map(({ length }) => length)));
+  const embedding = floats(network.type, rows.length);
+  const D = network.sizes.width;
+  let at = 0;
+  for (const { length } of some) {
+    for (let i = 0; i < length * D; i++, at++) embedding[at] = rows[at] + positions[i];
+  }
+  return embedding;
+}
+
+/** Products of states [n, D] with directions [D, R]: [n, R]. */
+export function imagesOf(states: FloatArray, directions: Float32Array): Float32Array {
+  const D = directions.length / DIRECTIONS;
+  const n = states.length / D;
+  const images = new Float32Array(n * DIRECTIONS);
+  for (let row = 0; row < n; row++) {
+    for (let r = 0; r < DIRECTIONS; r++) {
+      let sum = 0;
+      for (let i = 0; i < D; i++) sum += states[row * D + i] * directions[i * DIRECTIONS + r];
+      images[row * DIRECTIONS + r] = sum;
+    }
+  }
+  return images;
+}
+
+/** Sizes of passes come in steps, so that texts of about one length share a session. */
+export const passRows = (length: number): number => Math.max(8, Math.ceil(length / 8) * 8);
+
+/** ‖a − b‖₂ / ‖b‖₂ of two rows. */
+export function relativeDistance(a: FloatArray, aFrom: number, b: FloatArray, bFrom: number, width: number): number {
+  let apart = 0;
+  let size = 0;
+  for (let i = 0; i < width; i++) {
+    apart += (a[aFrom + i] - b[bFrom + i]) ** 2;
+    size += b[bFrom + i] ** 2;
+  }
+  return Math.sqrt(apart / size);
+}

@@ -1,0 +1,68 @@
+// Exact recovery: which text has the hidden states of this layer, each token proved. See exact/search.ts for the search,
+// and exact/linear-discriminant.ts for what it ranks by.
+
+import { t } from "@vscode/l10n";
+import { plural } from "../../common/counts.ts";
+import { figure } from "../../common/number-format.ts";
+import type { RestartResult } from "../events.ts";
+import { EXACT_FIELDS, type ExactSpec } from "../exact/exact-spec.ts";
+import type { Method } from "./method.ts";
+import { recoveryVerdict } from "./verdicts.ts";
+
+const share = (result: RestartResult, wanted: string): number | null =>
+  result.certainty
+    ? result.certainty.filter((certainty) => certainty === wanted).length / result.certainty.length
+    : null;
+
+export const exact = {
+  name: "exact",
+  command: [["exact", "recover a text from its hidden states, each token proved"]],
+  editorCommand: "recoverSelection",
+  goal: "recover",
+  schema: EXACT_FIELDS,
+  settings: [],
+  complete(values, nameOf) {
+    const [network, positions] = ["network", "positions"].map(nameOf);
+    if (values["network"] !== "gpt2") return `${network} must be gpt2 for exact recovery: it needs causal attention.`;
+    return values["positions"] === "sequential" ? values : `${positions} must be sequential for exact recovery.`;
+  },
+  describe: {
+    title: () => t("Exact recovery"),
+    formula: () =>
+      t("h ≈ A e(v) + C h₋₁ + c + ε ranks the tokens v; each is proved by its own state behind the proved prefix"),
+    doing: (prompt) => t("Recovering “{0}”", prompt),
+    heading: (prompt) => t("Exact recovery: {0}", prompt),
+    parts: ({ noise, round, keepChannels, candidates }: ExactSpec) => [
+      ...(noise > 0 ? [t("noise {0} on the states", figure(noise))] : []),
+      ...(round === "none" ? [] : [t("states rounded to {0}", round)]),
+      ...(keepChannels === undefined ? [] : [t("{0} kept", plural(keepChannels, "channel"))]),
+      ...(candidates === EXACT_FIELDS.candidates.default
+        ? []
+        : [t("up to {0} tried at a position", plural(candidates, "token"))]),
+    ],
+    short: ({ noise, round, keepChannels }: ExactSpec) =>
+      [
+        t("exact recovery"),
+        ...(noise > 0 ? [t("noise {0}", figure(noise))] : []),
+        ...(round === "none" ? [] : [round]),
+        ...(keepChannels === undefined ? [] : [plural(keepChannels, "channel")]),
+      ].join(", "),
+  },
+  verdict: recoveryVerdict,
+  series: [],
+  figures: [
+    { name: "proved", label: "Tokens proved", of: (result) => share(result, "proved") },
+    { name: "likely", label: "Tokens most likely", of: (result) => share(result, "likely") },
+    { name: "unknown", label: "Tokens unknown", of: (result) => share(result, "unknown") },
+    {
+      name: "tried",
+      label: "Tokens tried per position",
+      of: ({ tried }) => (tried ? tried.reduce((sum, count) => sum + count, 0) / tried.length : null),
+    },
+  ],
+  cost: () => 3,
+  async *run(spec: ExactSpec, setting, signal) {
+    const { recoverExactly } = await import("../exact/recover.ts");
+    yield* recoverExactly(spec, setting, signal);
+  },
+} satisfies Method<typeof EXACT_FIELDS>;
