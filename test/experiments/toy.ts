@@ -3,6 +3,8 @@
 
 import type { FloatArray } from "../../src/common/floats.ts";
 import { randomStream } from "../../src/common/random.ts";
+import { makeFit } from "../../src/experiments/exact/fit.ts";
+import type { StatesNetwork } from "../../src/experiments/exact/states-network.ts";
 import type { InversionRequest } from "../../src/experiments/methods/inversion.ts";
 import type { ExperimentSetting, PlacedNetwork } from "../../src/experiments/setting.ts";
 
@@ -21,6 +23,8 @@ export const INVERTIBLE: readonly (readonly number[])[] = [
 export interface Toy extends ExperimentSetting {
   /** What `open` gives, whatever is asked for. */
   readonly network: PlacedNetwork;
+  /** What `openStates` gives. */
+  readonly states: StatesNetwork;
   /** Calls of the network's functions so far. */
   readonly calls: { forward: number; gradient: number; vjp: number; normal: number };
 }
@@ -98,9 +102,20 @@ export function toy({
       for (let j = 0; j < WIDTH; j++) score -= (e[row * WIDTH + j] - words[id * WIDTH + j]) ** 2;
       return score;
     });
+  const states = toyStates(embed, times);
   return {
     calls,
     network,
+    states,
+    openStates: async () => ({
+      device: "toy",
+      network: states,
+      fit: async () => {
+        const sizes = { random: 27, sampled: 0, single: 2, length: 3 }; // so few that it ranks badly, and has to try
+        const fit = await makeFit(states, sizes, 0, () => undefined, new AbortController().signal);
+        return { fit, seconds: 0, isCached: false };
+      },
+    }),
     async open({ batch: wanted }) {
       return wanted === batch ? network : toy({ targetIds, batch: wanted, matrix }).network;
     },
@@ -135,3 +150,61 @@ export const toyRequest: InversionRequest = {
   start: "normal",
   shiftDraws: 5,
 };
+
+/** The same network as passes behind a cache, of which it needs nothing: its tokens do not see each other. */
+function toyStates(
+  embed: (ids: readonly number[]) => FloatArray,
+  times: (x: FloatArray) => Float64Array,
+): StatesNetwork {
+  const products = (x: FloatArray, N: number) =>
+    Float64Array.from({ length: N * VOCABULARY }, (_, at) => {
+      const [row, id] = [Math.floor(at / VOCABULARY), at % VOCABULARY];
+      let sum = 0;
+      for (let j = 0; j < WIDTH; j++) sum += x[row * WIDTH + j] * words[id * WIDTH + j];
+      return sum;
+    });
+  return {
+    type: "float64",
+    vocabulary: VOCABULARY,
+    sizes: { type: "float64", width: WIDTH, blocks: 1, heads: 1, headWidth: 1 },
+    openPass: async (rows, past) => ({
+      rows,
+      past,
+      run: async (embedding) => ({
+        states: [times(embedding)],
+        keys: [new Float64Array(rows)],
+        values: [new Float64Array(rows)],
+      }),
+    }),
+    tokenRows: embed,
+    positions: (length) => new Float64Array(length * WIDTH),
+    tokenProducts: async (x) => products(x, x.length / WIDTH),
+    quadraticForms: async (matrix) =>
+      Float64Array.from({ length: VOCABULARY }, (_, id) => {
+        const row = Float64Array.from({ length: WIDTH }, (_, j) => {
+          let sum = 0;
+          for (let i = 0; i < WIDTH; i++) sum += matrix[j * WIDTH + i] * words[id * WIDTH + i];
+          return sum;
+        });
+        return products(row, 1)[id];
+      }),
+    openNormalEquations: async (_, width) => {
+      const gram = new Float64Array(width * width);
+      const equations = {
+        gram,
+        rows: 0,
+        async add(piece: Float64Array, count: number) {
+          for (let from = 0; from < piece.length; from += width) {
+            for (let i = 0; i < width; i++) {
+              for (let j = 0; j < width; j++) gram[i * width + j] += piece[from + i] * piece[from + j];
+            }
+          }
+          equations.rows += count;
+        },
+        release: async () => undefined,
+      };
+      return equations;
+    },
+    sample: () => Promise.reject(new Error("The toy samples nothing.")),
+  };
+}

@@ -61,7 +61,7 @@ describe("what version 0.1 has written", () => {
       }, name);
       const spec = parseSpec({ prompt: "The sky.", ...request }) as unknown as Record<string, unknown>;
       for (const [field, value] of Object.entries(request)) assert.equal(spec[field], value, field);
-      assert.equal(spec["iterations"], { inversion: 150, orthogonalWalk: 30, clampedWalk: 60 }[name]);
+      assert.equal(spec["iterations"], { inversion: 150, exact: 1_000_000, orthogonalWalk: 30, clampedWalk: 60 }[name]);
     }
     assert.deepEqual([...unused], []);
   });

@@ -1,25 +1,21 @@
 // What a run of exact recovery is told, beside what all methods share.
 
-import { integer, oneOf } from "../fields.ts";
+import { integer, oneOf, positive } from "../fields.ts";
 import type { SpecOf } from "../methods/method.ts";
 import { ROUNDINGS } from "./protection.ts";
 
 export const EXACT_FIELDS = {
   iterations: integer(1, 1_000_000, { default: 1_000_000, description: "Rounds, at most." }),
   every: integer(1, 1_000_000, { default: 1, description: "Show each so many rounds." }),
-  restarts: integer(1, 1, { default: 1, description: "Exact recovery has one." }),
   shiftDraws: integer(1, 1024, { default: 1, description: "Draws of the shift test; its median is the bar." }),
   candidates: integer(1, 1_000_000, {
     default: 1_000_000,
     description: "Tokens tried at a position, at most; by default the whole vocabulary.",
   }),
-  noise: {
-    type: "number",
-    minimum: 0,
-    maximum: 1000,
-    default: 0,
-    description: "Gaussian noise that is added to the states, its length relative to each state's norm.",
-  },
+  noise: positive(1000, {
+    description:
+      "Gaussian noise that is added to the states, its length relative to each state's norm; by default none.",
+  }),
   round: oneOf(ROUNDINGS, {
     default: "none",
     description: "Number format that the states are rounded to; int8 and int4 have one scale a state.",

@@ -7,26 +7,33 @@ export const ROUNDINGS = ["none", "float16", "bfloat16", "int8", "int4"] as cons
 export type Rounding = (typeof ROUNDINGS)[number];
 
 export interface Protection {
-  /** Standard deviation of Gaussian noise, its length relative to each state's norm; 0 is none. */
-  readonly noise: number;
+  /** Standard deviation of Gaussian noise, its length relative to each state's norm; none where nothing is said. */
+  readonly noise?: number;
   readonly round: Rounding;
   /** Channels that are kept, those of the largest size; the others become 0. All where nothing is said. */
   readonly keepChannels?: number;
 }
 
-export const isProtected = ({ noise, round, keepChannels }: Protection): boolean =>
-  noise > 0 || round !== "none" || keepChannels !== undefined;
-
-/** Changed states, rows [T, K]: channels are dropped first, then noise is added, then the numbers are rounded. */
-export function protect(states: FloatArray, width: number, by: Protection, seed: number): FloatArray {
+/**
+ * Changed states, rows [T, K]: channels are dropped first, then noise is added, each restart its own, then the numbers are
+ * rounded.
+ */
+export function protect(
+  states: FloatArray,
+  width: number,
+  { noise: std = 0, round, keepChannels = width }: Protection,
+  seed: number,
+  restart: number,
+): FloatArray {
   const changed = states.slice();
-  const noise = randomStream(seed, "protection").normal(states.length, 0, 1, "float64");
+  const noise = new Float64Array(states.length);
+  if (std > 0) randomStream(seed, `protection ${restart}`).fillNormal(noise, 0, std);
   for (let from = 0; from < states.length; from += width) {
     const row = changed.subarray(from, from + width);
     const size = Math.hypot(...row) / Math.sqrt(width);
-    if (by.keepChannels !== undefined && by.keepChannels < width) dropChannels(row, by.keepChannels);
-    if (by.noise > 0) row.forEach((value, i) => (row[i] = value + by.noise * size * noise[from + i]));
-    roundRow(row, by.round);
+    if (keepChannels < width) dropChannels(row, keepChannels);
+    if (std > 0) row.forEach((value, i) => (row[i] = value + size * noise[from + i]));
+    roundRow(row, round);
   }
   return changed;
 }

@@ -1,21 +1,21 @@
 // A run of exact recovery, as events: the fit, the prompt's own states, what is done to them, and the search, a round a
 // step.
 
-import { type FloatArray, floats, typeOf } from "../../common/floats.ts";
+import { type FloatArray, floats, type FloatType, typeOf } from "../../common/floats.ts";
 import { median } from "../../common/statistics.ts";
 import { randomStream } from "../../common/random.ts";
 import { measuredShape } from "../../networks/distance.ts";
 import type { ExperimentSpec } from "../common-fields.ts";
-import type { RestartResult, RunEvent, ScoredToken, StepEvent } from "../events.ts";
+import type { Certainty, RestartResult, RunEvent, ScoredToken, StepEvent } from "../events.ts";
 import type { ExactSpec } from "./exact-spec.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "../metrics.ts";
 import type { ExperimentSetting } from "../setting.ts";
 import { startEvent } from "../target.ts";
-import { passRows, type StatesNetwork } from "./states-network.ts";
+import { passRows, type StateFit, type StatesNetwork } from "./states-network.ts";
 import { inARow, Prefix } from "./prefix.ts";
-import { isProtected, protect } from "./protection.ts";
+import { protect } from "./protection.ts";
 import { type Ranking, rankingOf } from "./ranking.ts";
-import { type Recovery, type Round, search } from "./search.ts";
+import { type Recovery, type Round, search, type SearchOptions } from "./search.ts";
 
 /** Carries it out. Throws a LabError, also when the states are no finite numbers. */
 export async function* recoverExactly(
@@ -34,116 +34,132 @@ export async function* recoverExactly(
   const embedding = embed(targetIds);
   const own = (await statesOf(network, embedding)).slice();
   const output = head ? await head.logits(own) : own;
-  const given = isProtected(spec) ? protect(output, output.length / T, spec, spec.seed) : output;
-  const states = head ? await head.states(given) : given;
-
-  const measure = (e: FloatArray, of: FloatArray) => stateDistance(spec, e, of, T, D);
   const shiftDistances = await shiftTest(spec, setting, network, embedding, own);
-  const ranking = await rankingOf(network, found.fit, states);
+  const shiftDistance = median(shiftDistances);
+  const { fit } = found;
   yield {
-    ...startEvent(spec, setting, {
-      network: opened,
-      nextToken: undefined,
-      shiftDistance: median(shiftDistances),
-      shiftDistances,
-    }),
-    fit: { tokens: found.fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: found.fit.hitRate },
+    ...startEvent(spec, setting, { network: opened, nextToken: undefined, shiftDistance, shiftDistances }),
+    fit: { tokens: fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: fit.hitRate },
   };
 
-  const classOf = tokenClasses(found.fit.twins);
-  const listed = new Lists(ranking, targetIds, spec.topK, text);
-  const places = network.positions(T);
-  const tapped = (ids: readonly number[], position: number, rowed: boolean): FloatArray => {
+  const positions = network.positions(T);
+  const embedAt = (ids: readonly number[], position: number, rowed: boolean): FloatArray => {
     const rows = network.tokenRows(ids);
-    return floats(network.type, rows.length).map(
-      (_, i) => rows[i] + places[(position + (rowed ? Math.floor(i / D) : 0)) * D + (i % D)],
-    );
+    const place = (i: number) => (position + (rowed ? Math.floor(i / D) : 0)) * D + (i % D);
+    return floats(network.type, rows.length).map((_, i) => rows[i] + positions[place(i)]);
   };
-  const rounding = spec.round !== "none" || spec.keepChannels !== undefined;
-  const noisy = spec.noise > 0 ? "noise" : rounding ? "rounding" : undefined;
-  const options = { states, embed: tapped, ranking, fit: found.fit, noisy, candidates: spec.candidates } as const;
-  const stepOf = ({ round, position, nearest, recovery, states: reached, tokenForwards }: Round): StepEvent => {
-    const { tokenIds } = recovery;
-    const e = embed(tokenIds);
-    const outputDistance = measure(reached, states);
-    const [inputDistance] = absoluteDistances(e, embedding, 1);
+  const noisy = noiseOf(spec);
+  const searches: OneSearch[] = [];
+  for (let restart = 0; restart < spec.restarts; restart++) {
+    const given = protect(output, output.length / T, spec, spec.seed, restart);
+    const states = head ? await head.states(given) : given;
+    const ranking = await rankingOf(network, fit, states);
+    const options = { states, embed: embedAt, ranking, fit, noisy, candidates: spec.candidates };
+    const lists = new Lists(ranking, targetIds, spec.topK, text);
+    searches.push({ restart, states, lists, rounds: search(network, options, signal) });
+  }
+
+  const stepOf = ({ restart, states, lists, last }: OneSearch, iteration: number): StepEvent => {
+    const { round, position, nearest, recovery, states: reached, tokenForwards } = last!;
+    const { tokenIds, certainty, distances, margins, tried } = recovery;
+    const outputDistance = stateDistance(spec, reached, states, T, D);
+    const [inputDistance] = absoluteDistances(embed(tokenIds), embedding, 1);
     return {
       type: "step",
-      restart: 0,
-      iteration: round,
-      learningRate: 0,
-      outputDistance,
-      inputDistance,
+      ...{ restart, iteration, learningRate: 0, outputDistance, inputDistance },
       ratio: ratioOf(inputDistance, outputDistance),
       tokenIds,
       text: text.decode(tokenIds),
-      topK: listed.topK(recovery, nearest.length > 0 && position < T ? { position, nearest } : undefined),
-      targetRanks: listed.ranks(recovery),
-      round,
-      position,
-      proved: recovery.certainty.map((certainty) => certainty === "proved"),
-      certainty: recovery.certainty,
-      distances: recovery.distances,
-      margins: recovery.margins,
-      tried: recovery.tried,
+      topK: lists.topK(recovery, position, nearest),
+      targetRanks: lists.ranks(recovery),
+      ...{ round, position },
+      proved: certainty.map((word) => word === "proved"),
+      ...{ certainty, distances, margins, tried },
       candidates: nearest.map(({ id, distance }) => ({ id, text: text.token(id), distance })),
       tokenForwards,
     };
   };
 
-  let last: Round | undefined;
-  let shown: StepEvent | undefined;
-  for await (const round of search(network, options, signal)) {
-    last = round;
-    if (round.round % spec.every !== 0) continue;
-    shown = stepOf(round);
-    yield shown;
-    if (round.round >= spec.iterations) break;
+  // All restarts go on a round at a time; those that are over wait for the others.
+  let iteration = 0;
+  for (; ; iteration++) {
+    for (const one of searches) {
+      if (!one.last?.isLast) one.last = (await one.rounds.next()).value as Round;
+    }
+    const isLast = searches.every(({ last }) => last!.isLast) || iteration === spec.iterations;
+    if (isLast || iteration % spec.every === 0) for (const one of searches) yield stepOf(one, iteration);
+    if (isLast) break;
   }
-  const step = shown?.iteration === last!.round ? shown : stepOf(last!);
-  if (step !== shown) yield step;
 
-  const { recovery, round, tokenForwards } = last!;
-  const e = embed(recovery.tokenIds);
-  setting.onEmbeddings?.({ restarts: 1, length: T, width: D, target: embedding, best: e, last: e });
-  const isOver = recovery.certainty.every((_, t) => recovery.tried[t] > 0);
-  const best: RestartResult = {
-    restart: 0,
-    iteration: round,
-    tokenIds: recovery.tokenIds,
-    tokens: recovery.tokenIds.map((id) => text.token(id)),
-    text: text.decode(recovery.tokenIds),
-    exact: recovery.tokenIds.every((id, t) => classOf(id) === classOf(targetIds[t])),
-    hamming: hamming(step.targetRanks),
-    repetition: repetition(
-      recovery.tokenIds,
-      step.topK.map((row) => row.map(({ id }) => id)),
-    ),
-    outputDistance: step.outputDistance,
-    inputDistance: step.inputDistance,
-    ratio: step.ratio,
-    ratioPerElement: null,
-    discreteDistance: step.outputDistance,
-    beatsShift: step.outputDistance < median(shiftDistances),
-    beatsShiftAt: null,
-    nextToken: null,
-    sameNextToken: null,
-    proved: step.proved!,
-    certainty: recovery.certainty,
-    distances: recovery.distances,
-    margins: recovery.margins,
-    tried: recovery.tried,
-    ...classesNamed(recovery, found.fit.twins, text),
-  };
+  const results = searches.map((one): RestartResult => {
+    const { recovery, round } = one.last!;
+    const { tokenIds, certainty, distances, margins, tried } = recovery;
+    const { outputDistance, inputDistance, ratio, targetRanks, topK, proved } = stepOf(one, iteration);
+    const listed = topK.map((row) => row.map(({ id }) => id));
+    return {
+      ...{ restart: one.restart, iteration: round, tokenIds },
+      tokens: tokenIds.map((id) => text.token(id)),
+      text: text.decode(tokenIds),
+      exact: tokenIds.every((id, t) => classOf(fit, id) === classOf(fit, targetIds[t])),
+      hamming: hamming(targetRanks),
+      repetition: repetition(tokenIds, listed),
+      ...{ outputDistance, inputDistance, ratio, ratioPerElement: null, discreteDistance: outputDistance },
+      beatsShift: outputDistance < shiftDistance,
+      beatsShiftAt: null,
+      nextToken: null,
+      sameNextToken: null,
+      ...{ proved, certainty, distances, margins, tried },
+      ...classesNamed(tokenIds, fit, text),
+    };
+  });
+  const reached = embeddingsOf(results, embed, network.type);
+  const { restarts } = spec;
+  setting.onEmbeddings?.({ restarts, length: T, width: D, target: embedding, best: reached, last: reached });
+  const best = results.reduce((before, result) => (sureness(result) > sureness(before) ? result : before));
   yield {
     type: "end",
-    status: isOver ? "completed" : "cancelled",
-    iterations: round,
+    status:
+      iteration === spec.iterations || searches.every(({ last }) => last!.position === T) ? "completed" : "cancelled",
+    iterations: iteration,
     best,
-    restarts: [best],
-    tokenForwards,
+    restarts: results,
+    tokenForwards: searches.reduce((sum, { last }) => sum + last!.tokenForwards, 0),
     elapsedMs: now() - began,
   };
+}
+
+/** The search of one restart: the same text, behind noise of its own. */
+interface OneSearch {
+  readonly restart: number;
+  /** As they were given, [T, D]. */
+  readonly states: FloatArray;
+  readonly lists: Lists;
+  readonly rounds: AsyncGenerator<Round>;
+  last?: Round;
+}
+
+/** What is known to have changed the states. */
+function noiseOf({ noise, round, keepChannels }: ExactSpec): SearchOptions["noisy"] {
+  if (noise !== undefined) return "noise";
+  return round === "none" && keepChannels === undefined ? undefined : "rounding";
+}
+
+/** Proved tokens count before likely ones, and those before unknown ones. */
+function sureness({ certainty = [] }: RestartResult): number {
+  const count = (word: Certainty) => certainty.filter((each) => each === word).length;
+  return count("proved") * (certainty.length + 1) + count("likely");
+}
+
+/** [B, T, D] */
+function embeddingsOf(
+  results: readonly RestartResult[],
+  embed: ExperimentSetting["embed"],
+  type: FloatType,
+): FloatArray {
+  const rows = results.map(({ tokenIds }) => embed(tokenIds));
+  const all = floats(type, rows.length * rows[0].length);
+  rows.forEach((row, restart) => all.set(row, restart * row.length));
+  return all;
 }
 
 /** States [T, D] of one text. */
@@ -198,14 +214,12 @@ function stateDistance(spec: ExperimentSpec, a: FloatArray, b: FloatArray, T: nu
 }
 
 /** Tokens with the same embedding are one class, called by its first. */
-function tokenClasses(twins: readonly (readonly number[])[]): (id: number) => number {
-  const firsts = new Map(twins.flatMap((group) => group.map((id) => [id, group[0]] as const)));
-  return (id) => firsts.get(id) ?? id;
-}
+const classOf = ({ twins }: Pick<StateFit, "twins">, id: number): number =>
+  twins.find((group) => group.includes(id))?.[0] ?? id;
 
 function classesNamed(
-  { tokenIds }: Recovery,
-  twins: readonly (readonly number[])[],
+  tokenIds: readonly number[],
+  { twins }: Pick<StateFit, "twins">,
   text: ExperimentSetting["text"],
 ): Pick<RestartResult, "sameEmbedding"> {
   const groups = tokenIds.flatMap((id, position) => {
@@ -233,12 +247,10 @@ class Lists {
     this.#ranks = targetIds.map((id, t) => ranking.rank(t, id));
   }
 
-  topK(
-    { tokenIds }: Recovery,
-    at?: { position: number; nearest: Round["nearest"] },
-  ): readonly (readonly ScoredToken[])[] {
-    return tokenIds.map((id, t) => {
-      const first = at?.position === t ? at.nearest.map(({ id }) => id) : [id];
+  /** At the position at work the nearest first, elsewhere the token that stands there. */
+  topK({ tokenIds }: Recovery, at: number, nearest: Round["nearest"]): readonly (readonly ScoredToken[])[] {
+    return tokenIds.map((token, t) => {
+      const first = at === t && nearest.length > 0 ? nearest.map(({ id }) => id) : [token];
       const ids = [...new Set([...first, ...this.#best[t].map(({ id }) => id)])].slice(0, this.#k);
       return ids.map((id) => this.#scored(t, id));
     });

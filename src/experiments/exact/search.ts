@@ -41,6 +41,7 @@ export interface Round {
   readonly states: FloatArray;
   /** Tokens that went through the network so far. */
   readonly tokenForwards: number;
+  readonly isLast: boolean;
 }
 
 export interface SearchOptions {
@@ -84,23 +85,22 @@ export async function* search(
   signal: AbortSignal,
 ): AsyncGenerator<Round> {
   const recovery = new RecoverySearch(network, options);
-  if (options.noisy) await recovery.verify();
+  await recovery.verify();
+  yield recovery.round();
   while (!recovery.isOver && !signal.aborted) {
     if (recovery.isNoisy) recovery.begin();
-    else {
-      await recovery.verify();
-      recovery.settleProved();
-      if (recovery.isOver) break;
-    }
+    else recovery.settleProved();
+    if (recovery.isOver) break;
     yield recovery.round();
-    let isSettled = false;
-    while (!isSettled && !signal.aborted) {
+    for (let isSettled = false; !isSettled && !signal.aborted;) {
       isSettled = await recovery.tryCandidates();
+      if (recovery.isOver) break;
       yield recovery.round();
       await yieldToEventLoop(); // Without this no cancellation would ever arrive.
     }
+    if (!recovery.isOver && !recovery.isNoisy && !signal.aborted) await recovery.verify();
   }
-  yield recovery.round();
+  yield { ...recovery.round(), isLast: true };
 }
 
 class RecoverySearch {
@@ -161,6 +161,7 @@ class RecoverySearch {
       recovery: structuredClone(this.#recovery),
       states: this.#states,
       tokenForwards: this.#tokenForwards,
+      isLast: false,
     };
   }
 

@@ -33,7 +33,7 @@ export const exact = {
     doing: (prompt) => t("Recovering “{0}”", prompt),
     heading: (prompt) => t("Exact recovery: {0}", prompt),
     parts: ({ noise, round, keepChannels, candidates }: ExactSpec) => [
-      ...(noise > 0 ? [t("noise {0} on the states", figure(noise))] : []),
+      ...(noise !== undefined ? [t("noise {0} on the states", figure(noise))] : []),
       ...(round === "none" ? [] : [t("states rounded to {0}", round)]),
       ...(keepChannels === undefined ? [] : [t("{0} kept", plural(keepChannels, "channel"))]),
       ...(candidates === EXACT_FIELDS.candidates.default
@@ -43,7 +43,7 @@ export const exact = {
     short: ({ noise, round, keepChannels }: ExactSpec) =>
       [
         t("exact recovery"),
-        ...(noise > 0 ? [t("noise {0}", figure(noise))] : []),
+        ...(noise !== undefined ? [t("noise {0}", figure(noise))] : []),
         ...(round === "none" ? [] : [round]),
         ...(keepChannels === undefined ? [] : [plural(keepChannels, "channel")]),
       ].join(", "),
