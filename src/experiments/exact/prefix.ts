@@ -35,7 +35,13 @@ export interface PassResult extends KeyValueArrays {
 }
 
 /** mask [N, P + N] of n rows behind a prefix of `length` tokens; rows that only fill up see themselves. */
-export function maskOf(type: FloatType, { rows: N, past: P }: CachedPass, length: number, n: number, sight: Sight) {
+export function maskOf(
+  type: FloatType,
+  { rows: N, past: P }: Pick<CachedPass, "rows" | "past">,
+  length: number,
+  n: number,
+  sight: Sight,
+) {
   const mask = floats(type, N * (P + N)).fill(HIDDEN);
   for (let i = 0; i < N; i++) {
     const row = i * (P + N);
@@ -61,14 +67,15 @@ export interface PrefixSizes {
 
 export class Prefix {
   readonly #sizes: PrefixSizes;
-  readonly #cache: KeyValueArrays;
+  /** What a pass of one's own takes as its past. */
+  readonly cache: KeyValueArrays;
   #length = 0;
 
   constructor(sizes: PrefixSizes) {
     this.#sizes = sizes;
     const { type, blocks, heads, headWidth, capacity } = sizes;
     const empty = () => Array.from({ length: blocks }, () => floats(type, heads * capacity * headWidth));
-    this.#cache = { keys: empty(), values: empty() };
+    this.cache = { keys: empty(), values: empty() };
   }
 
   /** Settled tokens. */
@@ -82,7 +89,7 @@ export class Prefix {
     const n = rows.length / width;
     const embedding = floats(type, pass.rows * width);
     embedding.set(rows);
-    const result = await pass.run(embedding, maskOf(type, pass, this.#length, n, sight), this.#cache, cache);
+    const result = await pass.run(embedding, maskOf(type, pass, this.#length, n, sight), this.cache, cache);
     return { ...result, states: result.states.map((state) => state.subarray(0, rows.length)) };
   }
 
@@ -90,8 +97,8 @@ export class Prefix {
   settle({ keys, values }: KeyValueArrays, from: number, count: number): void {
     const { heads, headWidth, capacity } = this.#sizes;
     for (const [kept, found] of [
-      [this.#cache.keys, keys],
-      [this.#cache.values, values],
+      [this.cache.keys, keys],
+      [this.cache.values, values],
     ]) {
       kept.forEach((block, i) => {
         const rows = found[i].length / (heads * headWidth);
