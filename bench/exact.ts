@@ -241,9 +241,9 @@ try {
         memory: "speed",
       },
     });
-    const { policy, release } = await sipIt(network, source, blocks, length);
+    const sipItself = await sipIt(network, source, blocks, length);
     for (const [name, other] of [
-      ["SipIt's policy", policy],
+      ["SipIt's policy", sipItself.policy],
       ["random order", inRandomOrder(network.vocabulary)],
     ] as const) {
       const { share, forwards, ms } = await byPolicy(network, other, few);
@@ -255,7 +255,7 @@ try {
       });
       console.error(rows.at(-1)!.work, rows.at(-1)!.measured);
     }
-    await release();
+    await sipItself.release();
     await network.release();
   }
   printTable(`exact recovery, float32${QUICK ? ", as briefly as possible" : ""}`, rows);
