@@ -49,7 +49,7 @@ export async function auditFile(file: string, { tensors }: Safetensors, options:
   const audit = await readAll(file, tensors, options);
   const text = JSON.stringify({ ...key, tensors: Object.fromEntries(audit) });
   // Only the time to read the file again is lost when the cache cannot be written.
-  await writeAtomically(cached, async (handle) => void (await handle.write(text))).catch(() => undefined);
+  await writeAtomically(cached, (handle) => handle.writeFile(text)).catch(() => undefined);
   return audit;
 }
 

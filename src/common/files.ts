@@ -42,6 +42,23 @@ export async function writeAtomically(
   }
 }
 
+/**
+ * Writes all the bytes, at `position` or where the file stands: a disk that fills up may take a part of a write, without
+ * an error, before it refuses the next. Throws what the disk says, and when it takes nothing.
+ */
+export async function writeFully(
+  handle: Pick<FileHandle, "write">,
+  bytes: Uint8Array,
+  position?: number,
+): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const at = position === undefined ? null : position + done;
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at);
+    if (bytesWritten === 0) throw new Error("the disk took nothing of a write");
+    done += bytesWritten;
+  }
+}
+
 /** Removes the temporary files of writers that are gone. */
 export async function sweepTemporaryFiles(folder: string, now: number): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {

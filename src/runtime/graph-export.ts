@@ -5,6 +5,7 @@ import { open, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { WeightStore } from "../checkpoints/checkpoint.ts";
 import { LabError, messageOf } from "../common/errors.ts";
+import { writeFully } from "../common/files.ts";
 import { makeFolder } from "../common/folders.ts";
 import { objectiveGraph, type ObjectiveShape } from "../networks/objective.ts";
 import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
@@ -51,7 +52,7 @@ export async function exportGraph(weights: WeightStore, shape: ObjectiveShape, f
       });
       let at = to;
       for await (const chunk of source as AsyncIterable<Buffer>) {
-        await file.write(chunk, 0, chunk.length, at);
+        await writeFully(file, chunk, at);
         at += chunk.length;
       }
     }

@@ -7,7 +7,7 @@ import { throwIfCancelled } from "../../common/errors.ts";
 import type { OnProgress } from "../../common/progress.ts";
 import type { WeightShape } from "../../networks/architectures/architecture.ts";
 import type { StoredTensor } from "../checkpoint.ts";
-import { writeAtomically } from "../../common/files.ts";
+import { writeAtomically, writeFully } from "../../common/files.ts";
 import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "../safetensors.ts";
 import { type Distribution, PIECE, weightsWriter, type Piece, type WeightsWriter } from "./random-weights.ts";
 
@@ -94,7 +94,7 @@ async function writeFile(file: string, plan: PlannedFile, seed: number, writer: 
   const { header, fileBytes } = plan.layout;
   try {
     await writeAtomically(file, async (handle, temporaryPath) => {
-      await handle.write(header, 0, header.length, 0);
+      await writeFully(handle, header, 0);
       await handle.truncate(fileBytes);
       await writer.write(piecesOf(plan, seed, temporaryPath));
     });

@@ -180,7 +180,7 @@ function indexText(shards: readonly PlannedFile[]): string {
 const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 const writeText = (file: string, text: string): Promise<void> =>
-  writeAtomically(file, async (handle) => void (await handle.write(text)));
+  writeAtomically(file, (handle) => handle.writeFile(text));
 
 const isFile = (file: string): Promise<boolean> =>
   stat(file).then(

@@ -13,7 +13,7 @@ import { isMatrix, type MatrixWeight, type Weight } from "../../networks/archite
 import { blockWeights, readoutWeights } from "../../networks/architectures/architectures.ts";
 import { PRECISION_BITS, type ReducedPrecision, scaleName } from "../../networks/weight-formats.ts";
 import type { Checkpoint, StoredTensor } from "../checkpoint.ts";
-import { requireSpace, sweepTemporaryFiles, writeAtomically } from "../../common/files.ts";
+import { requireSpace, sweepTemporaryFiles, writeAtomically, writeFully } from "../../common/files.ts";
 import { fromFloat16, openRows, type RowReader } from "../rows.ts";
 import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "../safetensors.ts";
 
@@ -195,10 +195,10 @@ async function writeShard(
   type Numbers = ReturnType<Encode> | Float32Array | Float64Array;
   const write = async (name: string, array: Numbers, at = 0): Promise<void> => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    await handle.write(bytes, 0, bytes.length, layout.tensors.get(name)!.byteOffset + at);
+    await writeFully(handle, bytes, layout.tensors.get(name)!.byteOffset + at);
     await onWritten(bytes.length);
   };
-  await handle.write(layout.header, 0, layout.header.length, 0);
+  await writeFully(handle, layout.header, 0);
   for (const name of copied) await write(name, await readTensor(checkpoint, name));
   const squares = new Float64Array(2);
   for (const matrix of matrices) {

@@ -6,7 +6,7 @@ import { createHash, type Hash } from "node:crypto";
 import { constants, type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { LabError, throwIfCancelled } from "../../common/errors.ts";
-import { bytesIn, storageError } from "../../common/files.ts";
+import { bytesIn, storageError, writeFully } from "../../common/files.ts";
 import { withFileLock } from "../../common/file-lock.ts";
 import { type Hub, TransientError, retry, request } from "./hub-request.ts";
 
@@ -98,7 +98,7 @@ async function fill(handle: FileHandle, file: HubFile, { hub, url, onBytes }: Fi
     for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       alive();
       if (offset + part.length > file.bytes) throw new TransientError(`sent more of ${file.name} than it has`);
-      await stored(writeAt(handle, part, offset));
+      await stored(writeFully(handle, part, offset));
       hash.update(part);
       offset += part.length;
       if (offset > farthest) onAdvance();
@@ -156,12 +156,6 @@ function checkPlace({ status, headers }: Response, offset: number, { name, bytes
       ? Number(from) === offset && (total === "*" || Number(total) === bytes)
       : length === null || Number(length) === bytes;
   if (!right) throw new TransientError(`announces ${name} in another length than it lists`);
-}
-
-async function writeAt(handle: FileHandle, part: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < part.length;) {
-    done += (await handle.write(part, done, part.length - done, position + done)).bytesWritten;
-  }
 }
 
 /** Trouble with the disk, told apart from trouble with the network. */

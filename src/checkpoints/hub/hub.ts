@@ -158,7 +158,7 @@ class Place {
   async pointTo(revision: string): Promise<void> {
     if (isCommit(revision)) return;
     const file = refFile(this.folder, revision);
-    await writeAtomically(file, async (handle) => void (await handle.write(this.#commit)));
+    await writeAtomically(file, (handle) => handle.writeFile(this.#commit));
   }
 
   #urlOf(name: string): URL {

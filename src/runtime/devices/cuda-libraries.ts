@@ -7,7 +7,7 @@ import { createWriteStream } from "node:fs";
 import { copyFile, link, open, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { errorCode, requireSpace, storageError } from "../../common/files.ts";
+import { errorCode, requireSpace, storageError, writeFully } from "../../common/files.ts";
 import { formatBytes } from "../../common/bytes.ts";
 import { LabError, messageOf, throwIfCancelled } from "../../common/errors.ts";
 import { makeFolder } from "../../common/folders.ts";
@@ -170,7 +170,7 @@ async function download({ url, bytes, hash }: CudaPackage, file: string, { onPro
       for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
         alive();
         sum.update(chunk);
-        await out.write(chunk);
+        await writeFully(out, chunk);
         done += chunk.length;
         onProgress?.({
           stage: `Downloading ONNX Runtime's CUDA libraries (${formatBytes(bytes)})`,

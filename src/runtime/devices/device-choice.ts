@@ -215,6 +215,6 @@ async function readKept(cacheFolder: string, key: string): Promise<DeviceName | 
 /** A cache that cannot be written costs the next run a trial, and nothing else. */
 async function keep(cacheFolder: string, key: string, device: DeviceName): Promise<DeviceName> {
   const text = JSON.stringify({ key, device, at: Date.now() });
-  await writeAtomically(keptFile(cacheFolder), async (file) => void (await file.write(text))).catch(() => undefined);
+  await writeAtomically(keptFile(cacheFolder), (file) => file.writeFile(text)).catch(() => undefined);
   return device;
 }
