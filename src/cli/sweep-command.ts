@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { LabError, messageOf } from "../common/errors.ts";
 import { jsonLine } from "../common/json-lines.ts";
-import { visible } from "../common/visible.ts";
+import { visible, visibleLines } from "../common/visible.ts";
 import type { Outcome, SweepProgress } from "../sweeps/perform-sweep.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
@@ -116,5 +116,3 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
     await engine.dispose();
   }
 }
-
-const visibleLines = (text: string): string => text.split("\n").map(visible).join("\n");

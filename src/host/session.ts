@@ -28,6 +28,7 @@ import { cacheFolder, readSetting } from "./read-settings.ts";
 import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
 import { SweepsPage } from "./sweeps/sweeps-page.ts";
+import { messageText } from "../session/phrases.ts";
 
 const MINI_BLOCKS = 4;
 
@@ -316,9 +317,11 @@ export class Session implements vscode.Disposable {
       spec = parseSpec(request);
     } catch (error) {
       // The text is no longer in question here: what does not pass is a setting.
-      void vscode.window.showErrorMessage(messageOf(error), vscode.l10n.t("Open Settings")).then((answer) => {
-        if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "inversionLab.");
-      });
+      void vscode.window
+        .showErrorMessage(messageText(messageOf(error)), vscode.l10n.t("Open Settings"))
+        .then((answer) => {
+          if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "inversionLab.");
+        });
       return undefined;
     }
     const run = this.#runs.start(spec);
@@ -424,7 +427,7 @@ export class Session implements vscode.Disposable {
   /** The panel says why a run failed; when nobody can see it there, a message does. */
   #onFailure(run: RunInfo, reason: string): void {
     if (this.#panel?.visible && this.#panel.shown === run.id) return;
-    void vscode.window.showErrorMessage(reason, vscode.l10n.t("Show Run")).then((answer) => {
+    void vscode.window.showErrorMessage(messageText(reason), vscode.l10n.t("Show Run")).then((answer) => {
       if (answer) this.#show(run.id, false);
     });
   }

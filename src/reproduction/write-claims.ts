@@ -3,8 +3,9 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { writeAtomically } from "../common/files.ts";
+import { jsonText } from "../common/json-lines.ts";
 import type { Finding, Scope } from "./claim.ts";
-import { html, markdown, type ReportHead } from "./claims-table.ts";
+import { markdown, page, type ReportHead } from "./claims-table.ts";
 
 const FINDINGS = "findings.json";
 
@@ -20,9 +21,9 @@ interface ClaimsReport extends ReportHead {
 export async function writeReport(folder: string, report: ClaimsReport): Promise<void> {
   const { findings } = report;
   const files = {
-    [FINDINGS]: `${JSON.stringify(report, null, 1)}\n`,
+    [FINDINGS]: jsonText(report, 1),
     "table.md": markdown(findings, report),
-    "index.html": html(findings, report),
+    "index.html": page(findings, report),
   };
   for (const [name, text] of Object.entries(files)) {
     await writeAtomically(path.join(folder, name), async (handle) => void (await handle.writeFile(text)));

@@ -25,6 +25,7 @@ import {
   managedCheckpoints,
 } from "../../session/checkpoint-choices.ts";
 import type { Report } from "../error-reporter.ts";
+import { messageText } from "../../session/phrases.ts";
 
 const TOKEN = "huggingFaceToken";
 const SETTING = "checkpoint";
@@ -281,9 +282,11 @@ export class Checkpoints implements vscode.Disposable {
   }
 
   #offerToken(message: string): void {
-    void vscode.window.showErrorMessage(message, vscode.l10n.t("Set Hugging Face Token…")).then((answer) => {
-      if (answer) void vscode.commands.executeCommand("inversionLab.setToken");
-    });
+    void vscode.window
+      .showErrorMessage(messageText(message), vscode.l10n.t("Set Hugging Face Token…"))
+      .then((answer) => {
+        if (answer) void vscode.commands.executeCommand("inversionLab.setToken");
+      });
   }
 
   #showChoice(): void {

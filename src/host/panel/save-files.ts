@@ -8,6 +8,7 @@ import { type PrintedFigure, stackedCharts } from "../../reports/line-chart.ts";
 import { type ExportFormat, exportRuns } from "../../reports/run-export.ts";
 import { readRun } from "../../records/read-record.ts";
 import { slug } from "../../records/record.ts";
+import { messageText } from "../../session/phrases.ts";
 
 /** From an SVG to a PNG of twice its size in pixels. Throws a LabError. */
 type Rasterise = (svg: string) => Promise<Uint8Array>;
@@ -78,7 +79,7 @@ async function save(name: string, extension: string, make: () => Promise<string 
   }
   const open = vscode.l10n.t("Open");
   const saved = vscode.l10n.t("Saved {0}.", path.basename(file.fsPath));
-  void vscode.window.showInformationMessage(saved, open).then((answer) => {
+  void vscode.window.showInformationMessage(messageText(saved), open).then((answer) => {
     if (answer) void vscode.commands.executeCommand("vscode.open", file);
   });
 }

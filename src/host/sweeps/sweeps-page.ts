@@ -25,6 +25,7 @@ import type {
 } from "../../session/sweeps-messages.ts";
 import { SWEEPS_KEY, SWEEPS_VIEW } from "./sweeps-view.ts";
 import { fillWebview } from "../fill-webview.ts";
+import { messageText } from "../../session/phrases.ts";
 
 const RECENT = 40;
 /** How often the page is told of progress, in milliseconds. */
@@ -297,7 +298,7 @@ export class SweepsPage implements vscode.Disposable {
     const results = vscode.l10n.t("Show Results");
     const tell = (text: string, warn: boolean): void => {
       const show = warn ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
-      void show(text, results).then((answer) => {
+      void show(messageText(text), results).then((answer) => {
         if (answer) this.#showResults(id).catch(this.#options.report);
       });
     };
