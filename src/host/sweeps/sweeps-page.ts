@@ -25,6 +25,7 @@ import type {
 } from "../../session/sweeps-messages.ts";
 import { SWEEPS_KEY, SWEEPS_VIEW } from "./sweeps-view.ts";
 import { fillWebview } from "../fill-webview.ts";
+import { sweepsMessage } from "../../session/page-schemas.ts";
 import { messageText } from "../../session/phrases.ts";
 
 const RECENT = 40;
@@ -97,8 +98,9 @@ export class SweepsPage implements vscode.Disposable {
     view.onDidChangeVisibility(() => {
       if (!view.visible) this.#ready = false;
     });
-    view.webview.onDidReceiveMessage((message: FromSweepsPage) => {
-      this.#receive(message).catch((error: unknown) => this.#options.report(error));
+    view.webview.onDidReceiveMessage((value: unknown) => {
+      const message = sweepsMessage(value);
+      if (message) this.#receive(message).catch((error: unknown) => this.#options.report(error));
     });
     this.#arrived = fillWebview(view.webview, this.#options.extensionUri, "sweeps", "Sweeps");
   }
@@ -180,12 +182,12 @@ export class SweepsPage implements vscode.Disposable {
     const usual = defaultChoice(axes);
     const chosen = this.#choices.get(id);
     const has = (field: string | undefined) => field === undefined || axes.some((axis) => axis.field === field);
-    return chosen && has(chosen.across) && has(chosen.down)
-      ? chosen
-      : { ...usual, figure: chosen?.figure ?? usual.figure };
+    const figure = chosen && Object.hasOwn(heatFigures(), chosen.figure) ? chosen.figure : usual.figure;
+    return { ...(chosen && has(chosen.across) && has(chosen.down) ? chosen : usual), figure };
   }
 
   async #receive(message: FromSweepsPage): Promise<void> {
+    if ("id" in message && !this.#sweeps.get(message.id)) return; // Let go of meanwhile.
     switch (message.type) {
       case "ready":
         this.#ready = true;
@@ -276,8 +278,9 @@ export class SweepsPage implements vscode.Disposable {
   }
 
   async #openRun(id: string, name: string): Promise<void> {
-    const { status } = this.#sweeps.run(id, name) ?? {};
-    if (status === "open") {
+    const run = this.#sweeps.run(id, name);
+    if (!run) return;
+    if (run.status === "open") {
       void vscode.window.showInformationMessage(vscode.l10n.t("This run of the sweep has not begun yet."));
       return;
     }
