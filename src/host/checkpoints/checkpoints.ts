@@ -6,6 +6,8 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { readConfig } from "../../checkpoints/config.ts";
 import { downloadInWorker } from "../../checkpoints/hub/download.ts";
+import { downloadSize } from "../../checkpoints/hub/hub.ts";
+import { isBuiltIn } from "../../session/trust.ts";
 import { cachedSnapshot } from "../../checkpoints/hub/hub-cache.ts";
 import { modelName } from "../../describe/run-condition.ts";
 import { parseHubId, shortHubSource } from "../../checkpoints/hub/hub-id.ts";
@@ -175,6 +177,22 @@ export class Checkpoints implements vscode.Disposable {
         { cause: error },
       );
     }
+  }
+
+  /** Asks before weights are downloaded that a file names, which nobody may have read. Throws LabErrors. */
+  async mayDownload(file: string, sources: readonly string[]): Promise<boolean> {
+    const hub = await this.hub();
+    const missing: string[] = [];
+    for (const source of sources.filter((each) => !isBuiltIn(each))) {
+      const isFolder = (await stat(source).catch(() => undefined))?.isDirectory();
+      const id = isFolder ? undefined : parseHubId(source);
+      if (!id || hub.offline || (await cachedSnapshot(hub.cacheFolder, id))) continue;
+      missing.push(`${source}: ${formatBytes(await downloadSize(id, hub))}`);
+    }
+    if (missing.length === 0) return true;
+    const yes = vscode.l10n.t("Download");
+    const message = vscode.l10n.t("{0} needs weights that are not on this machine.", file);
+    return (await vscode.window.showWarningMessage(message, { modal: true, detail: missing.join("\n") }, yes)) === yes;
   }
 
   async manage(): Promise<void> {

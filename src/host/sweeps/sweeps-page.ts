@@ -26,6 +26,7 @@ import type {
 import { SWEEPS_KEY, SWEEPS_VIEW } from "./sweeps-view.ts";
 import { fillWebview } from "../fill-webview.ts";
 import { sweepsMessage } from "../../session/page-schemas.ts";
+import { requireTrust } from "../../session/trust.ts";
 import { messageText } from "../../session/phrases.ts";
 
 const RECENT = 40;
@@ -36,6 +37,10 @@ interface SweepsPageOptions {
   readonly extensionUri: vscode.Uri;
   readonly memory: vscode.Memento;
   readonly run: RunExperiment;
+  /** Asks where a file's weights are to be downloaded first. */
+  readonly mayDownload: (file: string, sources: readonly string[]) => Promise<boolean>;
+  /** The workspace's folder that holds a file. */
+  readonly rootOf: (file: string) => string | undefined;
   /** Where weights and records are kept. Throws a LabError (badInput). */
   readonly cacheFolder: () => string;
   readonly library: Pick<RunLibrary, "begin" | "rows">;
@@ -61,10 +66,11 @@ export class SweepsPage implements vscode.Disposable {
   #mapChanged = false;
 
   constructor(options: SweepsPageOptions) {
-    const { memory, run } = options;
+    const { memory, run, rootOf } = options;
     this.#options = options;
     this.#sweeps = new Sweeps({
       run,
+      rootOf,
       stored: memory.get<StoredSweep[]>(SWEEPS_KEY, []),
       store: (sweeps) => void memory.update(SWEEPS_KEY, sweeps),
       timedRuns: () => this.#timedRuns(),
@@ -76,7 +82,7 @@ export class SweepsPage implements vscode.Disposable {
       onEnd: (sweep) => this.#tellEnd(sweep),
       now: () => performance.now(),
     });
-    this.#restored = this.#sweeps.restore().then(() => {
+    this.#restored = this.#sweeps.restore(vscode.workspace.isTrusted).then(() => {
       this.#shown ??= this.#sweeps.list[0]?.id;
       this.#mapChanged = true;
       this.#sendSoon();
@@ -201,7 +207,7 @@ export class SweepsPage implements vscode.Disposable {
         this.#mapChanged = true;
         return this.#send();
       case "start":
-        return this.#sweeps.start(message.id);
+        return this.#start(message.id);
       case "pause":
         return this.#sweeps.pause(message.id);
       case "stop":
@@ -232,6 +238,12 @@ export class SweepsPage implements vscode.Disposable {
       case "begin":
         return this.#beginDraft(message.name, message.draft);
     }
+  }
+
+  async #start(id: string): Promise<void> {
+    requireTrust(vscode.workspace.isTrusted);
+    const sources = this.#sweeps.checkpoints(id);
+    if (await this.#options.mayDownload(path.basename(id), sources)) this.#sweeps.start(id);
   }
 
   #openForm(draft: SweepDraft): void {
