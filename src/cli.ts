@@ -14,6 +14,7 @@ import { EngineClient } from "./engine/client.ts";
 /** dist/, also when the program was started through a link to it. */
 const programs = path.dirname(realpathSync(process.argv[1]));
 
+const hub = hubSettings(process.env, process.platform, os.homedir());
 const stop = new AbortController();
 let engine: EngineClient | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -32,12 +33,13 @@ void runCli(process.argv.slice(2), version, {
   env: process.env,
   signal: stop.signal,
   cacheFolder: cacheFolder(process.env, process.platform, os.homedir()),
-  hub: hubSettings(process.env, process.platform, os.homedir()),
+  hub,
   workerPath: path.join(programs, "weights-worker.cjs"),
   modelsFolder: path.join(programs, "..", "models"),
   trialProgram: path.join(programs, "device-trial.cjs"),
   createEngine(cache, onLog) {
-    engine = new EngineClient({ modulePath: path.join(programs, "engine.cjs"), cacheFolder: cache, onLog });
+    const modulePath = path.join(programs, "engine.cjs");
+    engine = new EngineClient({ modulePath, cacheFolder: cache, onLog, hubToken: hub.token });
     return engine;
   },
   now: () => performance.now(),

@@ -52,9 +52,20 @@ export async function hubToken({ token, tokenFile }: HubSettings): Promise<strin
   throw new LabError("badInput", "The Hugging Face token has characters that no token has: set it again.");
 }
 
-/** Throws a LabError (badInput) unless the endpoint is the address of a server. What it holds is not repeated. */
+const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/**
+ * Throws a LabError (badInput) unless the endpoint is the address of a server, and a plain one only of this machine: a
+ * token would be read on its way. What it holds is not repeated.
+ */
 export function checkedEndpoint({ endpoint }: HubSettings): URL {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url?.protocol === "http:" && !LOOPBACK.test(url.hostname)) {
+    throw new LabError(
+      "badInput",
+      "HF_ENDPOINT is a plain http address of another machine: it is to begin with https.",
+    );
+  }
   if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return url;
   throw new LabError(
     "badInput",
