@@ -5,6 +5,9 @@ import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { formatBytes } from "./bytes.ts";
 
+/** Larger than any text that a person writes for the lab. */
+export const LARGEST_TEXT = 64 * 2 ** 20;
+
 /** Opens a plain file, links followed. Throws an error of the file system, or one whose message completes "FILE cannot be read: …". */
 export async function openPlainFile(file: string, most: number): Promise<{ handle: FileHandle; size: number }> {
   // A pipe that nobody writes to opens at once that way; Windows has neither the pipes nor the flag.

@@ -1,10 +1,10 @@
 // The engine process: forked with the cache folder as its argument, it serves runs to its parent and ends with it.
 
 import { realpathSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { hubSettings } from "../checkpoints/hub/hub-settings.ts";
+import { homeFolder } from "../common/folders.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import type { HubTokenMessage } from "./messages.ts";
 import { type Experimenter, serve } from "./server.ts";
@@ -19,7 +19,7 @@ if (!process.send || !cacheFolder) {
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit());
 
-let hub = hubSettings(process.env, process.platform, os.homedir());
+let hub = hubSettings(process.env, process.platform, homeFolder());
 
 serve(
   {

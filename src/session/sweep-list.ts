@@ -2,7 +2,6 @@
 // is known from the records alone; what is kept here is which sweeps there are, and which were to go on, so that they do
 // after the window was closed. Knows neither views nor VS Code.
 
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import { errorData, LabError, messageOf } from "../common/errors.ts";
@@ -16,6 +15,7 @@ import { writeResults } from "../sweeps/sweep-results.ts";
 import type { HeatAxis, HeatChoice, HeatMap } from "../sweeps/view-data.ts";
 import type { CellInfo, SweepInfo, SweepPhase } from "./sweeps-messages.ts";
 import { checkNamedByFile, contentHash, requireInside } from "./trust.ts";
+import { LARGEST_TEXT, readPlainText } from "../common/plain-file.ts";
 
 /** What is remembered of a sweep over the end of the window. */
 export interface StoredSweep {
@@ -260,7 +260,7 @@ export class Sweeps {
   async #read(known: KnownSweep): Promise<void> {
     const { id, folder } = known.info;
     const name = path.basename(id);
-    const text = await readFile(id, "utf8").catch((error: unknown) => {
+    const text = await readPlainText(id, LARGEST_TEXT).catch((error: unknown) => {
       throw new LabError("storage", `${id} cannot be read: ${messageOf(error)}.`, { cause: error });
     });
     const sweep = parseExperimentFile(text, name);

@@ -1,7 +1,6 @@
 // Checkpoints in VS Code: which one is chosen, what there is to choose from, downloads, the disk, and the hub's token.
 
 import { stat } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
 import { readConfig } from "../../checkpoints/config.ts";
@@ -15,6 +14,7 @@ import { type HubSettings, hubSettings } from "../../checkpoints/hub/hub-setting
 import { RANDOM, randomNetwork } from "../../checkpoints/generated/random-network.ts";
 import { deleteCheckpoint, type KnownCheckpoint, listCheckpoints } from "../../checkpoints/open.ts";
 import { formatBytes } from "../../common/bytes.ts";
+import { homeFolder } from "../../common/folders.ts";
 import { LabError, messageOf } from "../../common/errors.ts";
 import { describeBytes } from "../../common/progress.ts";
 import type { NetworkConfig } from "../../networks/architectures/architecture.ts";
@@ -67,7 +67,7 @@ export class Checkpoints implements vscode.Disposable {
   async hub(): Promise<HubSettings> {
     // A machine without a place for secrets has no token there.
     const token = await this.#options.secrets.get(TOKEN).then(undefined, () => undefined);
-    return { ...hubSettings(process.env, process.platform, os.homedir()), ...(token && { token }) };
+    return { ...hubSettings(process.env, process.platform, homeFolder()), ...(token && { token }) };
   }
 
   async choose(): Promise<void> {

@@ -1,8 +1,8 @@
 // Files that the person asks for: a plot, or records in the format of another program.
 
-import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
+import { homeFolder } from "../../common/folders.ts";
 import { LabError, messageOf } from "../../common/errors.ts";
 import { type PrintedFigure, stackedCharts } from "../../reports/line-chart.ts";
 import { type ExportFormat, exportRuns } from "../../reports/run-export.ts";
@@ -62,7 +62,7 @@ function formats(): FormatItem[] {
 /** `make` is called when it is known where to. */
 async function save(name: string, extension: string, make: () => Promise<string | Uint8Array>): Promise<void> {
   const [workspace] = vscode.workspace.workspaceFolders ?? [];
-  const folder = workspace?.uri ?? vscode.Uri.file(os.homedir());
+  const folder = workspace?.uri ?? vscode.Uri.file(homeFolder());
   const file = await vscode.window.showSaveDialog({
     defaultUri: vscode.Uri.joinPath(folder, `${name}.${extension}`),
     filters: { [extension.toUpperCase()]: [extension] },
