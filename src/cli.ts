@@ -1,19 +1,20 @@
 // The program `inversion-lab`: hands the process's streams, signals and folders to the commands.
 
-import { realpathSync } from "node:fs";
-import os from "node:os";
+import { isUtf8 } from "node:buffer";
+import { readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { version } from "../package.json";
 import { runCli } from "./cli/program.ts";
 import { EXIT } from "./cli/io.ts";
 import { hubSettings } from "./checkpoints/hub/hub-settings.ts";
-import { cacheFolder } from "./common/folders.ts";
+import { cacheFolder, homeFolder } from "./common/folders.ts";
 import { EngineClient } from "./engine/client.ts";
 
 /** dist/, also when the program was started through a link to it. */
 const programs = path.dirname(realpathSync(process.argv[1]));
 
+const hub = hubSettings(process.env, process.platform, homeFolder());
 const stop = new AbortController();
 let engine: EngineClient | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -25,19 +26,36 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-void runCli(process.argv.slice(2), version, {
+/** Node puts U+FFFD where the bytes of an argument are no text; only the system knows whether it was typed. */
+function areText(args: readonly string[]): boolean {
+  if (!args.some((argument) => argument.includes("\ufffd"))) return true;
+  try {
+    return isUtf8(readFileSync("/proc/self/cmdline"));
+  } catch {
+    return false;
+  }
+}
+
+const args = process.argv.slice(2);
+if (!areText(args)) {
+  process.stderr.write("An argument is not UTF-8.\n");
+  process.exit(EXIT.badInput);
+}
+
+void runCli(args, version, {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   signal: stop.signal,
-  cacheFolder: cacheFolder(process.env, process.platform, os.homedir()),
-  hub: hubSettings(process.env, process.platform, os.homedir()),
+  cacheFolder: cacheFolder(process.env, process.platform, homeFolder()),
+  hub,
   workerPath: path.join(programs, "weights-worker.cjs"),
   modelsFolder: path.join(programs, "..", "models"),
   trialProgram: path.join(programs, "device-trial.cjs"),
   createEngine(cache, onLog) {
-    engine = new EngineClient({ modulePath: path.join(programs, "engine.cjs"), cacheFolder: cache, onLog });
+    const modulePath = path.join(programs, "engine.cjs");
+    engine = new EngineClient({ modulePath, cacheFolder: cache, onLog, hubToken: hub.token });
     return engine;
   },
   now: () => performance.now(),

@@ -55,7 +55,10 @@ export function activate(context: vscode.ExtensionContext): void {
   );
 
   // The session brings the sweeps back; without one that was going on, it is not needed yet.
-  if (context.workspaceState.get<StoredSweep[]>(SWEEPS_KEY, []).some(({ wanted }) => wanted === "running")) {
+  if (
+    vscode.workspace.isTrusted &&
+    context.workspaceState.get<StoredSweep[]>(SWEEPS_KEY, []).some(({ wanted }) => wanted === "running")
+  ) {
     session().catch(report);
   }
 }

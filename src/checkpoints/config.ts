@@ -1,10 +1,11 @@
 // Hugging Face's config.json: read by the architecture that it names, and refused where that is none of ours.
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { LabError, messageOf } from "../common/errors.ts";
 import { formatBytes } from "../common/bytes.ts";
 import type { ConfigJson, NetworkConfig } from "../networks/architectures/architecture.ts";
 import { ARCHITECTURES, networkConfig } from "../networks/architectures/architectures.ts";
+import { readPlainText } from "../common/plain-file.ts";
 
 /** config.json files are about a kilobyte. */
 const LARGEST_CONFIG = 1_000_000;
@@ -13,7 +14,7 @@ const LARGEST_CONFIG = 1_000_000;
 export async function readConfig(file: string): Promise<{ config: NetworkConfig; json: ConfigJson }> {
   const { size } = await stat(file);
   if (size > LARGEST_CONFIG) throw unusable(file, `it has ${formatBytes(size)}`);
-  return parseConfig(await readFile(file, "utf8"), file);
+  return parseConfig(await readPlainText(file, LARGEST_CONFIG), file);
 }
 
 const unusable = (file: string, why: string) => new LabError("checkpoint", `${file} cannot be used: ${why}.`);

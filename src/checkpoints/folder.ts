@@ -1,7 +1,7 @@
 // Checkpoints that somebody has: a folder in the Hugging Face layout, with one weights file or an index and its shards.
 
 import { createHash } from "node:crypto";
-import { access, readFile, realpath, stat } from "node:fs/promises";
+import { access, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 import { formatBytes } from "../common/bytes.ts";
@@ -15,6 +15,7 @@ import { NAMED_SOURCES, readConfig } from "./config.ts";
 import { errorCode } from "../common/files.ts";
 import { CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE } from "./hugging-face.ts";
 import { readSafetensorsHeader, type Safetensors, type SafetensorsEntry } from "./safetensors.ts";
+import { readPlainText } from "../common/plain-file.ts";
 
 /** An index of gpt2-xl has 60 kB. */
 const LARGEST_INDEX = 10_000_000;
@@ -142,7 +143,7 @@ async function readIndex(file: string): Promise<Record<string, string>> {
   let index: unknown;
   try {
     if ((await stat(file)).size > LARGEST_INDEX) throw new Error(`it has more than ${formatBytes(LARGEST_INDEX)}`);
-    index = JSON.parse(await readFile(file, "utf8"));
+    index = JSON.parse(await readPlainText(file, LARGEST_INDEX));
   } catch (error) {
     throw wrong(messageOf(error));
   }

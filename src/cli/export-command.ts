@@ -7,6 +7,7 @@ import { LabError, messageOf } from "../common/errors.ts";
 import { runsFolder } from "../common/folders.ts";
 import type { ExportFormat } from "../reports/run-export.ts";
 import { print, type CliContext, tell } from "./io.ts";
+import { visibleLines } from "../common/visible.ts";
 
 export interface ExportFlags {
   readonly format?: string;
@@ -25,7 +26,7 @@ export async function exportRecords(names: readonly string[], flags: ExportFlags
     runs.push(await asked(() => readRun(folder)));
   }
   const text = exportRuns(runs, format);
-  if (flags.out === undefined) return print(context, text);
+  if (flags.out === undefined) return print(context, context.stdout.isTTY ? visibleLines(text) : text);
   const file = path.resolve(flags.out);
   await writeAtomically(file, async (handle) => void (await handle.writeFile(text)));
   tell(context, `Wrote ${file}`);

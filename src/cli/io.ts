@@ -10,6 +10,17 @@ import { visible } from "../common/visible.ts";
 /** A process's output; a terminal says so, and its size. */
 type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
+/** A terminal that has a size: one without a window says 0 × 0. */
+export const sized = (terminal: OutputStream) => ({
+  write: (text: string) => terminal.write(text),
+  get columns() {
+    return terminal.columns || 80;
+  },
+  get rows() {
+    return terminal.rows || 24;
+  },
+});
+
 export interface CliContext {
   readonly stdin: Readable;
   readonly stdout: OutputStream;

@@ -5,7 +5,7 @@ import { createLogUpdate } from "log-update";
 import type { Progress } from "../common/progress.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/events.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { print, type Styles, stylesFor, type CliContext, tell } from "./io.ts";
+import { print, sized, type Styles, stylesFor, type CliContext, tell } from "./io.ts";
 import { bar, stageLine } from "./progress-line.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
@@ -32,7 +32,7 @@ export class LiveView implements RunView {
 
   constructor(spec: ExperimentSpec, context: CliContext) {
     this.#context = context;
-    this.#draw = createLogUpdate(context.stdout);
+    this.#draw = createLogUpdate(sized(context.stdout) as unknown as NodeJS.WritableStream);
     this.#state = { spec, steps: [] };
     context.signal.addEventListener("abort", this.#showStopping, { once: true });
     this.#paint();
@@ -80,8 +80,9 @@ export class LiveView implements RunView {
   }
 
   #paint(): void {
-    const { columns = 80, rows = 24 } = this.#context.stdout;
-    this.#draw(picture(this.#state, { columns, rows, styles: stylesFor(this.#context.stdout) }).join("\n"));
+    const { stdout } = this.#context;
+    const { columns, rows } = sized(stdout);
+    this.#draw(picture(this.#state, { columns, rows, styles: stylesFor(stdout) }).join("\n"));
   }
 }
 

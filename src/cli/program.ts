@@ -19,6 +19,7 @@ import { EXIT, exitCodeOf, OutputClosed, type CliContext, tell } from "./io.ts";
 import { reproduceClaims, type ReproduceFlags } from "./reproduce-command.ts";
 import { type RunFlags, runMethod } from "./run-command.ts";
 import { type SweepFlags, sweepFile } from "./sweep-command.ts";
+import { visibleLines } from "../common/visible.ts";
 import { specOptions } from "./spec-options.ts";
 
 /** Runs one command line, without the program's own name, and resolves to the exit code. Never rejects. */
@@ -38,7 +39,8 @@ export async function runCli(argv: readonly string[], version: string, context: 
       return EXIT.badInput;
     }
     tell(context, messageOf(error));
-    if (!(error instanceof LabError) && error instanceof Error) context.stderr.write(`${error.stack}\n`);
+    if (!(error instanceof LabError) && error instanceof Error)
+      context.stderr.write(`${visibleLines(error.stack ?? "")}\n`);
     return exitCodeOf(error);
   }
 }
@@ -53,8 +55,8 @@ function commands(version: string, context: CliContext, exit: (code: number) => 
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
       outputError: () => undefined,
-      getOutHelpWidth: () => stdout.columns ?? 100,
-      getErrHelpWidth: () => stderr.columns ?? 100,
+      getOutHelpWidth: () => stdout.columns || 100,
+      getErrHelpWidth: () => stderr.columns || 100,
     });
 
   for (const method of METHODS) {

@@ -1,7 +1,7 @@
 // Progress on stderr: one line that moves in a terminal, one line a stage elsewhere.
 
 import { describeBytes, type OnProgress, type Progress } from "../common/progress.ts";
-import { type CliContext, tell } from "./io.ts";
+import { type CliContext, sized, tell } from "./io.ts";
 import { fit } from "./visible-text.ts";
 
 const BAR_CELLS = 30;
@@ -30,9 +30,9 @@ export async function openProgressLine(context: CliContext): Promise<ProgressLin
   const { stderr, env } = context;
   if (stderr.isTTY && env.TERM !== "dumb") {
     const { createLogUpdate } = await import("log-update");
-    const draw = createLogUpdate(stderr);
+    const draw = createLogUpdate(sized(stderr) as unknown as NodeJS.WritableStream);
     return {
-      show: (progress) => draw(fit([{ text: stageLine(progress) }], stderr.columns ?? 80)),
+      show: (progress) => draw(fit([{ text: stageLine(progress) }], sized(stderr).columns)),
       clear: () => draw.clear(),
       close() {
         draw.clear();

@@ -1,6 +1,5 @@
 // `inversion-lab invert TEXT` and the walks: runs a method in the engine process and shows it.
 
-import { readFile } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
@@ -11,6 +10,7 @@ import { EXIT, type CliContext, tell } from "./io.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { openView } from "./open-view.ts";
 import type { RunView } from "./run-views.ts";
+import { LARGEST_TEXT, readPlainText } from "../common/plain-file.ts";
 
 export interface RunFlags extends Readonly<Record<string, unknown>> {
   readonly preset?: string;
@@ -80,7 +80,7 @@ async function readVocabulary({ vocabulary, vocabularyFile }: RunFlags): Promise
   if (vocabulary !== undefined) {
     throw new LabError("badInput", "--vocabulary and --vocabulary-file exclude each other.");
   }
-  return readFile(vocabularyFile, "utf8").catch((error: unknown) => {
+  return readPlainText(vocabularyFile, LARGEST_TEXT).catch((error: unknown) => {
     throw new LabError("badInput", `--vocabulary-file: ${messageOf(error)}.`, { cause: error });
   });
 }

@@ -1,16 +1,16 @@
 // `inversion-lab sweep FILE`: carries out the runs of a *.sweep.json (or the one of a *.inversion.json) that are not there
 // yet, and writes the tables of all.
 
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { LabError, messageOf } from "../common/errors.ts";
 import { jsonLine } from "../common/json-lines.ts";
-import { visible } from "../common/visible.ts";
+import { visible, visibleLines } from "../common/visible.ts";
 import type { Outcome, SweepProgress } from "../sweeps/perform-sweep.ts";
 import { EXIT, print, type CliContext, tell } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
+import { LARGEST_TEXT, readPlainText } from "../common/plain-file.ts";
 
 export interface SweepFlags {
   readonly out?: string;
@@ -25,7 +25,7 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
   const { Estimate } = await import("../sweeps/estimate.ts");
   const { finishedOutcomes, performSweep, timesOf } = await import("../sweeps/perform-sweep.ts");
   const { RESULTS_CSV, RESULTS_MARKDOWN, resultsMarkdown, writeResults } = await import("../sweeps/sweep-results.ts");
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  const text = await readPlainText(file, LARGEST_TEXT).catch((error: unknown) => {
     throw new LabError("badInput", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
   });
   const cells = cellsOf(parseExperimentFile(text, file), file);
@@ -116,5 +116,3 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
     await engine.dispose();
   }
 }
-
-const visibleLines = (text: string): string => text.split("\n").map(visible).join("\n");

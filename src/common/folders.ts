@@ -1,6 +1,7 @@
 // Where the lab keeps its files when nobody says otherwise, the same for the terminal and for VS Code; making folders.
 
 import { mkdir, stat } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 
 /**
@@ -17,6 +18,15 @@ export function cacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, h
     if (platform === "darwin") return paths.join(home, "Library", "Caches");
     // The XDG Base Directory Specification says that a relative path is to be ignored.
     return env.XDG_CACHE_HOME && paths.isAbsolute(env.XDG_CACHE_HOME) ? env.XDG_CACHE_HOME : paths.join(home, ".cache");
+  }
+}
+
+/** The person's home; a folder for temporary files where, as in a container, the user has no name and no home. */
+export function homeFolder(): string {
+  try {
+    return os.homedir() || os.tmpdir();
+  } catch {
+    return os.tmpdir();
   }
 }
 

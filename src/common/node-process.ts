@@ -9,12 +9,18 @@ import process from "node:process";
  */
 const HUGE_PAGES = "glibc.malloc.hugetlb=1";
 
+const TOKENS = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
+
+/** An environment for other programs: they inherit no token. */
+export const withoutTokens = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !TOKENS.includes(name)));
+
 /** Options of `fork` for a program of dist/. */
 export const nodeProcess = (env: NodeJS.ProcessEnv = {}): ForkOptions => ({
   // The extension host may be debugged; its inspector's port is taken.
   execArgv: [],
   env: {
-    ...process.env,
+    ...withoutTokens(process.env),
     // In desktop VS Code the executable is Electron, and this makes it Node.
     ...(process.versions.electron && { ELECTRON_RUN_AS_NODE: "1" }),
     ...(process.platform === "linux" && {

@@ -13,3 +13,6 @@ export function visible(text: string): string {
     return `<${code.toString(16).toUpperCase().padStart(4, "0")}>`;
   });
 }
+
+/** A text of several lines with every character of it visible. */
+export const visibleLines = (text: string): string => text.split("\n").map(visible).join("\n");

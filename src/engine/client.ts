@@ -11,14 +11,14 @@ import type { RunEvent } from "../experiments/events.ts";
 import type { RunOptions } from "../experiments/run-experiment.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { EmbeddingsPieces } from "./embeddings-pieces.ts";
-import type { EmbeddingsPiece, FromEngine, ToEngine } from "./messages.ts";
+import type { EmbeddingsPiece, FromEngine, HubTokenMessage, ToEngine } from "./messages.ts";
 import { describeEnd } from "./process-end.ts";
 
 export interface EngineOptions {
   /** The engine's program, `dist/engine.cjs`. */
   readonly modulePath: string;
   readonly cacheFolder: string;
-  /** The person's token for the Hugging Face hub: put into the process's environment, which its owner alone can see. */
+  /** The person's token for the Hugging Face hub: sent in a message, since other programs inherit an environment. */
   readonly hubToken?: string;
   readonly onLog?: (line: string) => void;
   readonly fork?: typeof fork;
@@ -146,7 +146,7 @@ class EngineProcess {
     const { modulePath, cacheFolder, hubToken, onLog, fork: forkProcess = fork, cancelTimeoutMs = 5000 } = options;
     this.#cancelTimeoutMs = cancelTimeoutMs;
     this.#child = forkProcess(modulePath, [cacheFolder], {
-      ...nodeProcess(hubToken === undefined ? {} : { HF_TOKEN: hubToken }),
+      ...nodeProcess(),
       // What is shown live is then what the record and `--json` hold, and for events of this size it is the faster one.
       serialization: "json",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -158,6 +158,7 @@ class EngineProcess {
         onLog?.(line);
       });
     }
+    if (hubToken !== undefined) this.#send({ type: "hubToken", token: hubToken });
     // "close" comes after the last message and the last line, unlike "exit".
     this.#ended = new Promise((resolve) => {
       this.#child.once("close", (code, signal) => {
@@ -218,7 +219,7 @@ class EngineProcess {
     this.#child.kill("SIGKILL");
   }
 
-  #send(message: ToEngine): void {
+  #send(message: ToEngine | HubTokenMessage): void {
     // With a callback, a process that has just gone throws nothing here: "close" is about to tell.
     this.#child.send(message, () => undefined);
   }

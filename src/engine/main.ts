@@ -1,11 +1,12 @@
 // The engine process: forked with the cache folder as its argument, it serves runs to its parent and ends with it.
 
 import { realpathSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { hubSettings } from "../checkpoints/hub/hub-settings.ts";
+import { homeFolder } from "../common/folders.ts";
 import { LabError, messageOf } from "../common/errors.ts";
+import type { HubTokenMessage } from "./messages.ts";
 import { type Experimenter, serve } from "./server.ts";
 
 const [, program, cacheFolder] = process.argv;
@@ -18,9 +19,15 @@ if (!process.send || !cacheFolder) {
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit());
 
+let hub = hubSettings(process.env, process.platform, homeFolder());
+
 serve(
   {
-    onMessage: (listener) => process.on("message", listener),
+    onMessage: (listener) =>
+      process.on("message", (message: unknown) => {
+        if (isHubToken(message)) hub = { ...hub, token: message.token };
+        else listener(message);
+      }),
     // With a callback, a parent that has just gone is no error: "disconnect" is about to end this process.
     send: (message) => process.send!(message, undefined, undefined, () => undefined),
   },
@@ -28,6 +35,11 @@ serve(
   console.error,
   () => performance.now(),
 );
+
+function isHubToken(message: unknown): message is HubTokenMessage {
+  const { type, token } = message as Partial<HubTokenMessage>;
+  return type === "hubToken" && typeof token === "string";
+}
 
 /** Loaded while the first message is on its way: the native runtime takes its time. */
 async function openRunner(): Promise<Experimenter> {
@@ -39,7 +51,9 @@ async function openRunner(): Promise<Experimenter> {
       cacheFolder,
       workerPath,
       modelsFolder: path.join(programs, "..", "models"),
-      hub: hubSettings(process.env, process.platform, os.homedir()),
+      get hub() {
+        return hub; // with the token that has come by then
+      },
       trialProgram: path.join(programs, "device-trial.cjs"),
     });
   } catch (error) {

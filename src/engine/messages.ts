@@ -9,6 +9,12 @@ import type { ExperimentSpec } from "../experiments/spec.ts";
 
 export type { Progress };
 
+/** The token for the Hugging Face hub, before the first run where there is one. */
+export interface HubTokenMessage {
+  readonly type: "hubToken";
+  readonly token: string;
+}
+
 export type ToEngine =
   | {
       readonly type: "run";

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { LabError, messageOf } from "../common/errors.ts";
+import { messageText } from "../session/phrases.ts";
 
 export type Report = (error: unknown) => void;
 
@@ -9,12 +10,12 @@ export function reporter(log: vscode.LogOutputChannel): Report {
   return (error) => {
     if (error instanceof LabError) {
       log.warn(error.message);
-      void vscode.window.showErrorMessage(error.message);
+      void vscode.window.showErrorMessage(messageText(error.message));
       return;
     }
     log.error(error instanceof Error ? error : String(error));
     const message = vscode.l10n.t("Inversion Lab failed unexpectedly: {0}", messageOf(error));
-    void vscode.window.showErrorMessage(message, vscode.l10n.t("Show Log")).then((answer) => {
+    void vscode.window.showErrorMessage(messageText(message), vscode.l10n.t("Show Log")).then((answer) => {
       if (answer) log.show(true);
     });
   };

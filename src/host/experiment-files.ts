@@ -5,26 +5,32 @@ import path from "node:path";
 import * as vscode from "vscode";
 import { LabError } from "../common/errors.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
+import { checkNamedByFile } from "../session/trust.ts";
 import { eachCell, parseExperimentFile } from "../sweeps/sweep-files.ts";
 
 interface ExperimentStarters {
   readonly run: (spec: ExperimentSpec) => void;
   readonly sweep: (file: string) => Promise<void>;
+  /** Asks where a file's weights are to be downloaded first. */
+  readonly mayDownload: (file: string, sources: readonly string[]) => Promise<boolean>;
 }
 
 /** Runs the file, or the one in the active editor, as it stands there. Throws LabErrors. */
 export async function runExperimentFile(
   uri: vscode.Uri | undefined,
-  { run, sweep }: ExperimentStarters,
+  { run, sweep, mayDownload }: ExperimentStarters,
 ): Promise<void> {
   const file = uri ?? vscode.window.activeTextEditor?.document.uri;
   if (!file) throw new LabError("badInput", "No file is open: open a *.inversion.json or *.sweep.json.");
   const document = await vscode.workspace.openTextDocument(file);
   const name = path.basename(file.path);
   const asked = parseExperimentFile(document.getText(), name);
+  const specs = [...eachCell(asked, name)].map(({ spec }) => spec);
+  checkNamedByFile(specs, name);
+  const sources = [...new Set(specs.map(({ checkpoint }) => checkpoint))];
+  if (!(await mayDownload(name, sources))) return;
   if (asked.axes.length === 0) {
-    const { value: cell } = eachCell(asked, name).next();
-    if (cell) run(cell.spec);
+    if (specs.length > 0) run(specs[0]);
     return;
   }
   if (file.scheme !== "file") {

@@ -19,7 +19,7 @@ interface PageTexts {
 }
 
 export function pageHtml({ title, cspSource, script, style, nonce, texts }: PageParts): string {
-  const policy = `default-src 'none'; style-src ${cspSource} 'nonce-${nonce}'; script-src 'nonce-${nonce}'; img-src data:`;
+  const policy = `default-src 'none'; style-src ${cspSource} 'nonce-${nonce}'; script-src 'nonce-${nonce}'; img-src data:; base-uri 'none'; form-action 'none'`;
   const { language, bundle } = texts;
   // Data, not a program: the policy has nothing against it. Without "<" in it nothing can end the element.
   const json = JSON.stringify(bundle ?? {}).replaceAll("<", "\\u003c");

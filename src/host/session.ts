@@ -28,6 +28,9 @@ import { cacheFolder, readSetting } from "./read-settings.ts";
 import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
 import { SweepsPage } from "./sweeps/sweeps-page.ts";
+import { messageText } from "../session/phrases.ts";
+import type { RunExperiment } from "../experiments/run-experiment.ts";
+import { requireTrust, requireTrustedCheckpoint } from "../session/trust.ts";
 
 const MINI_BLOCKS = 4;
 
@@ -84,7 +87,9 @@ export class Session implements vscode.Disposable {
     this.sweeps = new SweepsPage({
       extensionUri,
       memory: workspaceState,
-      run: (spec, options) => this.#runs.experiment(spec, options),
+      run: this.#experiment,
+      mayDownload: (name, sources) => this.checkpoints.mayDownload(name, sources),
+      rootOf: (file) => vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath,
       cacheFolder,
       library,
       request: () => requestFromSettings(readSetting),
@@ -196,8 +201,10 @@ export class Session implements vscode.Disposable {
   /** Runs what a file asks for, the one in the active editor where none is named. */
   async runFile(file: unknown): Promise<void> {
     const { runExperimentFile } = await import("./experiment-files.ts");
+    requireTrust(vscode.workspace.isTrusted);
     await runExperimentFile(file instanceof vscode.Uri ? file : undefined, {
-      run: (spec) => this.#start(spec),
+      run: (spec) => void this.#start(spec),
+      mayDownload: (name, sources) => this.checkpoints.mayDownload(name, sources),
       sweep: (file) => this.sweeps.begin(file),
     });
   }
@@ -216,7 +223,7 @@ export class Session implements vscode.Disposable {
     const { BUNDLED, reproduceClaims } = await import("./reproduce-claims.ts");
     const { blocks } = await this.checkpoints.configOf(BUNDLED);
     const trained = [{ source: BUNDLED, twin: twinOf(BUNDLED), blocks }];
-    await reproduceClaims((spec, options) => this.#runs.experiment(spec, options), cacheFolder(), trained);
+    await reproduceClaims(this.#experiment, cacheFolder(), trained);
   }
 
   async restore(panel: vscode.WebviewPanel): Promise<void> {
@@ -248,6 +255,11 @@ export class Session implements vscode.Disposable {
   get active(): number {
     return this.#runs.list.filter(isActive).length;
   }
+
+  readonly #experiment: RunExperiment = (spec, options) => {
+    requireTrustedCheckpoint(vscode.workspace.isTrusted, spec);
+    return this.#runs.experiment(spec, options);
+  };
 
   #openForm(request: object): void {
     this.#reveal(false).openForm(request);
@@ -316,9 +328,17 @@ export class Session implements vscode.Disposable {
       spec = parseSpec(request);
     } catch (error) {
       // The text is no longer in question here: what does not pass is a setting.
-      void vscode.window.showErrorMessage(messageOf(error), vscode.l10n.t("Open Settings")).then((answer) => {
-        if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "inversionLab.");
-      });
+      void vscode.window
+        .showErrorMessage(messageText(messageOf(error)), vscode.l10n.t("Open Settings"))
+        .then((answer) => {
+          if (answer) void vscode.commands.executeCommand("workbench.action.openSettings", "inversionLab.");
+        });
+      return undefined;
+    }
+    try {
+      requireTrustedCheckpoint(vscode.workspace.isTrusted, spec);
+    } catch (error) {
+      this.#report(error);
       return undefined;
     }
     const run = this.#runs.start(spec);
@@ -424,7 +444,7 @@ export class Session implements vscode.Disposable {
   /** The panel says why a run failed; when nobody can see it there, a message does. */
   #onFailure(run: RunInfo, reason: string): void {
     if (this.#panel?.visible && this.#panel.shown === run.id) return;
-    void vscode.window.showErrorMessage(reason, vscode.l10n.t("Show Run")).then((answer) => {
+    void vscode.window.showErrorMessage(messageText(reason), vscode.l10n.t("Show Run")).then((answer) => {
       if (answer) this.#show(run.id, false);
     });
   }

@@ -11,6 +11,7 @@ import {
 } from "../runtime/devices/cuda-libraries.ts";
 import { type DeviceSurvey, surveyDevices, type TriedDevice } from "../runtime/devices/device-choice.ts";
 import { describeCard, describeDevices, statusPhrase } from "../runtime/devices/device-report.ts";
+import { messageText } from "../session/phrases.ts";
 
 interface DeviceOptions {
   readonly cacheFolder: string;
@@ -98,7 +99,7 @@ function deviceEntry(tried: TriedDevice): Entry {
     act: async () => {
       if (status !== "fails") return setDevice(device);
       const sentence = vscode.l10n.t("The device {0} does not work here.", device);
-      await vscode.window.showWarningMessage(`${sentence} ${reason} ${fix ?? ""}`.trim());
+      await vscode.window.showWarningMessage(messageText(`${sentence} ${reason} ${fix ?? ""}`.trim()));
     },
   };
 }

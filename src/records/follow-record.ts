@@ -1,13 +1,11 @@
 // Follows a record while somebody else writes it: another window, the terminal, a sweep.
 
-import { open } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { errorCode } from "../common/files.ts";
-import { LabError } from "../common/errors.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import { EVENTS_FILE } from "./record-files.ts";
-import { readListing, type RunListing } from "./read-record.ts";
+import { ifThere, readListing, type RunListing, throwIfTooLong, withEvents } from "./read-record.ts";
+import { parseEvent } from "./record-schema.ts";
 
 /** How often the record is looked at. */
 const PERIOD_MS = 200;
@@ -42,22 +40,17 @@ export async function* followRun(folder: string, signal: AbortSignal): AsyncGene
 /** Whole lines from a place of the file on, one at least where there is one, and where the next begins. */
 async function eventsFrom(folder: string, from: number): Promise<{ events: RunEvent[]; to: number }> {
   const file = path.join(folder, EVENTS_FILE);
-  const handle = await open(file).catch((error: unknown) => {
-    if (errorCode(error) === "ENOENT") return undefined; // not begun
-    throw error;
-  });
-  if (!handle) return { events: [], to: from };
-  try {
-    for (let length = PIECE; ; length *= 2) {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, from);
-      const end = buffer.subarray(0, bytesRead).lastIndexOf("\n") + 1;
-      if (end === 0 && bytesRead === length) continue;
-      const lines = buffer.toString("utf8", 0, end).split("\n").slice(0, -1);
-      return { events: lines.map((line) => JSON.parse(line) as RunEvent), to: from + end };
-    }
-  } catch (error) {
-    throw new LabError("storage", `${file} is damaged.`, { cause: error });
-  } finally {
-    await handle.close();
-  }
+  const news = await ifThere(
+    withEvents(file, async (handle) => {
+      for (let length = PIECE; ; length *= 2) {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, from);
+        const end = buffer.subarray(0, bytesRead).lastIndexOf("\n") + 1;
+        if (end === 0) throwIfTooLong(bytesRead, file);
+        if (end === 0 && bytesRead === length) continue;
+        const lines = buffer.toString("utf8", 0, end).split("\n").slice(0, -1);
+        return { events: lines.map((line) => parseEvent(line, `A line of ${file}`)), to: from + end };
+      }
+    }),
+  );
+  return news ?? { events: [], to: from }; // not begun
 }

@@ -1,20 +1,15 @@
 // Reads records back: one run with all its events, without them, or no more than its first or its last.
 
-import { open, readFile } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import { errorCode } from "../common/files.ts";
 import { LabError, type LabErrorData, messageOf } from "../common/errors.ts";
+import { openPlainFile, readPlainFile } from "../common/plain-file.ts";
 import type { EndEvent, RestartResult, RunEvent, StartEvent } from "../experiments/events.ts";
 import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
-import {
-  EVENTS_FILE,
-  RECORD_FORMAT,
-  type RecordHead,
-  SPEC_FILE,
-  SUMMARY_FILE,
-  type RunSummary,
-} from "./record-files.ts";
+import { EVENTS_FILE, SPEC_FILE, SUMMARY_FILE, type RunSummary } from "./record-files.ts";
+import { LARGEST_EVENTS, LARGEST_JSON, LONGEST_LINE, parseEvent, parseHead, parseSummary } from "./record-schema.ts";
 import { isAlive } from "./record-writer.ts";
 
 /** A record without its events. */
@@ -46,20 +41,15 @@ export const newestFirst = (a: RunListing, b: RunListing): number =>
 
 /** One run without its events. Throws a LabError (storage). */
 export async function readListing(folder: string): Promise<RunListing> {
-  const head = (await readJson(path.join(folder, SPEC_FILE))) as RecordHead;
-  if (head?.format !== RECORD_FORMAT) {
-    throw new LabError(
-      "storage",
-      `The record in ${folder} has format ${String(head?.format)}, and this version reads ${RECORD_FORMAT}.`,
-    );
-  }
+  const file = path.join(folder, SPEC_FILE);
+  const head = parseHead(await readText(file), file);
   const listing = {
     id: path.basename(path.resolve(folder)),
     folder: path.resolve(folder),
-    spec: parseSpec(head.spec),
+    spec: specOf(head.spec, file),
     createdAt: head.createdAt,
   };
-  const readSummary = () => ifThere(readJson(path.join(folder, SUMMARY_FILE))) as Promise<RunSummary | undefined>;
+  const readSummary = () => ifThere(readSummaryOf(folder));
   let summary = await readSummary();
   if (!summary) {
     // Looked up before another look for the summary: a writer that ended in between has written it by then.
@@ -69,6 +59,19 @@ export async function readListing(folder: string): Promise<RunListing> {
   }
   const { status, elapsedMs, best, error } = summary;
   return { ...listing, status, elapsedMs, ...(best && { best }), ...(error && { error }) };
+}
+
+function specOf(spec: unknown, file: string): ExperimentSpec {
+  try {
+    return parseSpec(spec);
+  } catch (error) {
+    throw new LabError("storage", `${file} is damaged: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readSummaryOf(folder: string): Promise<RunSummary> {
+  const file = path.join(folder, SUMMARY_FILE);
+  return parseSummary(await readText(file), file);
 }
 
 /** The last event of a run, where that is its end. Reads no more of the file than that. Throws a LabError (storage). */
@@ -90,7 +93,7 @@ async function eventAt(
 ): Promise<RunEvent | undefined> {
   const file = path.join(folder, EVENTS_FILE);
   const line = await ifThere(lineOf(file));
-  return line === undefined ? undefined : (parseJson(line, `The ${place} line of ${file}`) as RunEvent);
+  return line === undefined ? undefined : parseEvent(line, `The ${place} line of ${file}`);
 }
 
 /** How long lines are read without a pause. */
@@ -100,29 +103,20 @@ const LONGEST_STRETCH_MS = 8;
 const CHUNK = 64 * 1024;
 
 /** The first whole line of a file. */
-async function firstLine(file: string): Promise<string | undefined> {
-  const handle = await open(file).catch((error: unknown) => {
-    throw unreadable(file, error);
-  });
-  try {
-    for (let length = CHUNK; ; length *= 2) {
+const firstLine = (file: string): Promise<string | undefined> =>
+  withEvents(file, async (handle, size) => {
+    for (let length = Math.min(CHUNK, size); ; length = Math.min(2 * length, size)) {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
       const to = buffer.subarray(0, bytesRead).indexOf("\n");
       if (to >= 0) return buffer.toString("utf8", 0, to);
-      if (bytesRead < length) return undefined;
+      if (length === size) return undefined;
+      throwIfTooLong(length, file);
     }
-  } finally {
-    await handle.close();
-  }
-}
+  });
 
 /** The last whole line of a file, read from its end. */
-async function lastLine(file: string): Promise<string | undefined> {
-  const handle = await open(file).catch((error: unknown) => {
-    throw unreadable(file, error);
-  });
-  try {
-    const { size } = await handle.stat();
+const lastLine = (file: string): Promise<string | undefined> =>
+  withEvents(file, async (handle, size) => {
     for (let length = Math.min(CHUNK, size); ; length = Math.min(2 * length, size)) {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
       const tail = buffer.subarray(0, bytesRead);
@@ -130,10 +124,25 @@ async function lastLine(file: string): Promise<string | undefined> {
       const from = to < 1 ? -1 : tail.lastIndexOf("\n", to - 1);
       if (to >= 0 && (from >= 0 || length === size)) return tail.toString("utf8", from + 1, to);
       if (length === size) return undefined;
+      throwIfTooLong(length, file);
     }
+  });
+
+/** Hands the opened events of a record over, and closes them. Throws a LabError (storage). */
+export async function withEvents<T>(file: string, read: (handle: FileHandle, size: number) => Promise<T>): Promise<T> {
+  const { handle, size } = await openPlainFile(file, LARGEST_EVENTS).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
+  try {
+    return await read(handle, size);
   } finally {
     await handle.close();
   }
+}
+
+/** Of a line that has so many bytes and goes on. Throws a LabError (storage). */
+export function throwIfTooLong(bytes: number, file: string): void {
+  if (bytes > LONGEST_LINE) throw new LabError("storage", `${file} is damaged: a line of it is too long.`);
 }
 
 /**
@@ -141,7 +150,7 @@ async function lastLine(file: string): Promise<string | undefined> {
  * bytes, since all of them together may be more than one string can hold.
  */
 async function readEvents(file: string): Promise<RunEvent[]> {
-  const bytes = await ifThere(readBytes(file));
+  const bytes = await ifThere(readBytes(file, LARGEST_EVENTS));
   if (!bytes) return [];
   const events: RunEvent[] = [];
   let paused = performance.now();
@@ -151,16 +160,17 @@ async function readEvents(file: string): Promise<RunEvent[]> {
       await yieldToEventLoop();
       paused = performance.now();
     }
-    events.push(parseJson(bytes.toString("utf8", from, to), `Line ${events.length + 1} of ${file}`) as RunEvent);
+    throwIfTooLong(to - from, file);
+    events.push(parseEvent(bytes.toString("utf8", from, to), `Line ${events.length + 1} of ${file}`));
   }
   return events;
 }
 
-const readJson = async (file: string): Promise<unknown> => parseJson((await readBytes(file)).toString("utf8"), file);
+const readText = async (file: string): Promise<string> => (await readBytes(file, LARGEST_JSON)).toString("utf8");
 
-async function readBytes(file: string): Promise<Buffer> {
+async function readBytes(file: string, most: number): Promise<Buffer> {
   try {
-    return await readFile(file);
+    return await readPlainFile(file, most);
   } catch (error) {
     throw unreadable(file, error);
   }
@@ -170,19 +180,11 @@ const unreadable = (file: string, error: unknown): LabError =>
   new LabError("storage", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
 
 /** Undefined for a file that is not there: a writer that was killed early has not made it. */
-async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+export async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
     if (error instanceof LabError && errorCode(error.cause) === "ENOENT") return undefined;
     throw error;
-  }
-}
-
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new LabError("storage", `${what} is not JSON: the record is damaged.`, { cause: error });
   }
 }

@@ -2,8 +2,32 @@
 
 import { escapeXml } from "./line-chart.ts";
 
-/** `body` is HTML, `style` what the page has beside the common styles. */
-export const htmlPage = (title: string, body: string, style = ""): string => `<!doctype html>
+/** A piece of HTML; everything else that goes into one is a text, and is escaped. */
+export class Html {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** A piece of HTML, a text or number to be escaped, or several one after the other. */
+export type HtmlContent = Html | string | number | readonly HtmlContent[];
+
+const textOf = (content: HtmlContent): string => {
+  if (content instanceof Html) return content.text;
+  return typeof content === "object" ? content.map(textOf).join("") : escapeXml(String(content));
+};
+
+/** A tag for templates: what they are written with is HTML, and what is put in is escaped unless it is HTML too. */
+export const html = (parts: TemplateStringsArray, ...contents: readonly HtmlContent[]): Html =>
+  new Html(parts.map((part, i) => (i === 0 ? part : textOf(contents[i - 1]) + part)).join(""));
+
+/** Pieces, each on a line of its own. */
+export const htmlLines = (pieces: readonly HtmlContent[]): Html => new Html(pieces.map(textOf).join("\n"));
+
+/** `style` is what the page has beside the common styles. */
+export const htmlPage = (title: string, body: Html, style = ""): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -14,7 +38,7 @@ export const htmlPage = (title: string, body: string, style = ""): string => `<!
 <body>
 <main>
 <h1>${escapeXml(title)}</h1>
-${body}
+${body.text}
 </main>
 </body>
 </html>

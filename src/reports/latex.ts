@@ -40,7 +40,10 @@ export function latex(runs: readonly { readonly run: DecodedRun; readonly title:
 function block(run: DecodedRun, title: string): string {
   const prompt = startOf(run.events)?.target.text ?? run.spec.prompt;
   const restarts = stepsByRestart(run.events);
-  const lines = [`% ${visible(title)} (run ${run.id}, ${run.status}); needs amsmath`, `\\[${mathtt(prompt)}\\]`];
+  const lines = [
+    `% ${visible(title)} (run ${visible(run.id)}, ${visible(run.status)}); needs amsmath`,
+    `\\[${mathtt(prompt)}\\]`,
+  ];
   restarts.forEach((steps, restart) => {
     if (restarts.length > 1) lines.push(`% restart ${restart}`);
     const shown = changes(steps).map(({ iteration, text }) => `a_{${iteration}} &= ${mathtt(text)}`);

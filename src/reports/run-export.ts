@@ -2,10 +2,11 @@
 // Several runs are a comparison: what differs between them comes first.
 
 import { type CsvValue, csv } from "./csv.ts";
-import { htmlPage } from "./html-page.ts";
-import { escapeXml, type PrintedFigure, type PrintedLine, lineChart, stackedCharts } from "./line-chart.ts";
-import { markdownCell, markdownCodeCell, markdownTable } from "./markdown.ts";
+import { html, Html, type HtmlContent, htmlLines, htmlPage } from "./html-page.ts";
+import { type PrintedFigure, type PrintedLine, lineChart, stackedCharts } from "./line-chart.ts";
+import { markdownCell, markdownCodeCell, markdownTable, markdownText, markdownVerbatim } from "./markdown.ts";
 import type { Distances, RestartResult, RunEvent, StepEvent, WalkPoint } from "../experiments/events.ts";
+import { jsonText } from "../common/json-lines.ts";
 import { figure } from "../common/number-format.ts";
 import { startOf, stepsByRestart } from "../describe/run-events.ts";
 import { cut } from "../describe/short-text.ts";
@@ -24,13 +25,13 @@ export function exportRuns(runs: readonly RecordedRun[], format: ExportFormat): 
     case "csv":
       return table(runs);
     case "json":
-      return `${JSON.stringify(runs.length === 1 ? runs[0] : { runs }, null, 1)}\n`;
+      return jsonText(runs.length === 1 ? runs[0] : { runs }, 1);
     case "md":
       return markdown(runs);
     case "latex":
       return latex(runs.map((run) => ({ run, title: titleOf(run, runs) })));
     case "html":
-      return html(runs);
+      return page(runs);
     case "svg":
       return stackedCharts(figures(runs));
   }
@@ -127,17 +128,17 @@ const resultCells = (result: RestartResult): string[] => [
 function markdown(runs: readonly RecordedRun[]): string {
   const lines: string[] = [];
   if (runs.length > 1) {
-    lines.push("# Comparison", "", ...comparisonTable(runs, (text) => markdownCell(text), markdownTable), "");
+    lines.push("# Comparison", "", ...markdownComparison(runs), "");
   }
   for (const run of runs) {
     lines.push(
-      `${runs.length > 1 ? "##" : "#"} ${markdownCell(titleOf(run, runs))}`,
+      `${runs.length > 1 ? "##" : "#"} ${markdownText(titleOf(run, runs))}`,
       "",
-      `Run \`${run.id}\`, ${run.status}. ${run.error ? markdownCell(run.error.message) : ""}`.trimEnd(),
+      `Run ${markdownVerbatim(run.id)}, ${markdownCell(run.status)}. ${run.error ? markdownCell(run.error.message) : ""}`.trimEnd(),
       "",
       ...markdownTable(
         ["field", "value"],
-        Object.entries(run.spec).map(([field, value]) => [field, markdownCell(valueText(value))]),
+        Object.entries(run.spec).map(([field, value]) => [markdownCell(field), markdownCell(valueText(value))]),
       ),
       "",
       ...iterationTable(run.events),
@@ -167,27 +168,29 @@ export const iterationTable = (events: readonly RunEvent[]): string[] =>
   );
 
 /** What differs, and what came of each run: a row a run. */
-function comparisonTable<Table>(
-  runs: readonly RecordedRun[],
-  cell: (text: string) => string,
-  make: (head: readonly string[], rows: readonly (readonly string[])[]) => Table,
-): Table {
+function comparisonTable(runs: readonly RecordedRun[]): { readonly head: string[]; readonly rows: string[][] } {
   const differing = differences(runs.map(({ spec }) => spec));
   const head = ["run", ...differing.map(({ field }) => field), "status", "exact", "best output distance", "best text"];
-  return make(
-    head,
-    runs.map((run, i) => {
-      const results = resultsOf(run);
-      const exact = results.filter((result) => result.exact).length;
-      return [
-        run.id,
-        ...differing.map(({ values }) => valueText(values[i])),
-        run.status,
-        results.length > 0 ? `${exact} of ${results.length}` : "–",
-        run.best ? figure(run.best.outputDistance) : "–",
-        run.best ? JSON.stringify(run.best.text) : "–",
-      ].map(cell);
-    }),
+  const rows = runs.map((run, i) => {
+    const results = resultsOf(run);
+    const exact = results.filter((result) => result.exact).length;
+    return [
+      run.id,
+      ...differing.map(({ values }) => valueText(values[i])),
+      run.status,
+      results.length > 0 ? `${exact} of ${results.length}` : "–",
+      run.best ? figure(run.best.outputDistance) : "–",
+      run.best ? JSON.stringify(run.best.text) : "–",
+    ];
+  });
+  return { head, rows };
+}
+
+function markdownComparison(runs: readonly RecordedRun[]): string[] {
+  const { head, rows } = comparisonTable(runs);
+  return markdownTable(
+    head.map(markdownCell),
+    rows.map((cells) => cells.map(markdownCell)),
   );
 }
 
@@ -255,48 +258,64 @@ function linesOf(
 /** What fits beside a chart. */
 const legend = (run: RecordedRun, runs: readonly RecordedRun[]): string => cut(titleOf(run, runs), 28);
 
-function html(runs: readonly RecordedRun[]): string {
+function page(runs: readonly RecordedRun[]): string {
   const title = runs.length === 1 ? `Inversion of ${titleOf(runs[0], runs)}` : `${runs.length} runs compared`;
-  const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-    `<div class="wide"><table><thead><tr>${head.map((text) => `<th>${escapeXml(text)}</th>`).join("")}</tr></thead>` +
-    `<tbody>${rows.map((cells) => `<tr>${cells.map((text) => `<td>${text}</td>`).join("")}</tr>`).join("\n")}</tbody></table></div>`;
+  const comparison = comparisonTable(runs);
   const parts = [
-    ...(runs.length > 1 ? [comparisonTable(runs, escapeXml, tableOf)] : []),
-    ...figures(runs).map((figure) => `<figure>${lineChart(figure)}</figure>`),
-    `<h2>Decoded iterations</h2><p>Of the best restart; tokens that are the prompt’s are framed.</p>`,
-    `<div class="side">${runs.map((run) => decodedTable(run, titleOf(run, runs), tableOf)).join("")}</div>`,
+    ...(runs.length > 1 ? [htmlTable(comparison.head, comparison.rows)] : []),
+    ...figures(runs).map((figure) => html`<figure>${new Html(lineChart(figure))}</figure>`),
+    html`<h2>Decoded iterations</h2>
+      <p>Of the best restart; tokens that are the prompt’s are framed.</p>`,
+    html`<div class="side">${runs.map((run) => decodedTable(run, titleOf(run, runs)))}</div>`,
     ...runs.flatMap((run) => {
-      const results = resultsOf(run);
-      const rows = results.map((result) => [...resultCells(result), `<code>${escapeXml(result.text)}</code>`]);
+      const rows = resultsOf(run).map((result) => [...resultCells(result), html`<code>${result.text}</code>`]);
       return [
-        `<section><h2>${escapeXml(titleOf(run, runs))}</h2>`,
-        `<p>Run <code>${escapeXml(run.id)}</code>, ${run.status}.${run.error ? ` ${escapeXml(run.error.message)}` : ""}</p>`,
-        ...(rows.length > 0 ? [tableOf(RESULT_HEAD, rows)] : []),
-        "<details><summary>Spec</summary>",
-        `<pre><code>${JSON.stringify(run.spec, null, 2).split("\n").map(escapeXml).join("\n")}</code></pre></details></section>`,
+        html`<section><h2>${titleOf(run, runs)}</h2></section>`,
+        html`<p>Run <code>${run.id}</code>, ${run.status}.${run.error ? ` ${run.error.message}` : ""}</p>`,
+        ...(rows.length > 0 ? [htmlTable(RESULT_HEAD, rows)] : []),
+        html`<details><summary>Spec</summary></details>`,
+        html`<pre><code>${htmlLines(JSON.stringify(run.spec, null, 2).split("\n"))}</code></pre></details></section>`,
       ];
     }),
   ];
-  return htmlPage(title, parts.join("\n"), STYLE);
+  return htmlPage(title, htmlLines(parts), STYLE);
 }
 
-function decodedTable(
-  run: RecordedRun,
-  title: string,
-  tableOf: (head: readonly string[], rows: readonly (readonly string[])[]) => string,
-): string {
+function htmlTable(head: readonly string[], rows: readonly (readonly HtmlContent[])[]): Html {
+  const body = rows.map(
+    (cells) =>
+      html`<tr>
+        ${cells.map((cell) => html`<td>${cell}</td>`)}
+      </tr>`,
+  );
+  return html`<div class="wide">
+    <table>
+      <thead>
+        <tr>
+          ${head.map((text) => html`<th>${text}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${htmlLines(body)}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function decodedTable(run: RecordedRun, title: string): Html {
   const target = startOf(run.events)?.target.tokenIds ?? [];
   const steps = stepsByRestart(run.events)[run.best?.restart ?? 0] ?? [];
   const rows = steps.map((step) => [
-    String(step.iteration),
+    step.iteration,
     figure(step.outputDistance),
-    step.topK
-      .map(([{ id, text }], position) =>
-        id === target[position] ? `<mark>${escapeXml(text)}</mark>` : `<span>${escapeXml(text)}</span>`,
-      )
-      .join(""),
+    step.topK.map(([{ id, text }], position) =>
+      id === target[position] ? html`<mark>${text}</mark>` : html`<span>${text}</span>`,
+    ),
   ]);
-  return `<div><h3>${escapeXml(title)}</h3>${tableOf(["iteration", "output distance", "text"], rows)}</div>`;
+  return html`<div>
+    <h3>${title}</h3>
+    ${htmlTable(["iteration", "output distance", "text"], rows)}
+  </div>`;
 }
 
 const STYLE = `

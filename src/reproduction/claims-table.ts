@@ -1,8 +1,8 @@
 // The table of all claims, as Markdown and as one page of HTML that needs nothing beside itself.
 
-import { htmlPage } from "../reports/html-page.ts";
-import { escapeXml, lineChart } from "../reports/line-chart.ts";
-import { markdownCell, markdownCode, markdownText } from "../reports/markdown.ts";
+import { html, Html, htmlLines, htmlPage } from "../reports/html-page.ts";
+import { lineChart } from "../reports/line-chart.ts";
+import { markdownCell, markdownCode, markdownText, markdownVerbatim } from "../reports/markdown.ts";
 import type { Finding, Measurement } from "./claim.ts";
 
 /** What a table says of itself. */
@@ -46,7 +46,7 @@ export function markdown(findings: readonly Finding[], head: ReportHead): string
   const lines = [
     "# The source's claims, run again",
     "",
-    `Made by \`${head.command}\` on ${head.createdAt.slice(0, 10)}, Inversion Lab ${head.version}, ${head.machine}. ${tally(findings)}.`,
+    `Made by ${markdownVerbatim(head.command)} on ${markdownCell(`${head.createdAt.slice(0, 10)}, Inversion Lab ${head.version}, ${head.machine}`)}. ${tally(findings)}.`,
     "",
     HOW_TO_READ,
     "",
@@ -56,20 +56,20 @@ export function markdown(findings: readonly Finding[], head: ReportHead): string
       rowsOf(finding).map(({ condition, seeds, value }, i) => {
         const first = i === 0;
         const cells = [
-          first ? `**${finding.id}** ${finding.statement}` : "",
-          condition,
-          seeds,
-          first ? finding.expected : "",
-          value,
+          first ? `**${finding.id}** ${markdownCell(finding.statement)}` : "",
+          markdownCell(condition),
+          markdownCell(seeds),
+          first ? markdownCell(finding.expected) : "",
+          markdownCell(value),
           first ? VERDICTS[verdictOf(finding)] : "",
           first ? seconds(finding.elapsedMs) : "",
         ];
-        return `| ${cells.map(markdownCell).join(" | ")} |`;
+        return `| ${cells.join(" | ")} |`;
       }),
     ),
   ];
   const remarks = findings.flatMap(({ id, verdict }) =>
-    verdict.kind === "judged" && verdict.remark ? [`- **${id}** ${verdict.remark}`] : [],
+    verdict.kind === "judged" && verdict.remark ? [`- **${id}** ${markdownCell(verdict.remark)}`] : [],
   );
   if (remarks.length > 0) lines.push("", ...remarks);
   const samples = findings.flatMap(({ id, verdict }) =>
@@ -83,56 +83,89 @@ export function markdown(findings: readonly Finding[], head: ReportHead): string
       .filter(({ records }) => records.length > 0)
       .map(
         ({ condition, records }) =>
-          `- **${finding.id}** ${markdownText(condition)}: ${records.map((record) => `\`${record}\``).join(", ")}`,
+          `- **${finding.id}** ${markdownText(condition)}: ${records.map(markdownVerbatim).join(", ")}`,
       ),
   );
   if (records.length > 0) lines.push("", "The records behind the figures, a folder a run:", "", ...records);
   return `${lines.join("\n")}\n`;
 }
 
-export function html(findings: readonly Finding[], head: ReportHead): string {
+export function page(findings: readonly Finding[], head: ReportHead): string {
+  const links = findings.map(
+    (finding) => html`<a href="#${finding.id}" class="${verdictOf(finding)}">${sign(finding)} ${finding.id}</a>`,
+  );
   return htmlPage(
     "The source’s claims, run again",
-    `<p>${escapeXml(tally(findings))}. Made by <code>${escapeXml(head.command)}</code> on ${escapeXml(head.createdAt.slice(0, 10))}, Inversion Lab ${escapeXml(head.version)}, ${escapeXml(head.machine)}.</p>
-<p>${escapeXml(HOW_TO_READ)}</p>
-<nav aria-label="Claims">${findings.map((finding) => `<a href="#${finding.id}" class="${verdictOf(finding)}">${sign(finding)} ${finding.id}</a>`).join(" ")}</nav>
-${findings.map(section).join("\n")}`,
+    html`<p>
+        ${tally(findings)}. Made by <code>${head.command}</code> on ${head.createdAt.slice(0, 10)}, Inversion Lab
+        ${head.version}, ${head.machine}.
+      </p>
+      <p>${HOW_TO_READ}</p>
+      <nav aria-label="Claims">${links.flatMap((link, i) => (i === 0 ? [link] : [" ", link]))}</nav>
+      ${htmlLines(findings.map(section))}`,
     STYLE,
   );
 }
 
 const SIGNS: Readonly<Record<VerdictName, string>> = { holds: "✓", fails: "✗", notRun: "–" };
-const sign = (finding: Finding): string => `<span aria-hidden="true">${SIGNS[verdictOf(finding)]}</span>`;
+const sign = (finding: Finding): Html => html`<span aria-hidden="true">${SIGNS[verdictOf(finding)]}</span>`;
 
-function section(finding: Finding): string {
+function section(finding: Finding): Html {
   const { id, statement, expected, verdict, elapsedMs } = finding;
   const name = verdictOf(finding);
   const judged = verdict.kind === "judged" ? verdict : undefined;
   const rows = rowsOf(finding).map(({ condition, seeds, value }) => {
-    return `<tr>${[condition, seeds, value].map((text) => `<td>${escapeXml(text)}</td>`).join("")}</tr>`;
+    return html`<tr>
+      ${[condition, seeds, value].map((text) => html`<td>${text}</td>`)}
+    </tr>`;
   });
-  return `<section id="${id}">
-<h2><span class="verdict ${name}">${sign(finding)} ${VERDICTS[name]}</span> ${id}</h2>
-<p>${escapeXml(statement)}</p>
-<p class="expected">Holds when: ${escapeXml(expected)}.</p>
-<table><thead><tr><th>condition</th><th>seeds</th><th>measured</th></tr></thead><tbody>${rows.join("")}</tbody></table>
-${recordsOf(finding)}
-${judged?.remark ? `<p>${escapeXml(judged.remark)}</p>` : ""}
-${judged?.figure ? `<figure>${lineChart(judged.figure)}</figure>` : ""}
-${judged?.samples?.length ? `<details><summary>Decoded texts</summary><ul>${judged.samples.map((text) => `<li><code>${escapeXml(JSON.stringify(text))}</code></li>`).join("")}</ul></details>` : ""}
-<p class="time">${seconds(elapsedMs)}</p>
-</section>`;
+  const samples = (judged?.samples ?? []).map((text) => html`<li><code>${JSON.stringify(text)}</code></li>`);
+  return html`<section id="${id}">
+    <h2><span class="verdict ${name}">${sign(finding)} ${VERDICTS[name]}</span> ${id}</h2>
+    <p>${statement}</p>
+    <p class="expected">Holds when: ${expected}.</p>
+    <table>
+      <thead>
+        <tr>
+          <th>condition</th>
+          <th>seeds</th>
+          <th>measured</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows}
+      </tbody>
+    </table>
+    ${recordsOf(finding)} ${judged?.remark ? html`<p>${judged.remark}</p>` : ""}
+    ${judged?.figure ? html`<figure>${new Html(lineChart(judged.figure))}</figure>` : ""}
+    ${
+      samples.length > 0
+        ? html`<details>
+            <summary>Decoded texts</summary>
+            <ul>
+              ${samples}
+            </ul>
+          </details>`
+        : ""
+    }
+    <p class="time">${seconds(elapsedMs)}</p>
+  </section>`;
 }
 
 /** The records behind each row, folded away. */
-function recordsOf(finding: Finding): string {
+function recordsOf(finding: Finding): Html {
   const rows = rowsOf(finding).filter(({ records }) => records.length > 0);
-  if (rows.length === 0) return "";
-  const code = (record: string) => `<code>${escapeXml(record)}</code>`;
-  const items = rows.map(
-    ({ condition, records }) => `<li>${escapeXml(condition)}: ${records.map(code).join(", ")}</li>`,
-  );
-  return `<details><summary>Records</summary><ul>${items.join("")}</ul></details>`;
+  if (rows.length === 0) return html``;
+  const items = rows.map(({ condition, records }) => {
+    const codes = records.map((record, i) => html`${i === 0 ? "" : ", "}<code>${record}</code>`);
+    return html`<li>${condition}: ${codes}</li>`;
+  });
+  return html`<details>
+    <summary>Records</summary>
+    <ul>
+      ${items}
+    </ul>
+  </details>`;
 }
 
 const STYLE = `

@@ -1,10 +1,11 @@
 // The report of a reproduction as files: a page, a table, and the figures for other programs.
 
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { writeAtomically } from "../common/files.ts";
+import { jsonText } from "../common/json-lines.ts";
 import type { Finding, Scope } from "./claim.ts";
-import { html, markdown, type ReportHead } from "./claims-table.ts";
+import { markdown, page, type ReportHead } from "./claims-table.ts";
+import { LARGEST_TEXT, readPlainText } from "../common/plain-file.ts";
 
 const FINDINGS = "findings.json";
 
@@ -20,9 +21,9 @@ interface ClaimsReport extends ReportHead {
 export async function writeReport(folder: string, report: ClaimsReport): Promise<void> {
   const { findings } = report;
   const files = {
-    [FINDINGS]: `${JSON.stringify(report, null, 1)}\n`,
+    [FINDINGS]: jsonText(report, 1),
     "table.md": markdown(findings, report),
-    "index.html": html(findings, report),
+    "index.html": page(findings, report),
   };
   for (const [name, text] of Object.entries(files)) {
     await writeAtomically(path.join(folder, name), async (handle) => void (await handle.writeFile(text)));
@@ -31,6 +32,6 @@ export async function writeReport(folder: string, report: ClaimsReport): Promise
 
 /** The report in a folder, where it has one that can be read. */
 export const readReport = (folder: string): Promise<ClaimsReport | undefined> =>
-  readFile(path.join(folder, FINDINGS), "utf8")
+  readPlainText(path.join(folder, FINDINGS), LARGEST_TEXT)
     .then((text) => JSON.parse(text) as ClaimsReport)
     .catch(() => undefined);

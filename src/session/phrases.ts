@@ -1,6 +1,7 @@
 // Short texts about a run, for titles, lists and the status bar.
 
 import { t } from "@vscode/l10n";
+import { visible } from "../common/visible.ts";
 import { describeBytes, type Progress } from "../common/progress.ts";
 import type { RunInfo } from "./panel-messages.ts";
 
@@ -18,3 +19,6 @@ export function statusPhrase({ phase, spec }: RunInfo, iteration: number): strin
   if (phase.kind === "paused") return t("Paused at {0}/{1}", iteration, spec.iterations);
   return phase.kind === "stopping" ? t("Stopping") : t("Iteration {0}/{1}", iteration, spec.iterations);
 }
+
+/** Any text as a message of VS Code, which would make a link of [words](command:…), and run it at a click. */
+export const messageText = (text: string): string => visible(text).replaceAll("](", "] (");

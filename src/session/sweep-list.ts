@@ -2,7 +2,6 @@
 // is known from the records alone; what is kept here is which sweeps there are, and which were to go on, so that they do
 // after the window was closed. Knows neither views nor VS Code.
 
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import { errorData, LabError, messageOf } from "../common/errors.ts";
@@ -15,15 +14,21 @@ import { type Outcome, outcomesIn, performSweep, RUNS, timesOf } from "../sweeps
 import { writeResults } from "../sweeps/sweep-results.ts";
 import type { HeatAxis, HeatChoice, HeatMap } from "../sweeps/view-data.ts";
 import type { CellInfo, SweepInfo, SweepPhase } from "./sweeps-messages.ts";
+import { checkNamedByFile, contentHash, requireInside } from "./trust.ts";
+import { LARGEST_TEXT, readPlainText } from "../common/plain-file.ts";
 
 /** What is remembered of a sweep over the end of the window. */
 export interface StoredSweep {
   readonly file: string;
   readonly wanted?: "running" | "paused";
+  /** Of the file as it was begun: another one does not go on by itself. */
+  readonly hash?: string;
 }
 
 interface SweepsOptions {
   readonly run: RunExperiment;
+  /** The folder that a sweep's runs may not lead out of; missing where the file's own is meant. */
+  readonly rootOf?: (file: string) => string | undefined;
   readonly stored: readonly StoredSweep[];
   readonly store: (sweeps: readonly StoredSweep[]) => void;
   /** Runs that others have carried out, to estimate from. */
@@ -39,6 +44,8 @@ interface SweepsOptions {
 interface KnownSweep {
   info: SweepInfo;
   sweep: Sweep | undefined;
+  /** Of the text that was read last. */
+  hash: string | undefined;
   cells: readonly Cell[];
   axes: readonly HeatAxis[];
   layout: HeatLayout | undefined;
@@ -59,6 +66,7 @@ const newSweep = (file: string): KnownSweep => ({
     failed: 0,
   },
   sweep: undefined,
+  hash: undefined,
   cells: [],
   axes: [],
   layout: undefined,
@@ -92,9 +100,9 @@ export class Sweeps {
     return this.#sweeps.get(id)?.info;
   }
 
-  /** Brings back what was known before the window was closed; what was going on then goes on. */
-  async restore(): Promise<void> {
-    for (const { file, wanted } of this.#options.stored) {
+  /** Brings back what was known before the window was closed; what was going on then goes on where it may, else it waits. */
+  async restore(mayGoOn = true): Promise<void> {
+    for (const { file, wanted, hash } of this.#options.stored) {
       const { id, phase } = await this.add(file).catch((error: unknown) => {
         // Its disk may be back next time.
         const known = newSweep(file);
@@ -104,8 +112,9 @@ export class Sweeps {
       });
       if (phase.kind !== "idle") continue;
       // The window before may be about to leave it.
-      if (wanted === "running") this.start(id, RESTART_LOCK_TIMEOUT_MS);
-      if (wanted === "paused") this.#change(this.#known(id), { phase: { kind: "paused" } });
+      const isSame = mayGoOn && hash !== undefined && hash === this.#known(id).hash;
+      if (wanted === "running" && isSame) this.start(id, RESTART_LOCK_TIMEOUT_MS);
+      else if (wanted !== undefined) this.#change(this.#known(id), { phase: { kind: "paused" } });
     }
     this.#store();
   }
@@ -195,6 +204,11 @@ export class Sweeps {
     return path.join(this.#known(id).info.folder, RUNS, name);
   }
 
+  /** The checkpoints of its runs. */
+  checkpoints(id: string): readonly string[] {
+    return [...new Set(this.#known(id).cells.map(({ spec }) => spec.checkpoint))];
+  }
+
   sweepOf(id: string): Sweep | undefined {
     return this.#known(id).sweep;
   }
@@ -202,6 +216,7 @@ export class Sweeps {
   /** Writes the tables of what is finished so far. Throws a LabError (storage). */
   async writeResults(id: string): Promise<void> {
     const known = this.#known(id);
+    await this.#requireInside(known);
     await writeResults(known.info.folder, inOrder(known));
   }
 
@@ -233,7 +248,11 @@ export class Sweeps {
   #store(): void {
     if (this.#disposed) return;
     this.#options.store(
-      [...this.#sweeps.values()].map(({ info: { id, phase } }) => ({ file: id, ...wantedOf(phase) })),
+      [...this.#sweeps.values()].map(({ info: { id, phase }, hash }) => ({
+        file: id,
+        ...wantedOf(phase),
+        ...(hash !== undefined && wantedOf(phase).wanted === "running" && { hash }),
+      })),
     );
   }
 
@@ -241,10 +260,11 @@ export class Sweeps {
   async #read(known: KnownSweep): Promise<void> {
     const { id, folder } = known.info;
     const name = path.basename(id);
-    const text = await readFile(id, "utf8").catch((error: unknown) => {
+    const text = await readPlainText(id, LARGEST_TEXT).catch((error: unknown) => {
       throw new LabError("storage", `${id} cannot be read: ${messageOf(error)}.`, { cause: error });
     });
     const sweep = parseExperimentFile(text, name);
+    checkNamedByFile(checkpointsOf(sweep), id);
     const cells: Cell[] = [];
     let turn = this.#options.now();
     for (const cell of eachCell(sweep, name)) {
@@ -254,10 +274,16 @@ export class Sweeps {
       turn = this.#options.now();
     }
     known.sweep = sweep;
+    known.hash = contentHash(text);
     known.cells = cells;
     known.axes = heatAxes(cells);
     known.layout = undefined;
     known.outcomes = await outcomesIn(cells, folder);
+  }
+
+  async #requireInside({ info: { id, folder } }: KnownSweep): Promise<void> {
+    const root = this.#options.rootOf?.(id) ?? path.dirname(id);
+    for (const place of [folder, path.join(folder, RUNS)]) await requireInside(place, root);
   }
 
   async #figures(known: KnownSweep): Promise<Partial<SweepInfo>> {
@@ -271,6 +297,8 @@ export class Sweeps {
     if (this.#disposed || known.info.phase.kind !== "waiting") return;
     try {
       await this.#read(known);
+      await this.#requireInside(known);
+      this.#store(); // the hash of what is carried out
       this.#change(known, { ...(await this.#figures(known)), phase: { kind: "running" } }, true);
       // A pause that was taken back leaves a call that has ended and runs that have not.
       do await this.#carryOut(known, lockTimeoutMs);
@@ -340,6 +368,12 @@ export class Sweeps {
     };
   }
 }
+
+/** The checkpoints that a sweep names, in whatever place. */
+const checkpointsOf = ({ base, axes }: Sweep): { readonly checkpoint: string }[] =>
+  [base["checkpoint"], ...axes.flatMap(({ field, values }) => (field === "checkpoint" ? values : []))].flatMap(
+    (value) => (typeof value === "string" ? [{ checkpoint: value }] : []),
+  );
 
 function layoutOf(known: KnownSweep, { across, down }: HeatChoice): HeatLayout {
   const { layout } = known;

@@ -1,6 +1,7 @@
 // A sweep as it is written into a form: of each field a text that may name several values. One value is the same for all
 // runs, several are an axis.
 
+import { jsonText } from "../common/json-lines.ts";
 import { valueText } from "../describe/spec-fields.ts";
 import type { Field } from "../experiments/fields.ts";
 import { defaultMethod, methodNames } from "../experiments/methods/table.ts";
@@ -78,7 +79,7 @@ export function draftOf({ base, axes }: Sweep): SweepDraft {
 
 /** The file that asks for a sweep. */
 export const fileOf = ({ base, axes }: Sweep): string =>
-  `${JSON.stringify({ base, axes: Object.fromEntries(axes.map(({ field, values }) => [field, values])) }, null, 2)}\n`;
+  jsonText({ base, axes: Object.fromEntries(axes.map(({ field, values }) => [field, values])) }, 2);
 
 /** A sweep's name where nobody gives it one: what it is over. */
 export const nameFor = ({ axes }: Sweep): string => axes.map(({ field }) => field).join(" by ") || "one run";

@@ -54,7 +54,7 @@ export function parseExperimentFile(text: string, file: string): Sweep {
   }
   if (!isObject(content)) throw wrong("it must hold one object.");
   const fields = Object.fromEntries(Object.entries(content).filter(([field]) => field !== "$schema"));
-  if (!("axes" in fields) && !("base" in fields)) return { base: fields, axes: [] };
+  if (!Object.hasOwn(fields, "axes") && !Object.hasOwn(fields, "base")) return { base: fields, axes: [] };
   const { base = {}, axes = {}, ...others } = fields;
   const unknown = Object.keys(others);
   if (unknown.length > 0) {
@@ -64,7 +64,7 @@ export function parseExperimentFile(text: string, file: string): Sweep {
   }
   if (!isObject(base)) throw wrong("base must be an object, the fields that all runs share.");
   if (!isObject(axes)) throw wrong("axes must be an object, from fields to lists of values.");
-  const twice = Object.keys(axes).find((field) => field in base);
+  const twice = Object.keys(axes).find((field) => Object.hasOwn(base, field));
   if (twice !== undefined) throw wrong(`${twice} is in base and in axes: leave it in one of them.`);
   return {
     base,

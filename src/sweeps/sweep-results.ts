@@ -4,7 +4,7 @@
 import path from "node:path";
 import { writeAtomically } from "../common/files.ts";
 import { type CsvValue, csv } from "../reports/csv.ts";
-import { markdownCell, markdownCodeCell, markdownTable } from "../reports/markdown.ts";
+import { markdownCell, markdownCodeCell, markdownTable, markdownText } from "../reports/markdown.ts";
 import { median, wilson } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
 import { figure } from "../common/number-format.ts";
@@ -93,7 +93,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
     ];
   });
   const head = [
-    ...fields,
+    ...fields.map(markdownCell),
     "runs",
     "exact",
     "95 % (Wilson)",
@@ -104,7 +104,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
   const errors = [...new Set(outcomes.flatMap(({ error }) => error?.message ?? []))];
   const lines = [
     ...markdownTable(head, rows),
-    ...(errors.length > 0 ? ["", ...errors.map((error) => `- ${error}`)] : []),
+    ...(errors.length > 0 ? ["", ...errors.map((error) => `- ${markdownText(error)}`)] : []),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -246,6 +246,29 @@ describe("engine", () => {
       assert.equal(events.at(-1)?.type, "end");
     });
 
+    it("gets the hub's token in a message, and hands it on to no other program", async () => {
+      const modulePath = path.join(await folder(), "engine.cjs");
+      await writeFile(
+        modulePath,
+        `process.on("message", (message) => {
+          console.error(JSON.stringify({ message, inherited: JSON.stringify(process.env).includes("hf_secret") }));
+        });`,
+      );
+      process.env.HF_TOKEN = "hf_secret_of_the_parent";
+      try {
+        const lines: string[] = [];
+        const onLog = (line: string) => void lines.push(line);
+        const client = new EngineClient({ modulePath, cacheFolder: "/", hubToken: "hf_secret", onLog });
+        clients.push(client);
+        client.start();
+        await until("the token has come", () => lines.length > 0);
+        const message = { type: "hubToken", token: "hf_secret" };
+        assert.deepEqual(JSON.parse(lines[0]), { message, inherited: false });
+      } finally {
+        delete process.env.HF_TOKEN;
+      }
+    });
+
     it("lets time stand still for the run", async () => {
       let clock = 1000;
       let tell: (message: ToEngine) => void = () => assert.fail("The engine does not listen.");

@@ -97,7 +97,10 @@ describe("the manifest", () => {
     assert.equal(settings["inversionLab.cacheFolder"]["scope"], "machine");
     const { untrustedWorkspaces, virtualWorkspaces } = manifest["capabilities"] as Record<string, Json>;
     assert.equal(untrustedWorkspaces["supported"], "limited");
-    assert.deepEqual(untrustedWorkspaces["restrictedConfigurations"], ["inversionLab.checkpoint"]);
+    assert.deepEqual(untrustedWorkspaces["restrictedConfigurations"], [
+      "inversionLab.checkpoint",
+      "inversionLab.device",
+    ]);
     assert.equal(virtualWorkspaces, true);
     assert.deepEqual(manifest["extensionKind"], ["workspace"]); // where the graphics card is
   });

@@ -79,7 +79,10 @@ describe("the page's HTML", () => {
       texts: { language: "de", bundle: { Stop: "</script>Halt" } },
     });
     const policy = /Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1];
-    assert.equal(policy, "default-src 'none'; style-src https://x 'nonce-N'; script-src 'nonce-N'; img-src data:");
+    assert.equal(
+      policy,
+      "default-src 'none'; style-src https://x 'nonce-N'; script-src 'nonce-N'; img-src data:; base-uri 'none'; form-action 'none'",
+    );
     assert.doesNotMatch(html, /unsafe|style="|onclick|<script>/);
     assert.match(html, /<meta property="csp-nonce" content="N">/);
     assert.match(html, /<body data-title="Inversion Lab">/);

@@ -12,7 +12,7 @@ import type { Condition, Finding, Scope, TrainedCheckpoint } from "../../src/rep
 import { CLAIMS, claimsNamed, reproduce } from "../../src/reproduction/run-claims.ts";
 import { readRun } from "../../src/records/read-record.ts";
 import { cellOfSpec } from "../../src/sweeps/sweep-files.ts";
-import { html, markdown, tally } from "../../src/reproduction/claims-table.ts";
+import { markdown, page, tally } from "../../src/reproduction/claims-table.ts";
 import { twinOf } from "../../src/reproduction/twins.ts";
 import { readReport } from "../../src/reproduction/write-claims.ts";
 import { PLAIN_RESULT } from "../support/results.ts";
@@ -449,10 +449,10 @@ describe("the table of claims", () => {
   });
 
   it("is one page that loads nothing, with the figure of start points", () => {
-    const page = html(all, head);
-    for (const { id } of CLAIMS) assert.ok(page.includes(`<section id="${id}">`), id);
-    assert.ok(page.includes("<svg ") && page.includes("twelve blocks, matched start"));
-    assert.equal(/(src|href)="(?!#)|url\(|@import/.test(page), false);
+    const text = page(all, head);
+    for (const { id } of CLAIMS) assert.ok(text.includes(`<section id="${id}">`), id);
+    assert.ok(text.includes("<svg ") && text.includes("twelve blocks, matched start"));
+    assert.equal(/(src|href)="(?!#)|url\(|@import/.test(text), false);
   });
 
   it("keeps hostile texts what they are", () => {
@@ -468,7 +468,7 @@ describe("the table of claims", () => {
       },
       elapsedMs: 1,
     };
-    assert.equal(html([hostile], head).includes("<script>"), false);
+    assert.equal(page([hostile], head).includes("<script>"), false);
     assert.ok(markdown([hostile], head).includes("a \\| b"));
   });
 });

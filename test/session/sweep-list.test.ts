@@ -1,12 +1,13 @@
 // The sweeps of a window: started, paused, stopped and gone on with, whatever becomes of the window.
 
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { RunExperiment } from "../../src/experiments/run-experiment.ts";
 import { type StoredSweep, Sweeps } from "../../src/session/sweep-list.ts";
 import type { SweepInfo } from "../../src/session/sweeps-messages.ts";
+import { contentHash } from "../../src/session/trust.ts";
 import { wholeRun } from "../support/run-events.ts";
 
 /** A window with its sweeps; runs wait at a gate that is open at first. */
@@ -181,7 +182,8 @@ describe("the sweeps of a window", () => {
     const atHand = before.begun.length;
     await before.until(() => before.begun.length > atHand || before.begun.length === 4);
     await before.sweeps.dispose();
-    assert.deepEqual(before.stored, [{ file: id, wanted: "running" }]);
+    const hash = contentHash(await readFile(id, "utf8"));
+    assert.deepEqual(before.stored, [{ file: id, wanted: "running", hash }]);
     const finished = before.sweeps.get(id)!.finished;
 
     const after = new Window(before.stored);
@@ -191,6 +193,43 @@ describe("the sweeps of a window", () => {
     assert.deepEqual(after.stored, [{ file: id }]);
     await after.sweeps.dispose();
   });
+
+  for (const [what, change] of [
+    ["is another than the one that was begun", (file: string) => appendFile(file, " ")],
+    ["was begun by a version that did not look", () => undefined],
+    ["lies in a folder that is not trusted", () => undefined],
+  ] as const)
+    it(`wait to be started where their file ${what}`, async () => {
+      const file = await fileOf([1, 2]);
+      const hash = contentHash(await readFile(file, "utf8"));
+      await change(file);
+      const hashed = what.includes("version") ? {} : { hash };
+      const window = new Window([{ file, wanted: "running", ...hashed }]);
+      await window.sweeps.restore(!what.includes("trusted"));
+      assert.equal(window.sweeps.get(file)?.phase.kind, "paused");
+      assert.deepEqual(window.stored, [{ file, wanted: "paused" }]);
+      window.sweeps.start(file);
+      await window.reach(file, "completed");
+      await window.sweeps.dispose();
+    });
+
+  for (const place of ["depths.sweep", "depths.sweep/runs"])
+    it(`write nothing through a link that leads out of the file's folder: ${place}`, async () => {
+      const elsewhere = await mkdtemp(path.join(os.tmpdir(), "inversion-lab-elsewhere-"));
+      const window = new Window();
+      const { id } = await window.sweeps.add(await fileOf([1]));
+      await mkdir(path.dirname(path.join(folder, place)), { recursive: true });
+      await symlink(elsewhere, path.join(folder, place));
+      window.sweeps.start(id);
+      await window.reach(id, "failed");
+      const { phase } = window.sweeps.get(id)!;
+      assert.match(phase.kind === "failed" ? phase.message : "", /leads out of its folder/);
+      await assert.rejects(window.sweeps.writeResults(id), /leads out of its folder/);
+      assert.deepEqual(await readdir(elsewhere), []);
+      assert.deepEqual(window.begun, []);
+      await window.sweeps.dispose();
+      await rm(elsewhere, { recursive: true });
+    });
 
   it("that were paused stay so in the next window; one whose file is gone says so and can be forgotten", async () => {
     const file = await fileOf([1, 2]);

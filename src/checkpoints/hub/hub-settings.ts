@@ -1,9 +1,9 @@
 // Where the hub and its cache are for this person: Hugging Face's own environment variables, with the same meaning as in
 // its Python library. https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables
 
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { LabError } from "../../common/errors.ts";
+import { readPlainText } from "../../common/plain-file.ts";
 
 export interface HubSettings {
   /** Origin and path, without a slash at its end. */
@@ -18,6 +18,7 @@ export interface HubSettings {
   readonly offline: boolean;
 }
 
+const LARGEST_TOKEN = 64 * 1024;
 const HUB = "https://huggingface.co";
 
 /** Reads HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_HUB_OFFLINE and what these fall back to. */
@@ -46,15 +47,26 @@ const isSet = (value: string | undefined): boolean => /^(1|on|yes|true)$/i.test(
 
 /** The token to send, if there is any. Throws a LabError (badInput) for one that no header can carry. */
 export async function hubToken({ token, tokenFile }: HubSettings): Promise<string | undefined> {
-  const found = token ?? (tokenFile ? await readFile(tokenFile, "utf8").catch(() => "") : "").trim();
+  const found = token ?? (tokenFile ? await readPlainText(tokenFile, LARGEST_TOKEN).catch(() => "") : "").trim();
   if (!found) return undefined;
   if (/^[\x21-\x7e]+$/.test(found)) return found;
   throw new LabError("badInput", "The Hugging Face token has characters that no token has: set it again.");
 }
 
-/** Throws a LabError (badInput) unless the endpoint is the address of a server. What it holds is not repeated. */
+const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/**
+ * Throws a LabError (badInput) unless the endpoint is the address of a server, and a plain one only of this machine: a
+ * token would be read on its way. What it holds is not repeated.
+ */
 export function checkedEndpoint({ endpoint }: HubSettings): URL {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url?.protocol === "http:" && !LOOPBACK.test(url.hostname)) {
+    throw new LabError(
+      "badInput",
+      "HF_ENDPOINT is a plain http address of another machine: it is to begin with https.",
+    );
+  }
   if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return url;
   throw new LabError(
     "badInput",

@@ -51,8 +51,8 @@ export async function fetchFromHub(id: HubId, settings: HubSettings, options: Fe
       `${hubSource(id)} is not in ${settings.cacheFolder}, and the hub is not asked offline.`,
     );
   }
-  const { signal, retryPolicy = RETRY_POLICY, onProgress } = options;
-  const hub: Hub = { endpoint: checkedEndpoint(settings), token: await hubToken(settings), id, retryPolicy, signal };
+  const { onProgress } = options;
+  const hub = await hubOf(id, settings, options);
   onProgress?.({ stage: `Asking the hub for ${id.repository}` });
   const { commit, files } = await listing(hub);
   const place = new Place(hub, settings.cacheFolder, commit);
@@ -70,6 +70,23 @@ export async function fetchFromHub(id: HubId, settings: HubSettings, options: Fe
   );
   await place.pointTo(id.revision);
   return { commit, folder: place.snapshot };
+}
+
+async function hubOf(
+  id: HubId,
+  settings: HubSettings,
+  { signal, retryPolicy = RETRY_POLICY }: FetchOptions,
+): Promise<Hub> {
+  return { endpoint: checkedEndpoint(settings), token: await hubToken(settings), id, retryPolicy, signal };
+}
+
+/** Bytes of the weights that the hub has of a model, as it says. Throws LabErrors as fetchFromHub does; 0 offline. */
+export async function downloadSize(id: HubId, settings: HubSettings, options: FetchOptions = {}): Promise<number> {
+  if (settings.offline) return 0;
+  const { files } = await listing(await hubOf(id, settings, options));
+  const whole = files.get(WEIGHTS_FILE);
+  const shards = [...files.values()].filter(({ name }) => /^[^/]+-of-\d+\.safetensors$/.test(name));
+  return (whole ? [whole] : shards).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** The commit behind the revision, and its files by name. */

@@ -1,11 +1,12 @@
 // Checkpoints in VS Code: which one is chosen, what there is to choose from, downloads, the disk, and the hub's token.
 
 import { stat } from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
 import { readConfig } from "../../checkpoints/config.ts";
 import { downloadInWorker } from "../../checkpoints/hub/download.ts";
+import { downloadSize } from "../../checkpoints/hub/hub.ts";
+import { isBuiltIn } from "../../session/trust.ts";
 import { cachedSnapshot } from "../../checkpoints/hub/hub-cache.ts";
 import { modelName } from "../../describe/run-condition.ts";
 import { parseHubId, shortHubSource } from "../../checkpoints/hub/hub-id.ts";
@@ -13,6 +14,7 @@ import { type HubSettings, hubSettings } from "../../checkpoints/hub/hub-setting
 import { RANDOM, randomNetwork } from "../../checkpoints/generated/random-network.ts";
 import { deleteCheckpoint, type KnownCheckpoint, listCheckpoints } from "../../checkpoints/open.ts";
 import { formatBytes } from "../../common/bytes.ts";
+import { homeFolder } from "../../common/folders.ts";
 import { LabError, messageOf } from "../../common/errors.ts";
 import { describeBytes } from "../../common/progress.ts";
 import type { NetworkConfig } from "../../networks/architectures/architecture.ts";
@@ -25,6 +27,7 @@ import {
   managedCheckpoints,
 } from "../../session/checkpoint-choices.ts";
 import type { Report } from "../error-reporter.ts";
+import { messageText } from "../../session/phrases.ts";
 
 const TOKEN = "huggingFaceToken";
 const SETTING = "checkpoint";
@@ -64,7 +67,7 @@ export class Checkpoints implements vscode.Disposable {
   async hub(): Promise<HubSettings> {
     // A machine without a place for secrets has no token there.
     const token = await this.#options.secrets.get(TOKEN).then(undefined, () => undefined);
-    return { ...hubSettings(process.env, process.platform, os.homedir()), ...(token && { token }) };
+    return { ...hubSettings(process.env, process.platform, homeFolder()), ...(token && { token }) };
   }
 
   async choose(): Promise<void> {
@@ -176,6 +179,22 @@ export class Checkpoints implements vscode.Disposable {
     }
   }
 
+  /** Asks before weights are downloaded that a file names, which nobody may have read. Throws LabErrors. */
+  async mayDownload(file: string, sources: readonly string[]): Promise<boolean> {
+    const hub = await this.hub();
+    const missing: string[] = [];
+    for (const source of sources.filter((each) => !isBuiltIn(each))) {
+      const isFolder = (await stat(source).catch(() => undefined))?.isDirectory();
+      const id = isFolder ? undefined : parseHubId(source);
+      if (!id || hub.offline || (await cachedSnapshot(hub.cacheFolder, id))) continue;
+      missing.push(`${source}: ${formatBytes(await downloadSize(id, hub))}`);
+    }
+    if (missing.length === 0) return true;
+    const yes = vscode.l10n.t("Download");
+    const message = vscode.l10n.t("{0} needs weights that are not on this machine.", file);
+    return (await vscode.window.showWarningMessage(message, { modal: true, detail: missing.join("\n") }, yes)) === yes;
+  }
+
   async manage(): Promise<void> {
     const trash: vscode.QuickInputButton = {
       iconPath: new vscode.ThemeIcon("trash"),
@@ -281,9 +300,11 @@ export class Checkpoints implements vscode.Disposable {
   }
 
   #offerToken(message: string): void {
-    void vscode.window.showErrorMessage(message, vscode.l10n.t("Set Hugging Face Token…")).then((answer) => {
-      if (answer) void vscode.commands.executeCommand("inversionLab.setToken");
-    });
+    void vscode.window
+      .showErrorMessage(messageText(message), vscode.l10n.t("Set Hugging Face Token…"))
+      .then((answer) => {
+        if (answer) void vscode.commands.executeCommand("inversionLab.setToken");
+      });
   }
 
   #showChoice(): void {

@@ -11,6 +11,7 @@ import { specSchemas } from "../../experiments/spec.ts";
 import type { FieldProblem, FormData, FromPage, RunInfo, RunHistory, ToPage } from "../../session/panel-messages.ts";
 import { Drawings } from "../../session/drawings.ts";
 import { Outbox } from "../../session/outbox.ts";
+import { panelMessage } from "../../session/page-schemas.ts";
 import { shorten } from "../../describe/short-text.ts";
 import { fillWebview } from "../fill-webview.ts";
 
@@ -82,7 +83,10 @@ export class RunPanel implements vscode.Disposable {
       this.#ready = false;
       this.#drawings.hold();
     });
-    webview.onDidReceiveMessage((message: FromPage) => this.#receive(message));
+    webview.onDidReceiveMessage((value: unknown) => {
+      const message = panelMessage(value);
+      if (message) this.#receive(message);
+    });
     this.#arrived = fillWebview(webview, extensionUri, "panel", "Inversion Lab");
   }
 
@@ -209,6 +213,7 @@ export class RunPanel implements vscode.Disposable {
   }
 
   #receive(message: FromPage): void {
+    if ("id" in message && !this.#session.get(message.id)) return; // Let go of meanwhile.
     switch (message.type) {
       case "ready":
         this.#ready = true;

@@ -1,13 +1,14 @@
 // Files that the person asks for: a plot, or records in the format of another program.
 
-import os from "node:os";
 import path from "node:path";
 import * as vscode from "vscode";
+import { homeFolder } from "../../common/folders.ts";
 import { LabError, messageOf } from "../../common/errors.ts";
 import { type PrintedFigure, stackedCharts } from "../../reports/line-chart.ts";
 import { type ExportFormat, exportRuns } from "../../reports/run-export.ts";
 import { readRun } from "../../records/read-record.ts";
 import { slug } from "../../records/record.ts";
+import { messageText } from "../../session/phrases.ts";
 
 /** From an SVG to a PNG of twice its size in pixels. Throws a LabError. */
 type Rasterise = (svg: string) => Promise<Uint8Array>;
@@ -61,7 +62,7 @@ function formats(): FormatItem[] {
 /** `make` is called when it is known where to. */
 async function save(name: string, extension: string, make: () => Promise<string | Uint8Array>): Promise<void> {
   const [workspace] = vscode.workspace.workspaceFolders ?? [];
-  const folder = workspace?.uri ?? vscode.Uri.file(os.homedir());
+  const folder = workspace?.uri ?? vscode.Uri.file(homeFolder());
   const file = await vscode.window.showSaveDialog({
     defaultUri: vscode.Uri.joinPath(folder, `${name}.${extension}`),
     filters: { [extension.toUpperCase()]: [extension] },
@@ -78,7 +79,7 @@ async function save(name: string, extension: string, make: () => Promise<string 
   }
   const open = vscode.l10n.t("Open");
   const saved = vscode.l10n.t("Saved {0}.", path.basename(file.fsPath));
-  void vscode.window.showInformationMessage(saved, open).then((answer) => {
+  void vscode.window.showInformationMessage(messageText(saved), open).then((answer) => {
     if (answer) void vscode.commands.executeCommand("vscode.open", file);
   });
 }

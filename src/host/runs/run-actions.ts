@@ -14,6 +14,7 @@ import { shorten } from "../../describe/short-text.ts";
 import type { RunLibrary } from "../../session/run-library.ts";
 import { isActiveRow, recordRow, type RunRow } from "../../session/run-rows.ts";
 import type { Runs } from "../../session/runs.ts";
+import { messageText } from "../../session/phrases.ts";
 
 interface RunActionsDeps {
   readonly runs: Runs;
@@ -177,7 +178,7 @@ export class RunActions {
     const prompt = shorten(first.spec.prompt, 40);
     const answer = await vscode.window.showInformationMessage(
       others.length === 0
-        ? vscode.l10n.t("“{0}” was deleted.", prompt)
+        ? messageText(vscode.l10n.t("“{0}” was deleted.", prompt))
         : vscode.l10n.t("{0} runs were deleted.", others.length + 1),
       undo,
     );

@@ -25,6 +25,9 @@ import type {
 } from "../../session/sweeps-messages.ts";
 import { SWEEPS_KEY, SWEEPS_VIEW } from "./sweeps-view.ts";
 import { fillWebview } from "../fill-webview.ts";
+import { sweepsMessage } from "../../session/page-schemas.ts";
+import { requireTrust } from "../../session/trust.ts";
+import { messageText } from "../../session/phrases.ts";
 
 const RECENT = 40;
 /** How often the page is told of progress, in milliseconds. */
@@ -34,6 +37,10 @@ interface SweepsPageOptions {
   readonly extensionUri: vscode.Uri;
   readonly memory: vscode.Memento;
   readonly run: RunExperiment;
+  /** Asks where a file's weights are to be downloaded first. */
+  readonly mayDownload: (file: string, sources: readonly string[]) => Promise<boolean>;
+  /** The workspace's folder that holds a file. */
+  readonly rootOf: (file: string) => string | undefined;
   /** Where weights and records are kept. Throws a LabError (badInput). */
   readonly cacheFolder: () => string;
   readonly library: Pick<RunLibrary, "begin" | "rows">;
@@ -59,10 +66,11 @@ export class SweepsPage implements vscode.Disposable {
   #mapChanged = false;
 
   constructor(options: SweepsPageOptions) {
-    const { memory, run } = options;
+    const { memory, run, rootOf } = options;
     this.#options = options;
     this.#sweeps = new Sweeps({
       run,
+      rootOf,
       stored: memory.get<StoredSweep[]>(SWEEPS_KEY, []),
       store: (sweeps) => void memory.update(SWEEPS_KEY, sweeps),
       timedRuns: () => this.#timedRuns(),
@@ -74,7 +82,7 @@ export class SweepsPage implements vscode.Disposable {
       onEnd: (sweep) => this.#tellEnd(sweep),
       now: () => performance.now(),
     });
-    this.#restored = this.#sweeps.restore().then(() => {
+    this.#restored = this.#sweeps.restore(vscode.workspace.isTrusted).then(() => {
       this.#shown ??= this.#sweeps.list[0]?.id;
       this.#mapChanged = true;
       this.#sendSoon();
@@ -96,8 +104,9 @@ export class SweepsPage implements vscode.Disposable {
     view.onDidChangeVisibility(() => {
       if (!view.visible) this.#ready = false;
     });
-    view.webview.onDidReceiveMessage((message: FromSweepsPage) => {
-      this.#receive(message).catch((error: unknown) => this.#options.report(error));
+    view.webview.onDidReceiveMessage((value: unknown) => {
+      const message = sweepsMessage(value);
+      if (message) this.#receive(message).catch((error: unknown) => this.#options.report(error));
     });
     this.#arrived = fillWebview(view.webview, this.#options.extensionUri, "sweeps", "Sweeps");
   }
@@ -179,12 +188,12 @@ export class SweepsPage implements vscode.Disposable {
     const usual = defaultChoice(axes);
     const chosen = this.#choices.get(id);
     const has = (field: string | undefined) => field === undefined || axes.some((axis) => axis.field === field);
-    return chosen && has(chosen.across) && has(chosen.down)
-      ? chosen
-      : { ...usual, figure: chosen?.figure ?? usual.figure };
+    const figure = chosen && Object.hasOwn(heatFigures(), chosen.figure) ? chosen.figure : usual.figure;
+    return { ...(chosen && has(chosen.across) && has(chosen.down) ? chosen : usual), figure };
   }
 
   async #receive(message: FromSweepsPage): Promise<void> {
+    if ("id" in message && !this.#sweeps.get(message.id)) return; // Let go of meanwhile.
     switch (message.type) {
       case "ready":
         this.#ready = true;
@@ -198,7 +207,7 @@ export class SweepsPage implements vscode.Disposable {
         this.#mapChanged = true;
         return this.#send();
       case "start":
-        return this.#sweeps.start(message.id);
+        return this.#start(message.id);
       case "pause":
         return this.#sweeps.pause(message.id);
       case "stop":
@@ -229,6 +238,12 @@ export class SweepsPage implements vscode.Disposable {
       case "begin":
         return this.#beginDraft(message.name, message.draft);
     }
+  }
+
+  async #start(id: string): Promise<void> {
+    requireTrust(vscode.workspace.isTrusted);
+    const sources = this.#sweeps.checkpoints(id);
+    if (await this.#options.mayDownload(path.basename(id), sources)) this.#sweeps.start(id);
   }
 
   #openForm(draft: SweepDraft): void {
@@ -275,8 +290,9 @@ export class SweepsPage implements vscode.Disposable {
   }
 
   async #openRun(id: string, name: string): Promise<void> {
-    const { status } = this.#sweeps.run(id, name) ?? {};
-    if (status === "open") {
+    const run = this.#sweeps.run(id, name);
+    if (!run) return;
+    if (run.status === "open") {
       void vscode.window.showInformationMessage(vscode.l10n.t("This run of the sweep has not begun yet."));
       return;
     }
@@ -297,7 +313,7 @@ export class SweepsPage implements vscode.Disposable {
     const results = vscode.l10n.t("Show Results");
     const tell = (text: string, warn: boolean): void => {
       const show = warn ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
-      void show(text, results).then((answer) => {
+      void show(messageText(text), results).then((answer) => {
         if (answer) this.#showResults(id).catch(this.#options.report);
       });
     };

@@ -5,7 +5,9 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
+import process from "node:process";
 import { promisify } from "node:util";
+import { withoutTokens } from "../../common/node-process.ts";
 
 export interface GraphicsCard {
   /** "NVIDIA GeForce RTX 4090", or a maker and a number where the system has no name. */
@@ -16,12 +18,34 @@ export interface GraphicsCard {
   readonly memory?: { readonly total: number; readonly free: number };
 }
 
-/** Runs a program and gives what it wrote; undefined when it is not there, fails, or takes longer than 5 s. */
+const SYSTEM_32 = path.win32.join(process.env.SystemRoot ?? "C:\\Windows", "System32");
+/** Where systems have these programs; looked for along PATH, one might come from the folder that is open. */
+const PLACES: Readonly<Record<string, readonly string[]>> = {
+  "nvidia-smi": [
+    "/usr/bin/nvidia-smi",
+    "/usr/lib/wsl/lib/nvidia-smi",
+    "/usr/local/nvidia/bin/nvidia-smi",
+    "/run/current-system/sw/bin/nvidia-smi",
+    path.win32.join(SYSTEM_32, "nvidia-smi.exe"),
+  ],
+  "powershell.exe": [path.win32.join(SYSTEM_32, "WindowsPowerShell", "v1.0", "powershell.exe")],
+  "system_profiler": ["/usr/sbin/system_profiler"],
+};
+
+/** The whole path of a program. Throws an error where there is none. */
+function placeOf(program: string): string {
+  const found = PLACES[program]?.find((place) => path.isAbsolute(place) && existsSync(place));
+  if (found === undefined) throw new Error(`${program} is not there`);
+  return found;
+}
+
+/** Runs a program of the system, by its whole path, and gives what it wrote; undefined when it is not there, fails, or takes longer than 5 s. */
 export type Ask = (program: string, ...parameters: string[]) => Promise<string | undefined>;
 
 export const ask: Ask = async (program, ...parameters) => {
   try {
-    return (await promisify(execFile)(program, parameters, { timeout: 5000, windowsHide: true })).stdout;
+    const env = withoutTokens(process.env);
+    return (await promisify(execFile)(placeOf(program), parameters, { timeout: 5000, windowsHide: true, env })).stdout;
   } catch {
     return undefined;
   }

@@ -7,7 +7,7 @@ import { downloadFileToCacheDir, scanCacheDir } from "@huggingface/hub";
 import { fetchFromHub } from "../../../src/checkpoints/hub/hub.ts";
 import { cachedSnapshot, deleteSnapshot, listHubCheckpoints } from "../../../src/checkpoints/hub/hub-cache.ts";
 import { parseHubId } from "../../../src/checkpoints/hub/hub-id.ts";
-import { type HubSettings, hubSettings } from "../../../src/checkpoints/hub/hub-settings.ts";
+import { checkedEndpoint, type HubSettings, hubSettings } from "../../../src/checkpoints/hub/hub-settings.ts";
 import { openCheckpoint } from "../../../src/checkpoints/open.ts";
 import { LabError } from "../../../src/common/errors.ts";
 import type { Progress } from "../../../src/common/progress.ts";
@@ -427,6 +427,17 @@ describe("the Hugging Face hub", () => {
     assert.equal(at({ HF_TOKEN: " hf_x\n" }).token, "hf_x");
     assert.equal(at({ HF_ENDPOINT: "http://mirror/" }).endpoint, "http://mirror");
     assert.equal(at({ HF_HUB_OFFLINE: "yes" }).offline, true);
+  });
+
+  it("speaks plain http with this machine alone", () => {
+    const checked = (endpoint: string) => checkedEndpoint({ endpoint, cacheFolder: "/", offline: false });
+    for (const host of ["localhost:8", "hub.localhost", "127.0.0.1:80", "127.1.2.3", "[::1]:8"]) {
+      assert.ok(checked(`http://${host}/x`));
+    }
+    for (const host of ["hub", "10.0.0.1", "127.0.0.1.example.org", "localhost.example.org", "0.0.0.0", "[::]"]) {
+      assert.throws(() => checked(`http://${host}`), /is to begin with https/, host);
+      assert.ok(checked(`https://${host}`));
+    }
   });
 
   it("knows an id from a path", () => {
