@@ -61,7 +61,10 @@ describe("experiment spec", () => {
       [{ prompt: "x", dtype: "half" }, 'dtype is "half": it must be float32 or float64.'],
       [{ prompt: "x", decoder: 1 }, "decoder is 1: it must be pseudoinverse, nearest or cosine."],
       [{ ...walk, checkGradients: "yes" }, 'checkGradients is "yes": it must be true or false.'],
-      [{ method: "sipit", prompt: "x" }, 'method is "sipit": it must be inversion, exact, orthogonalWalk or clampedWalk.'],
+      [
+        { method: "sipit", prompt: "x" },
+        'method is "sipit": it must be inversion, exact, orthogonalWalk or clampedWalk.',
+      ],
     ];
     for (const [request, expected] of sentences) assert.equal(refusal(request), expected);
   });
