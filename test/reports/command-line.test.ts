@@ -59,6 +59,7 @@ const specs = (method: string): fc.Arbitrary<ExperimentSpec> => {
       const { start, weights, ...rest } = request as Record<string, unknown>;
       const other = start === undefined || start === "custom" ? {} : { start };
       const noise = isCustom ? { start: "custom", startMean: mean, startStd: 0.5 } : other;
+      if (method === "exact") delete rest["network"]; // gpt2 alone has what it needs
       const isNet = rest["network"] !== undefined && rest["network"] !== "gpt2";
       const given = { ...rest, ...(method === "inversion" && noise) };
       return parseSpec({ method, prompt, ...given, ...(!isNet && weights !== undefined && { weights }) });
@@ -76,6 +77,7 @@ function parsed(args: readonly string[]): ExperimentSpec {
     for (const option of specOptions(method, undefined)) command.addOption(option);
   };
   add(program.command("invert"), "inversion");
+  add(program.command("exact"), "exact");
   const walk = program.command("walk");
   add(walk.command("orthogonal"), "orthogonalWalk");
   add(walk.command("clamped"), "clampedWalk");

@@ -21,11 +21,10 @@ export const exact = {
   goal: "recover",
   schema: EXACT_FIELDS,
   settings: [],
-  complete(values, nameOf) {
-    const [network, positions] = ["network", "positions"].map(nameOf);
-    if (values["network"] !== "gpt2") return `${network} must be gpt2 for exact recovery: it needs causal attention.`;
-    return values["positions"] === "sequential" ? values : `${positions} must be sequential for exact recovery.`;
-  },
+  complete: (values, nameOf) =>
+    values["network"] === "gpt2"
+      ? values
+      : `${nameOf("network")} must be gpt2 for exact recovery: it needs causal attention.`,
   describe: {
     title: () => t("Exact recovery"),
     formula: () =>
