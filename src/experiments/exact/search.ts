@@ -70,6 +70,8 @@ const TOLD = 8;
 const NOISY_CANDIDATES = 128;
 /** How far from the noise floor a right token's state may be, by what changed the states. */
 const WITHIN = { noise: 1.3, rounding: 2.5 } as const;
+/** Tokens are this far from each other at the least, as a share of the state's norm. */
+const LARGE_FLOOR = 0.05;
 /** Beyond it the median distance is not noise, but states of another network. */
 const LARGEST_FLOOR = 0.35;
 const ERROR_RATE = 1e-6;
@@ -237,13 +239,17 @@ class RecoverySearch {
     const [best, second] = this.#tried;
     if (best.distance <= this.#proof) return "proved";
     // States of which nothing is known may be exact: the likelihood is asked only after a number of tries.
-    const mayBeNoisy = this.#noise !== undefined || this.#tried.length > CANDIDATE_ROWS;
-    return mayBeNoisy && second && this.#isLikely(best, second) ? "likely" : "unknown";
+    const isNoisy = this.#noise !== undefined || this.#tried.length > CANDIDATE_ROWS;
+    return isNoisy && second && this.#isLikely(best, second) ? "likely" : "unknown";
   }
 
   #isLikely(best: Tried, second: Tried): boolean {
     const floor = this.#accepted.length > 2 ? median(this.#accepted) : this.#passFloor;
-    if (!(floor <= LARGEST_FLOOR) || !(best.distance < WITHIN[this.#noise ?? "noise"] * floor)) return false;
+    if (!(floor <= LARGEST_FLOOR)) return false;
+    // Where noise is about as large as tokens are apart, a wrong one may pass for the right one that was not tried.
+    const isLarge = floor > LARGE_FLOOR;
+    if (isLarge && this.#tried.length < Math.min(NOISY_CANDIDATES, this.#network.vocabulary)) return false;
+    if (!(best.distance < WITHIN[isLarge ? "noise" : (this.#noise ?? "noise")] * floor)) return false;
     const variance = floor ** 2 / this.#width; // σ̂² of an element, relative to the state's norm
     const needed = Math.log(this.#network.vocabulary / ERROR_RATE);
     return (second.distance ** 2 - best.distance ** 2) / (2 * variance) > needed;
