@@ -58,7 +58,11 @@ describe("a sweep in a form", () => {
         const sweep = sweepOf({ prompt: PROMPT, ...(fields as SweepDraft) });
         const { problems, runs } = checkSweep(sweep, []);
         if (problems.length === 0) assert.equal(runs, cellsOf(sweep, "a").length);
-        else assert.throws(() => cellsOf(sweep, "a"), /unknown field of an experiment/);
+        else
+          assert.throws(
+            () => cellsOf(sweep, "a"),
+            /unknown field of an experiment|restarts is \d: it must be a whole number from 1 to 1/,
+          );
       }),
       { numRuns: 60 },
     );
