@@ -13,7 +13,7 @@ import { shiftName } from "../src/describe/run-condition.ts";
 import { recovers, verdictAt } from "../src/describe/run-verdict.ts";
 import { isOver } from "../src/describe/run-state.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
-import type { RateSearch, RestartResult, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
+import type { Certainty, RateSearch, RestartResult, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
 import { type Chip, chipsOf } from "./chips-model.ts";
 import { formatElapsed, formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
@@ -78,7 +78,7 @@ function proofs({ page, run, start, found }: Told): Findings {
   const step = shownStep(page);
   const work = step && positionAtWork(step);
   return {
-    text: [wherefrom(page, run, found), ...searchesBeside(page)].join(" · "),
+    text: [wherefrom(page, run, found), ...searchesBeside(page, found.certainty ?? [])].join(" · "),
     tokens: step ? chipsOf(step, target.tokenIds, run.info.spec) : [],
     ...(work && { work: workOf(work, target.tokenIds.length) }),
     facts: [
@@ -138,12 +138,21 @@ const workOf = ({ position, tried, candidates }: PositionAtWork, tokens: number)
 });
 
 /** What searches of the same comparison found of what the state determines. */
-function searchesBeside(page: PageModel): string[] {
+function searchesBeside(page: PageModel, certainty: readonly Certainty[]): string[] {
+  const determined = certainty.filter((each) => each !== "unknown").length;
   return page.beside.flatMap((run) => {
     const { best } = run.end ?? {};
     if (!best || best.certainty || !recovers(run.info.spec) || !run.start) return [];
     const right = tokensRight(best.tokenIds, run.start.target.tokenIds);
-    return [t("the search of run {0} found {1} of {2}", run.info.id, right, best.tokenIds.length)];
+    return [
+      t(
+        "the search of run {0} found {1} of {2}, the states determine {3}",
+        run.info.id,
+        right,
+        best.tokenIds.length,
+        determined,
+      ),
+    ];
   });
 }
 

@@ -8,6 +8,15 @@ import { shown } from "./workbench.ts";
 /** The first making of the fit, on two busy cores. */
 const FIT_MS = 120_000;
 
+/** Noise that leaves some tokens most likely and others unknown. */
+const NOISY = {
+  method: "exact",
+  prompt: "She sells sea shells zxq!! by the shore",
+  checkpoint: "mini",
+  blocks: 4,
+  noise: 0.34,
+};
+
 describe("Recover Selection Exactly", () => {
   const the = useWorkbench({
     settings: {
@@ -18,6 +27,7 @@ describe("Recover Selection Exactly", () => {
     },
     width: 1440,
     height: 900,
+    files: { "noisy.inversion.json": JSON.stringify(NOISY) },
   });
 
   it("proves every token of the selection", async function () {
@@ -51,6 +61,23 @@ describe("Recover Selection Exactly", () => {
     await the.workbench.screenshot("exact-compared-dark");
     await the.workbench.switchTheme("high-contrast");
     await the.workbench.screenshot("exact-compared-high-contrast");
+  });
+
+  it("tells what is most likely from what is unknown, and shows what was tried where", async () => {
+    await the.panel.newRun(() => the.workbench.runFile("noisy.inversion.json"));
+    await the.panel.waitForState("Done", FIT_MS);
+    assert.match(await the.panel.verdict(), /\d+ most likely, \d+ unknown$/);
+    const page = await the.panel.page();
+    const recovered = page.getByRole("group", { name: "Recovered text" });
+    for (const word of ["most likely", "unknown"]) {
+      assert.ok((await recovered.getByRole("img", { name: word }).count()) > 0, word);
+    }
+    const work = page.getByRole("region", { name: "Position at work" });
+    assert.match(await work.innerText(), /^Position \d+ of 11: \d+ tokens tried, the nearest[^]*farther/);
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+    await the.workbench.screenshot("exact-noisy-high-contrast");
+    await the.workbench.switchTheme("dark");
+    await the.workbench.screenshot("exact-noisy-dark");
   });
 
   itWasQuiet(the);

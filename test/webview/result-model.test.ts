@@ -135,7 +135,7 @@ describe("the result", () => {
       const step = stepEvent(10, 1);
       const searched = pageWith(info({ kind: "completed" }, { id: "7" }), [startEvent(), step, endEvent([step])]);
       page.beside = [searched.run!];
-      assert.equal(resultOf(page)!.text, "at round 2 · the search of run 7 found 1 of 3");
+      assert.equal(resultOf(page)!.text, "at round 2 · the search of run 7 found 1 of 3, the states determine 2");
     });
   });
 });
