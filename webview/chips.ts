@@ -1,5 +1,6 @@
 // Tokens as chips: the text with its invisible characters made visible, and whether it is the prompt's.
 
+import { CERTAINTY_SIGNS, certaintyName } from "../src/describe/recovered-tokens.ts";
 import { element } from "./dom.ts";
 import { tokenParts } from "./format.ts";
 import { t } from "./l10n.ts";
@@ -20,12 +21,15 @@ export function plainChip(id: number, text: string, className = "chip"): HTMLEle
 const MARKED = {
   matches: { className: "chip matches", sign: "✓", meaning: t("matches the prompt") },
   changes: { className: "chip changed", sign: "≠", meaning: t("differs from the prompt") },
+  proved: { className: "chip proved", sign: CERTAINTY_SIGNS.proved, meaning: certaintyName("proved") },
+  likely: { className: "chip likely", sign: CERTAINTY_SIGNS.likely, meaning: certaintyName("likely") },
+  unknown: { className: "chip unknown", sign: CERTAINTY_SIGNS.unknown, meaning: certaintyName("unknown") },
 } as const;
 
 /** A decoded token; one that stands out has a solid frame, bold letters and a sign. */
-export function chip({ id, text, matches, marked }: Chip): HTMLElement {
-  if (matches !== (marked === "matches")) return plainChip(id, text);
-  const { className, sign, meaning } = MARKED[marked];
+export function chip({ id, text, mark }: Chip): HTMLElement {
+  if (mark === undefined) return plainChip(id, text);
+  const { className, sign, meaning } = MARKED[mark];
   const made = plainChip(id, text, className);
   made.append(element("span", { "class": "check", "role": "img", "aria-label": meaning }, sign));
   made.title += `, ${meaning}`;

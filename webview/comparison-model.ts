@@ -1,6 +1,8 @@
 // Runs side by side: what they differ in, what each has come to, and what each reads as.
 
 import { differences, valueText } from "../src/describe/spec-fields.ts";
+import { certaintyCounts } from "../src/describe/recovered-tokens.ts";
+import { countsRounds, iterationName } from "../src/describe/run-progress.ts";
 import { recovers } from "../src/describe/run-verdict.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
 import { type Chip, chipsOf } from "./chips-model.ts";
@@ -25,8 +27,8 @@ export interface Comparison {
 /** What a run of the comparison reads as at the iteration under study. */
 export interface Decoded {
   readonly id: string;
-  /** Its shown iteration that is closest. */
-  readonly iteration: number;
+  /** Its shown iteration that is closest: "iteration 15". */
+  readonly place: string;
   readonly chips: readonly Chip[];
   readonly right: number;
 }
@@ -55,6 +57,14 @@ export function comparisonOf(page: PageModel): Comparison | undefined {
     rows: [
       row(t("State"), (run) => stateOf(run, 0).title),
       row(t("Tokens right"), rightOf),
+      ...(runs.some((run) => latestOf(run)?.certainty)
+        ? [
+            row(t("Certainty"), (run) => {
+              const certainty = latestOf(run)?.certainty;
+              return certainty && certaintyCounts(certainty);
+            }),
+          ]
+        : []),
       row(t("Exact restarts"), (run) => t("{0} of {1}", exactRestarts(run), run.info.spec.restarts)),
       row(t("Output distance"), (run) => latestOf(run)?.outputDistance),
       row(t("Shift distance"), ({ start }) => start?.shiftDistance),
@@ -73,11 +83,14 @@ export function decodedSideBySide(page: PageModel): (Decoded | undefined)[] {
   const iteration = page.pointed ?? shownStep(page)?.iteration ?? 0;
   return comparedRuns(page).map((run): Decoded | undefined => {
     const steps = run.steps[restartOf(page, run)] ?? [];
-    const step = steps[nearestRow(steps, iteration)];
+    // Rounds have no iterations to stand beside: what such runs have come to is compared.
+    const counts = countsRounds(run.info.spec) === countsRounds(page.run!.info.spec);
+    const step = counts ? steps[nearestRow(steps, iteration)] : steps.at(-1);
     const target = run.start?.target.tokenIds;
     if (!step || !target) return undefined;
     const right = tokensRight(step.tokenIds, target);
-    return { id: run.info.id, iteration: step.iteration, chips: chipsOf(step, target, run.info.spec), right };
+    const place = iterationName(run.info.spec, step.iteration);
+    return { id: run.info.id, place, chips: chipsOf(step, target, run.info.spec), right };
   });
 }
 

@@ -73,7 +73,7 @@ export class ComparisonView {
                   swatch(styleOf(place)),
                   element("b", {}, t("Run {0}", one.id)),
                   " ",
-                  t("iteration {0}", one.iteration.toLocaleString("en")),
+                  one.place,
                   " · ",
                   t("{0} of {1} right", one.right, one.chips.length),
                 ),

@@ -3,6 +3,7 @@
 import type { PrintedFigure } from "../src/reports/line-chart.ts";
 import { metricName, shiftName } from "../src/describe/run-condition.ts";
 import { methodOf } from "../src/describe/methods.ts";
+import { countsRounds } from "../src/describe/run-progress.ts";
 import { recovers } from "../src/describe/run-verdict.ts";
 import { formatNumber, visibleText } from "./format.ts";
 import { t } from "./l10n.ts";
@@ -130,6 +131,7 @@ export function runFigures(page: PageModel): Figure[] {
     t("its rank among all tokens"),
   );
   const directions = ownFigures(run, series);
+  if (countsRounds(spec) && page.beside.length === 0) return iterations.length > 1 ? directions : [];
   if (page.beside.length > 0) return comparisonFigures(page, [...directions, ranks]);
   return recovers(spec) ? [output, input, ratio, ranks] : [ratio, output, input, ...directions, ranks];
 }

@@ -1,8 +1,9 @@
 // The head of the page: which run this is, under what condition, how it is doing, and what can be done about it.
 
-import { methodOf } from "../src/describe/methods.ts";
+import { methodOf, proofFor } from "../src/describe/methods.ts";
 import type { FromPage, RunInfo } from "../src/session/panel-messages.ts";
 import { conditionOf } from "../src/describe/run-condition.ts";
+import { recovers } from "../src/describe/run-verdict.ts";
 import { canStop, isOver } from "../src/describe/run-state.ts";
 import { plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
@@ -41,6 +42,7 @@ export class Header {
   readonly #pause: HTMLElement;
   readonly #resume: HTMLElement;
   readonly #again: HTMLElement;
+  readonly #recover: HTMLElement;
   readonly #source: HTMLElement;
   readonly #duplicate: HTMLElement;
   readonly #export: HTMLElement;
@@ -74,6 +76,12 @@ export class Header {
     );
     this.#resume = act(t("Resume"), t("Let the run go on where it stands"), true, (id) => ({ type: "resume", id }));
     this.#again = act(t("Run Again"), t("Repeat this run exactly"), false, (id) => ({ type: "runAgain", id }));
+    this.#recover = act(
+      t("Recover Exactly"),
+      t("Recover what the same hidden states determine, each token proved, and show it beside this run"),
+      false,
+      (id) => ({ type: "recoverExactly", id }),
+    );
     this.#source = act(
       t("Source’s Setting"),
       t(
@@ -110,6 +118,7 @@ export class Header {
           this.#pause,
           this.#stop,
           this.#again,
+          this.#recover,
           this.#duplicate,
           this.#export,
           this.#source,
@@ -197,6 +206,8 @@ export class Header {
     this.#pause.hidden = kind !== "running";
     this.#resume.hidden = !paused;
     this.#again.hidden = !over;
+    const missed = info.phase.kind === "completed" && recovers(info.spec) && info.best?.exact === false;
+    this.#recover.hidden = !missed || proofFor(info.spec) === undefined;
     this.#source.hidden = !over || methodOf(info.spec).presets?.["source"] === undefined;
     this.#log.hidden = info.phase.kind !== "failed";
     // A button that goes takes the focus with it to the next thing to do.
@@ -207,6 +218,7 @@ export class Header {
       this.#lostFocus = false;
       if (document.activeElement === document.body) this.#again.focus();
     }
-    if ((focused === this.#again || focused === this.#source) && stoppable) this.#stop.focus();
+    if ((focused === this.#again || focused === this.#recover || focused === this.#source) && stoppable)
+      this.#stop.focus();
   }
 }

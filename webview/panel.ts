@@ -1,6 +1,7 @@
 // The panel's page: takes the host's messages into the model and has the views show it, once a frame at most.
 
 import type { FromPage, ToPage } from "../src/session/panel-messages.ts";
+import { countsRounds } from "../src/describe/run-progress.ts";
 import { isOver } from "../src/describe/run-state.ts";
 import { ComparisonView } from "./comparison.ts";
 import { element, setText } from "./dom.ts";
@@ -174,7 +175,11 @@ function drawPlots(): void {
     figures,
     subject: run?.info.id,
     studied: isFollowing ? figured.newest : shownStep(page)?.iteration,
-    end: (run && !isOver(run.info) ? run.info.spec.iterations : shownSeries(page)?.iterations.at(-1)) ?? 1,
+    end:
+      (run && !isOver(run.info) && !countsRounds(run.info.spec)
+        ? run.info.spec.iterations
+        : shownSeries(page)?.iterations.at(-1)) ?? 1,
+    rounds: run !== undefined && countsRounds(run.info.spec),
   });
 }
 

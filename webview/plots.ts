@@ -16,6 +16,8 @@ interface PlotsState {
   readonly studied: number | undefined;
   /** Where the axis across ends when nothing is zoomed. */
   readonly end: number;
+  /** Are the iterations rounds? */
+  readonly rounds: boolean;
 }
 
 interface PlotsActions {
@@ -138,10 +140,13 @@ export class Plots {
 
   #write(): void {
     const iterations = this.#iterations;
-    const { studied } = this.#state ?? {};
+    const { studied, rounds } = this.#state ?? {};
     const place = this.#hovered ?? (studied === undefined ? undefined : lastUpTo(iterations, studied));
     const iteration = place === undefined ? studied : iterations[place];
-    setText(this.#title, iteration === undefined ? t("Plots") : t("At iteration {0}", iteration.toLocaleString("en")));
+    const number = iteration?.toLocaleString("en");
+    const title =
+      number === undefined ? t("Plots") : rounds ? t("At round {0}", number) : t("At iteration {0}", number);
+    setText(this.#title, title);
     for (const chart of this.#charts) chart.writeLegend(place);
   }
 

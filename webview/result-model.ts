@@ -1,14 +1,23 @@
 // What a run has come to, in words and figures.
 
+import { atIteration } from "../src/describe/run-progress.ts";
+import {
+  largestDistance,
+  type PositionAtWork,
+  positionAtWork,
+  smallestMargin,
+  totalTried,
+} from "../src/describe/recovered-tokens.ts";
 import { plural } from "../src/describe/numbers.ts";
 import { shiftName } from "../src/describe/run-condition.ts";
 import { recovers, verdictAt } from "../src/describe/run-verdict.ts";
 import { isOver } from "../src/describe/run-state.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
-import type { RateSearch, RestartResult, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
-import { formatNumber } from "./format.ts";
+import type { Certainty, RateSearch, RestartResult, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
+import { type Chip, chipsOf } from "./chips-model.ts";
+import { formatElapsed, formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
-import { type PageModel, shownRestart, shownSteps } from "./page-model.ts";
+import { type PageModel, shownRestart, shownStep, shownSteps } from "./page-model.ts";
 import { exactRestarts, type RunModel } from "./run-model.ts";
 
 export interface Fact {
@@ -25,6 +34,13 @@ export interface Result {
   readonly title: string;
   readonly text: string;
   readonly exact: boolean;
+  /** What is recovered so far, where the method says how sure it is of each token. */
+  readonly tokens?: readonly Chip[];
+  /** What was tried at the position at work of the step under study. */
+  readonly work?: {
+    readonly title: string;
+    readonly candidates: readonly (Token & { readonly figures: string })[];
+  };
   readonly facts: readonly Fact[];
 }
 
@@ -37,7 +53,8 @@ export function resultOf(page: PageModel): Result | undefined {
   const { spec } = run.info;
   const { title, reached } = verdictAt(spec, ended ?? latest, run.start.target.tokenIds);
   const told = { page, run, start: run.start, found: ended ?? latest, ended, reached };
-  return { title, exact: reached, ...(recovers(spec) ? recovery(told) : movement(told)) };
+  const findings = told.found.certainty ? proofs : recovers(spec) ? recovery : movement;
+  return { title, exact: reached, ...findings(told) };
 }
 
 /** What a result is read off: the restart's end or, before it, its newest step. */
@@ -50,7 +67,94 @@ interface Told {
   readonly reached: boolean;
 }
 
-type Findings = Pick<Result, "text" | "facts">;
+type Findings = Omit<Result, "title" | "exact">;
+
+/** Of a search that proves its tokens. */
+function proofs({ page, run, start, found }: Told): Findings {
+  const { fit, target } = start;
+  const [distance, margin] = [largestDistance(found), smallestMargin(found)];
+  const forwards = run.end?.tokenForwards ?? shownSteps(page).at(-1)?.tokenForwards;
+  const tried = totalTried(found);
+  const step = shownStep(page);
+  const work = step && positionAtWork(step);
+  return {
+    text: [wherefrom(page, run, found), ...searchesBeside(page, found.certainty ?? [])].join(" · "),
+    tokens: step ? chipsOf(step, target.tokenIds, run.info.spec) : [],
+    ...(work && { work: workOf(work, target.tokenIds.length) }),
+    facts: [
+      {
+        label: t("Largest distance"),
+        value: distance === undefined ? "–" : formatNumber(distance),
+        note: t("of the tokens’ states, relative to the norm of the target’s"),
+      },
+      {
+        label: t("Smallest margin"),
+        value: margin === undefined ? "–" : formatNumber(margin),
+        note: margin === undefined ? t("no other token was tried") : t("to the nearest other token that was tried"),
+      },
+      {
+        label: t("Tokens tried"),
+        value: tried.toLocaleString("en"),
+        note: t("for {0}", plural(target.tokenIds.length, "token")),
+      },
+      {
+        label: t("Token forwards"),
+        value: forwards?.toLocaleString("en") ?? "–",
+        note: t("tokens that went through the network in the search"),
+      },
+      ...(run.end
+        ? [{ label: t("Time"), value: formatElapsed(run.end.elapsedMs), note: t("of the search alone") }]
+        : []),
+      ...(fit ? [fitFact(fit)] : []),
+      ...("sameEmbedding" in found ? (found.sameEmbedding ?? []).map(sameFact) : []),
+    ],
+  };
+}
+
+const fitFact = ({ tokens, seconds, cached, hitRate }: NonNullable<StartEvent["fit"]>): Fact => ({
+  label: t("Fit’s hit rate"),
+  value: percent(hitRate),
+  note: cached
+    ? t("of held-out tokens rank first; fitted on {0}, from the cache", plural(tokens, "token"))
+    : t("of held-out tokens rank first; fitted on {0} in {1}", plural(tokens, "token"), formatElapsed(1000 * seconds)),
+});
+
+const sameFact = ({ position, tokens }: NonNullable<RestartResult["sameEmbedding"]>[number]): Fact => ({
+  label: t("Same embedding"),
+  value: t("position {0}", position + 1),
+  note: t("nothing tells these tokens apart: {0}", tokens.map(({ text }) => JSON.stringify(text)).join(", ")),
+});
+
+const workOf = ({ position, tried, candidates }: PositionAtWork, tokens: number): NonNullable<Result["work"]> => ({
+  title: t("Position {0} of {1}: {2} tried, the nearest", position + 1, tokens, plural(tried, "token")),
+  candidates: candidates.map(({ id, text, distance, margin }, place) => ({
+    id,
+    text,
+    figures:
+      place === 0
+        ? t("distance {0}", formatNumber(distance))
+        : t("distance {0}, {1} farther", formatNumber(distance), formatNumber(margin)),
+  })),
+});
+
+/** What searches of the same comparison found of what the state determines. */
+function searchesBeside(page: PageModel, certainty: readonly Certainty[]): string[] {
+  const determined = certainty.filter((each) => each !== "unknown").length;
+  return page.beside.flatMap((run) => {
+    const { best } = run.end ?? {};
+    if (!best || best.certainty || !recovers(run.info.spec) || !run.start) return [];
+    const right = tokensRight(best.tokenIds, run.start.target.tokenIds);
+    return [
+      t(
+        "the search of run {0} found {1} of {2}, the states determine {3}",
+        run.info.id,
+        right,
+        best.tokenIds.length,
+        determined,
+      ),
+    ];
+  });
+}
 
 function recovery({ page, run, start, found, ended, reached }: Told): Findings {
   const isEmpty = tokensRight(found.tokenIds, start.target.tokenIds) === 0;
@@ -164,8 +268,8 @@ function nextTokenFact(run: RunModel, wanted: Token | null, ended: RestartResult
 
 function wherefrom({ restart }: PageModel, run: RunModel, shown: RestartResult | StepEvent): string {
   const { restarts } = run.info.spec;
-  const iteration = shown.iteration.toLocaleString("en");
-  const at = isOver(run.info) ? t("at iteration {0}", iteration) : t("now at iteration {0}", iteration);
+  const place = atIteration(run.info.spec, shown.iteration);
+  const at = isOver(run.info) ? place : t("now {0}", place);
   if (restarts === 1) return at;
   const isBest = restart === undefined && run.end?.best.restart === shown.restart;
   const which = isBest ? t("best of {0} restarts", restarts) : t("restart {0} of {1}", shown.restart + 1, restarts);

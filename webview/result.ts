@@ -1,10 +1,10 @@
 // What came of the run, in one glance: how many tokens, how close, and whether the model would go on the same way.
 
-import { plainChip } from "./chips.ts";
+import { chip, plainChip } from "./chips.ts";
 import { element } from "./dom.ts";
 import { t } from "./l10n.ts";
 import type { PageModel } from "./page-model.ts";
-import { type Fact, resultOf } from "./result-model.ts";
+import { type Fact, type Result, resultOf } from "./result-model.ts";
 
 export class ResultView {
   readonly element = element("section", { "class": "result", "aria-label": t("Result") });
@@ -17,6 +17,9 @@ export class ResultView {
     if (!result || written === this.#shown) return;
     this.#shown = written;
     this.element.classList.toggle("exact", result.exact);
+    const label = t("Recovered text");
+    const chips = (result.tokens ?? []).map(chip);
+    const tokens = element("div", { "class": "tokens", "role": "group", "aria-label": label }, ...chips);
     this.element.replaceChildren(
       element(
         "div",
@@ -24,9 +27,29 @@ export class ResultView {
         element("h2", {}, ...(result.exact ? [element("span", { "aria-hidden": "true" }, "✓ ")] : []), result.title),
         element("p", {}, result.text),
       ),
+      ...(result.tokens ? [tokens] : []),
       element("dl", { class: "facts" }, ...result.facts.map(factView)),
+      ...(result.work ? [workView(result.work)] : []),
     );
+    // What scrolls is for the keyboard too.
+    if (tokens.scrollHeight > tokens.clientHeight) tokens.tabIndex = 0;
   }
+}
+
+/** The tokens that were tried at a position, nearest first. */
+function workView({ title, candidates }: NonNullable<Result["work"]>): HTMLElement {
+  return element(
+    "section",
+    { "class": "work", "aria-label": t("Position at work") },
+    element("h3", {}, title),
+    element(
+      "ol",
+      {},
+      ...candidates.map(({ id, text, figures }) =>
+        element("li", {}, plainChip(id, text), element("span", { class: "figures" }, figures)),
+      ),
+    ),
+  );
 }
 
 function factView({ label, value, tokens, note, good }: Fact): HTMLElement {

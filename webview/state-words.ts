@@ -1,6 +1,13 @@
 // How the shown run is doing, in words: in the head of the page, in the place of its result, and out loud.
 
 import { plural } from "../src/describe/numbers.ts";
+import {
+  countsRounds,
+  iterationCount,
+  progressShare,
+  progressWords,
+  type Reached,
+} from "../src/describe/run-progress.ts";
 import { isOver } from "../src/describe/run-state.ts";
 import type { RunInfo } from "../src/session/panel-messages.ts";
 import { formatElapsed } from "./format.ts";
@@ -22,11 +29,14 @@ export interface RunState {
 /** `now` in milliseconds since 1970. */
 export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
   const { phase, spec, startedAt, pausedMs = 0, elapsedMs } = info;
-  const done = end?.iterations ?? steps[0]?.at(-1)?.iteration ?? 0;
+  const last = steps[0]?.at(-1);
+  const done = end?.iterations ?? last?.iteration ?? 0;
+  const at: Reached = { ...last, iteration: done };
+  const share = progressShare(spec, at);
   const until = phase.kind === "paused" ? phase.since : now;
   const elapsed = elapsedMs ?? (startedAt === undefined ? undefined : Math.max(0, until - startedAt - pausedMs));
   const time = elapsed === undefined ? "" : formatElapsed(elapsed);
-  const reached = t("{0} of {1}", done.toLocaleString("en"), plural(spec.iterations, "iteration"));
+  const reached = progressWords(spec, at);
   switch (phase.kind) {
     case "waiting":
       return {
@@ -36,17 +46,17 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
       };
     case "preparing": {
       const { stage, done: part, total, bytesPerSecond } = phase.progress ?? { stage: t("Starting the engine") };
-      const share = part !== undefined && total ? part / total : undefined;
-      const percent = share === undefined ? "" : ` ${Math.floor(100 * share)} %`;
+      const prepared = part !== undefined && total ? part / total : undefined;
+      const percent = prepared === undefined ? "" : ` ${Math.floor(100 * prepared)} %`;
       const speed = bytesPerSecond === undefined ? "" : `, ${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
-      return { tone: "busy", title: t("Preparing"), text: `${stage}…${percent}${speed}`, share };
+      return { tone: "busy", title: t("Preparing"), text: `${stage}…${percent}${speed}`, share: prepared };
     }
     case "running":
-      return { tone: "busy", title: t("Running"), text: `${reached} · ${time}`, share: done / spec.iterations };
+      return { tone: "busy", title: t("Running"), text: `${reached} · ${time}`, share };
     case "pausing":
       return { tone: "busy", title: t("Pausing"), text: `${t("after the next shown iteration")} · ${reached}` };
     case "paused":
-      return { tone: "paused", title: t("Paused"), text: `${reached} · ${time}`, share: done / spec.iterations };
+      return { tone: "paused", title: t("Paused"), text: `${reached} · ${time}`, share };
     case "stopping":
       return { tone: "busy", title: t("Stopping"), text: `${t("after the iteration at hand")} · ${reached}` };
     case "external":
@@ -54,10 +64,10 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
         tone: "busy",
         title: t("Running"),
         text: `${t("in a sweep or elsewhere")} · ${reached}`,
-        share: done / spec.iterations,
+        share,
       };
     case "completed":
-      return { tone: "good", title: t("Done"), text: t("{0} in {1}", plural(done, "iteration"), time) };
+      return { tone: "good", title: t("Done"), text: t("{0} in {1}", iterationCount(spec, done), time) };
     case "cancelled":
       return {
         tone: "neutral",
@@ -113,7 +123,12 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
     case "paused":
     case "external":
     case "completed":
-      return { title: stateOf(run, 0).text, text: t("Each decoded iteration appears here as it comes.") };
+      return {
+        title: stateOf(run, 0).text,
+        text: countsRounds(run.info.spec)
+          ? t("Each round appears here as it comes.")
+          : t("Each decoded iteration appears here as it comes."),
+      };
     case "stopping":
       return { title: t("Stopping"), text: t("Ends as soon as the work at hand allows.") };
     case "cancelled":
@@ -138,7 +153,10 @@ export function announcementOf(page: PageModel): string {
 
 /** Changes with each quarter of the work: often enough to know that it goes on. */
 function runningPhrase({ info: { spec }, steps }: RunModel): string {
+  const last = steps[0]?.at(-1) ?? { iteration: 0 };
+  const quarters = Math.floor(4 * progressShare(spec, last));
+  if (countsRounds(spec))
+    return quarters === 0 ? t("Running") : t("Running, {0} % of the tokens settled", 25 * quarters);
   const whole = plural(spec.iterations, "iteration");
-  const quarters = Math.floor((4 * (steps[0]?.at(-1)?.iteration ?? 0)) / spec.iterations);
   return quarters === 0 ? t("Running, {0}", whole) : t("Running, {0} % of {1}", 25 * quarters, whole);
 }

@@ -1,10 +1,12 @@
 // The decoded text of every shown iteration, a row each, its tokens in columns below the prompt's.
 
+import { positionAtWork } from "../src/describe/recovered-tokens.ts";
+import { countsRounds, iterationName } from "../src/describe/run-progress.ts";
 import { recovers } from "../src/describe/run-verdict.ts";
 import type { StepEvent } from "../src/experiments/events.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
 import { chip, plainChip } from "./chips.ts";
-import { element } from "./dom.ts";
+import { element, setText } from "./dom.ts";
 import { columnsOf, formatNumber, tokenParts } from "./format.ts";
 import { t } from "./l10n.ts";
 import { chipsOf } from "./chips-model.ts";
@@ -35,6 +37,7 @@ export class Timeline {
     "min": "0",
     "aria-label": t("Iteration"),
   });
+  readonly #title = element("h2");
   readonly #head = element("div", { "class": "cells names", "aria-hidden": "true" });
   readonly #list = element("div", {
     "class": "rows",
@@ -76,14 +79,7 @@ export class Timeline {
     this.element = element(
       "section",
       { "class": "timeline", "aria-label": t("Iterations") },
-      element(
-        "div",
-        { class: "section-head" },
-        element("h2", {}, t("Iterations")),
-        this.#restarts.element,
-        this.#scrubber,
-        this.#follow,
-      ),
+      element("div", { class: "section-head" }, this.#title, this.#restarts.element, this.#scrubber, this.#follow),
       this.#window.scroller,
     );
     this.#scrubber.addEventListener("input", () => actions.pickRow(Number(this.#scrubber.value)));
@@ -102,6 +98,7 @@ export class Timeline {
     this.#following = page.row === undefined;
     this.element.hidden = this.#steps.length === 0;
     if (!run?.start || this.#steps.length === 0) return;
+    setText(this.#title, this.#countsRounds ? t("Rounds") : t("Iterations"));
     if (this.#head.childElementCount === 0) this.#drawHead(run.start.target);
     this.#restarts.update(restartOptions(run), page.restart === undefined ? "" : String(page.restart));
     const row = shownRow(page);
@@ -111,13 +108,17 @@ export class Timeline {
     this.#window.update(this.#steps.length);
     this.#scrubber.max = String(this.#steps.length - 1);
     this.#scrubber.value = String(row);
-    this.#scrubber.setAttribute("aria-valuetext", t("iteration {0}", this.#steps[row].iteration.toLocaleString("en")));
+    this.#scrubber.setAttribute("aria-valuetext", iterationName(run.info.spec, this.#steps[row].iteration));
     if (moved && !this.#following) this.#window.reveal(row);
     this.#keepEnd();
   }
 
   get #isWalk(): boolean {
     return this.#run !== undefined && !recovers(this.#run.info.spec);
+  }
+
+  get #countsRounds(): boolean {
+    return this.#run !== undefined && countsRounds(this.#run.info.spec);
   }
 
   #clear(): void {
@@ -143,12 +144,10 @@ export class Timeline {
     const shown = tokens.slice(0, MOST_COLUMNS);
     this.#window.scroller.style.setProperty(
       "--columns",
-      columnWidths(this.#run!.info.spec.iterations, tokenIds, shown),
+      columnWidths(this.#countsRounds ? 0 : this.#run!.info.spec.iterations, tokenIds, shown),
     );
     this.#head.replaceChildren(
-      element("span", { class: "number" }, t("Iteration")),
-      element("span", { class: "number" }, t("Output dist.")),
-      element("span", { class: "number" }, this.#isWalk ? t("Changed") : t("Right")),
+      ...this.#names.map((name) => element("span", { class: "number" }, name)),
       ...shown.map((text, position) => plainChip(tokenIds[position], text)),
       more(tokenIds.length),
     );
@@ -157,8 +156,6 @@ export class Timeline {
   #makeRow(row: number): HTMLElement {
     const step = this.#steps[row];
     const { tokenIds } = this.#run!.start!.target;
-    const right = tokensRight(step.tokenIds, tokenIds);
-    const counted = this.#isWalk ? tokenIds.length - right : right;
     return element(
       "div",
       {
@@ -168,18 +165,41 @@ export class Timeline {
         "aria-selected": "false",
         "aria-posinset": String(row + 1),
       },
-      element("span", { class: "number" }, spoken(`${t("iteration")} `), step.iteration.toLocaleString("en")),
-      element("span", { class: "number" }, spoken(`, ${t("output distance")} `), formatNumber(step.outputDistance)),
-      element(
-        "span",
-        { class: "number" },
-        spoken(`, ${this.#isWalk ? t("tokens changed") : t("tokens right")} `),
-        `${counted}/${tokenIds.length}`,
-        spoken(", "),
+      ...this.#figuresOf(step).map(([name, value]) =>
+        element("span", { class: "number" }, spoken(`${name} `), value, spoken(", ")),
       ),
       ...chipsOf(step, tokenIds, this.#run!.info.spec).slice(0, MOST_COLUMNS).map(chip),
       more(tokenIds.length),
     );
+  }
+
+  /** The heads of the leading columns. */
+  get #names(): readonly string[] {
+    if (this.#countsRounds) return [t("Round"), t("Nearest"), t("Proved")];
+    return [t("Iteration"), t("Output dist."), this.#isWalk ? t("Changed") : t("Right")];
+  }
+
+  /** What a row has in them, with the name that is read out. */
+  #figuresOf(step: StepEvent): readonly (readonly [name: string, value: string])[] {
+    const { tokenIds } = this.#run!.start!.target;
+    const number = step.iteration.toLocaleString("en");
+    if (this.#countsRounds) {
+      const nearest = positionAtWork(step)?.candidates[0].distance;
+      const proved = step.proved?.filter(Boolean).length ?? 0;
+      return [
+        [t("round"), number],
+        [t("nearest distance"), nearest === undefined ? "–" : formatNumber(nearest)],
+        [t("tokens proved"), `${proved}/${tokenIds.length}`],
+      ];
+    }
+    const right = tokensRight(step.tokenIds, tokenIds);
+    return [
+      [t("iteration"), number],
+      [t("output distance"), formatNumber(step.outputDistance)],
+      this.#isWalk
+        ? [t("tokens changed"), `${tokenIds.length - right}/${tokenIds.length}`]
+        : [t("tokens right"), `${right}/${tokenIds.length}`],
+    ];
   }
 
   #markSelected(): void {

@@ -1,5 +1,6 @@
 // The best tokens at each position of one iteration, with their scores, and where the prompt's token ranks among all.
 
+import { atIteration } from "../src/describe/run-progress.ts";
 import type { StepEvent } from "../src/experiments/events.ts";
 import { chip, plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
@@ -49,7 +50,7 @@ export class TopTokens {
     if (!step || !target || step === this.#step) return;
     this.#step = step;
     this.#target = target;
-    setText(this.#title, t("Best tokens at iteration {0}", step.iteration.toLocaleString("en")));
+    setText(this.#title, t("Best tokens {0}", atIteration(page.run!.info.spec, step.iteration)));
     this.#drawHead(step);
     this.#window.clear();
     this.#window.update(step.topK.length);
@@ -80,7 +81,7 @@ export class TopTokens {
         element(
           "span",
           { role: "cell" },
-          chip({ id, text, matches: id === tokenIds[position], marked: "matches" }),
+          chip({ id, text, ...(id === tokenIds[position] && { mark: "matches" as const }) }),
           element("span", { class: "score" }, formatNumber(score)),
         ),
       ),

@@ -7,10 +7,13 @@ import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../experiments/e
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { print, sized, type Styles, stylesFor, type CliContext, tell } from "./io.ts";
 import { bar, stageLine } from "./progress-line.ts";
+import { counted } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
+import { positionAtWork } from "../describe/recovered-tokens.ts";
+import { countsRounds, progressShare, progressWords } from "../describe/run-progress.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
-import { decoded, summary } from "./run-summary.ts";
+import { decoded, summary, workLine } from "./run-summary.ts";
 import type { RunView } from "./run-views.ts";
 import { visible } from "../common/visible.ts";
 import { fit } from "./visible-text.ts";
@@ -130,6 +133,7 @@ export function picture(state: LiveState, { columns, rows, styles }: Screen): st
   if (!start) return [...lines, line(state.progress ? stageLine(state.progress) : "Starting the engine…")];
   lines.push(...decodings(state, start, { columns, rows, styles }));
   lines.push("", line(progressLine(state)));
+  if (countsRounds(state.spec)) return [...lines, ...workLines(state).map((text) => line(text))];
   const newest = state.steps.filter(({ iteration }) => iteration === state.last?.iteration);
   const [closest] = newest.sort((a, b) => a.outputDistance - b.outputDistance);
   if (closest) lines.push(line(distanceLine(closest, start)));
@@ -147,6 +151,7 @@ function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, row
   const shown = several ? wanted.sort((a, b) => a.restart - b.restart) : wanted;
   const row = (name: string, distance: string, right: string) =>
     `${name.padStart(9)}  ${distance.padStart(9)}  ${right.padStart(7)}  `;
+  if (countsRounds(spec)) return rounds(shown, start, { columns, rows, styles });
   const head = fit(
     [{ text: `${row(several ? "restart" : "iteration", "distance", "right")}decoded`, mark: styles.quiet }],
     columns,
@@ -160,7 +165,45 @@ function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, row
   return [head, ...body];
 }
 
-function progressLine({ spec, first, last, end, stopping }: LiveState): string {
+/** A row a round: the position that it tried tokens at, and how many are proved. */
+function rounds(steps: readonly StepEvent[], start: StartEvent, { columns, styles }: Screen): string[] {
+  const row = (round: string, position: string, tried: string, nearest: string, proved: string) =>
+    [round.padStart(5), position.padStart(8), tried.padStart(6), nearest.padStart(9), proved.padStart(7), ""].join(
+      "  ",
+    );
+  const head = `${row("round", "position", "tried", "nearest", "proved")}decoded`;
+  const body = steps.map((step) => {
+    const work = positionAtWork(step);
+    const [position, tried, nearest] = work
+      ? [String(work.position + 1), String(work.tried), figure(work.candidates[0].distance)]
+      : ["–", "–", "–"];
+    const proved = `${step.proved?.filter(Boolean).length ?? 0}/${step.tokenIds.length}`;
+    const figures = row(String(step.iteration), position, tried, nearest, proved);
+    return fit([{ text: figures }, ...decoded(step, start, styles)], columns);
+  });
+  return [fit([{ text: head, mark: styles.quiet }], columns), ...body];
+}
+
+/** What was tried last, and what it has cost so far. */
+function workLines({ steps }: LiveState): string[] {
+  const step = steps.at(-1);
+  if (!step) return [];
+  const work = workLine(step);
+  const forwards = step.tokenForwards;
+  return [
+    [
+      ...(work === undefined ? [] : [work]),
+      ...(forwards === undefined ? [] : [counted(forwards, "token forward")]),
+    ].join(" · "),
+  ];
+}
+
+function progressLine({ spec, steps, first, last, end, stopping }: LiveState): string {
+  if (countsRounds(spec)) {
+    const reached = steps.at(-1) ?? { iteration: 0 };
+    const parts = [`${bar(progressShare(spec, reached))}  ${progressWords(spec, reached)}`];
+    return [...parts, ...(stopping && !end ? ["stopping…"] : [])].join(" · ");
+  }
   const iteration = end?.iterations ?? last?.iteration ?? 0;
   const parts = [`${bar(iteration / spec.iterations)}  iteration ${iteration}/${spec.iterations}`];
   if (first && last && last.at > first.at && last.iteration > first.iteration) {

@@ -1,25 +1,72 @@
 // What a run says to a person, in words: the lines that the live view and the plain one share.
 
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import type { EndEvent, Quantisation, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
+import type {
+  EndEvent,
+  Quantisation,
+  RecoveredTokens,
+  RestartResult,
+  StartEvent,
+  StepEvent,
+  Token,
+} from "../experiments/events.ts";
 import { counted } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { reducedPrecisionName } from "../describe/run-condition.ts";
+import { largestDistance, positionAtWork, smallestMargin, totalTried } from "../describe/recovered-tokens.ts";
+import { countsRounds } from "../describe/run-progress.ts";
 import { recovers, verdictOf } from "../describe/run-verdict.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import type { Styles } from "./io.ts";
 import type { Span } from "./visible-text.ts";
 
 /**
- * The decoded text with the prompt's tokens marked. One token may hold a part of a character only; its own text is a
+ * The decoded text with the prompt's tokens marked or, where the method proves its tokens, those that are settled. One token may hold a part of a character only; its own text is a
  * replacement character then, so a text that is right as a whole is shown as a whole.
  */
-export function decoded({ tokenIds, topK, text }: StepEvent, start: StartEvent, { match }: Styles): Span[] {
+export function decoded(step: StepEvent, start: StartEvent, { match }: Styles): Span[] {
+  const { tokenIds, topK, text, certainty } = step;
+  if (certainty) {
+    if (certainty.every((each) => each !== "unknown")) return [{ text, mark: match }];
+    const texts = tokenIds.map((id, position) => topK[position].find((token) => token.id === id)?.text);
+    if (texts.includes(undefined)) return [{ text }];
+    return texts.map((each, position) => ({
+      text: each!,
+      ...(certainty[position] !== "unknown" && { mark: match }),
+    }));
+  }
   if (tokensRight(tokenIds, start.target.tokenIds) === start.target.tokenIds.length) return [{ text, mark: match }];
   return topK.map(([best], position) =>
     best.id === start.target.tokenIds[position] ? { text: best.text, mark: match } : { text: best.text },
   );
 }
+
+/** "round 3", the position at work, and "4/9 proved". */
+export function roundParts(step: StepEvent): string[] {
+  const { iteration, tokenIds } = step;
+  const work = workLine(step);
+  return [`round ${iteration}`, ...(work === undefined ? [] : [work]), provedOf(step, tokenIds.length)];
+}
+
+/** "position 5 of 9: 28 tried, nearest distance 0.0123"; undefined of a round that tried none. */
+export function workLine(step: StepEvent): string | undefined {
+  const work = positionAtWork(step);
+  if (!work) return undefined;
+  const { position, tried, candidates } = work;
+  const nearest = figure(candidates[0].distance);
+  return `position ${position + 1} of ${step.tokenIds.length}: ${tried} tried, nearest distance ${nearest}`;
+}
+
+/** "4/9 proved", and how many more are likely. */
+export function provedOf({ certainty = [] }: RecoveredTokens, tokens: number): string {
+  const count = (wanted: string) => certainty.filter((each) => each === wanted).length;
+  const likely = count("likely");
+  return `${count("proved")}/${tokens} proved${likely > 0 ? `, ${likely} most likely` : ""}`;
+}
+
+/** "a fit of 79665 tokens in 10.3 s, cached, hit rate 100 %" */
+export const fitLine = ({ tokens, seconds, cached, hitRate }: NonNullable<StartEvent["fit"]>): string =>
+  `a fit of ${counted(tokens, "token")} in ${duration(1000 * seconds)}${cached ? ", cached" : ""}, hit rate ${percent(hitRate)}`;
 
 type Row = readonly [name: string, value: string];
 
@@ -30,19 +77,25 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
   const { spec, target, device } = start;
   const rows: Row[] = [
     ["text", best.text],
-    [
-      "restart",
-      `${best.restart}, at iteration ${best.iteration}` +
-        (restarts.length > 1 ? ` (${restarts.filter(({ exact }) => exact).length} of ${restarts.length} exact)` : ""),
-    ],
-    ...(recovers(spec) ? recoveryRows(best, start) : movementRows(best, start)),
+    ...(best.certainty
+      ? certaintyRows(best, end, start)
+      : [
+          ...row(
+            "restart",
+            `${best.restart}, at iteration ${best.iteration}` +
+              (restarts.length > 1
+                ? ` (${restarts.filter(({ exact }) => exact).length} of ${restarts.length} exact)`
+                : ""),
+          ),
+          ...(recovers(spec) ? recoveryRows(best, start) : movementRows(best, start)),
+        ]),
     ...(best.nextToken && target.nextToken ? row("next token", nextTokens(best.nextToken, target.nextToken)) : []),
     ...(start.quantisation && spec.weights !== "stored"
       ? row(reducedPrecisionName(spec.weights), offBy(start.quantisation, start.shiftDistance))
       : []),
     ...(start.rateSearch ? row("rate", `${start.rateSearch.chosen}, found by trying`) : []),
     ["seed", String(spec.seed)],
-    ["time", `${duration(end.elapsedMs)} for ${counted(iterations, "iteration")} on ${device}`],
+    ["time", `${duration(end.elapsedMs)} for ${workDone(iterations, spec)} on ${device}`],
   ];
   return [said(end, spec), ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
 }
@@ -65,6 +118,34 @@ function recoveryRows(best: RestartResult, { shiftDistance }: StartEvent): Row[]
     ["output distance", `${figure(best.outputDistance)}, ${againstShift(best, shiftDistance)}`],
     ["discrete distance", `${figure(best.discreteDistance)}, of the decoded tokens themselves`],
   ];
+}
+
+function certaintyRows(best: RestartResult, { tokenForwards }: EndEvent, { fit }: StartEvent): Row[] {
+  const [distance, margin] = [largestDistance(best), smallestMargin(best)];
+  const unknown = (best.certainty ?? []).flatMap((certainty, position) => (certainty === "unknown" ? [position] : []));
+  return [
+    ...(distance === undefined ? [] : row("distances", `${figure(distance)} at most, relative to the states' norms`)),
+    ...(margin === undefined ? [] : row("margin", `${figure(margin)} at least, to the nearest other token tried`)),
+    ...row("tried", counted(totalTried(best), "token")),
+    ...unknown.slice(0, MOST_UNKNOWN).flatMap((position) => row("unknown", unknownLine(best, position))),
+    ...(unknown.length > MOST_UNKNOWN ? row("", `and ${unknown.length - MOST_UNKNOWN} more unknown`) : []),
+    ...(best.sameEmbedding ?? []).flatMap(({ position, tokens }) =>
+      row("same embedding", `position ${position + 1}: ${tokens.map(quoted).join(", ")}`),
+    ),
+    ...(tokenForwards === undefined ? [] : row("token forwards", String(tokenForwards))),
+    ...(fit ? row("fit", fitLine(fit).replace(/^a fit of /, "")) : []),
+  ];
+}
+
+/** Positions without a certain token that are told of one by one. */
+const MOST_UNKNOWN = 5;
+
+function unknownLine({ tokens, distances, tried }: RestartResult, position: number): string {
+  const distance = distances?.[position];
+  const place = `position ${position + 1}`;
+  if (typeof distance !== "number") return `${place}, not tried`;
+  const nearest = JSON.stringify(tokens[position]);
+  return `${place}: ${nearest} is the nearest of ${counted(tried?.[position] ?? 0, "token")} tried, ${figure(distance)} away`;
 }
 
 function movementRows(best: RestartResult, { shiftDistance, gradientCheck }: StartEvent): Row[] {
@@ -91,15 +172,19 @@ const nextTokens = (found: Token, wanted: Token): string =>
     ? `${quoted(found)}, as after the prompt`
     : `${quoted(found)}, and ${quoted(wanted)} after the prompt`;
 
-const stoppedAfter = ({ status, iterations }: EndEvent): string =>
-  status === "cancelled" ? `Stopped after ${counted(iterations, "iteration")}. ` : "";
+/** Rounds are counted with the first, which is 0. */
+const workDone = (iterations: number, spec: ExperimentSpec): string =>
+  countsRounds(spec) ? counted(iterations + 1, "round") : counted(iterations, "iteration");
+
+const stoppedAfter = ({ status, iterations }: EndEvent, spec: ExperimentSpec): string =>
+  status === "cancelled" ? `Stopped after ${workDone(iterations, spec)}. ` : "";
 
 /** A search that fails shows what this search did, never that the information is gone. */
 function said(end: EndEvent, spec: ExperimentSpec): string {
   const { title, reached } = verdictOf(spec, end.best);
-  const failed = recovers(spec) && !reached;
+  const failed = recovers(spec) && !reached && !end.best.certainty;
   return (
-    `${stoppedAfter(end)}${title}.` +
+    `${stoppedAfter(end, spec)}${title}.` +
     (failed ? " This search did not find the prompt; another start, rate or length may." : "") +
     (!recovers(spec) && end.best.exact ? " The decoded tokens are still the prompt's." : "")
   );

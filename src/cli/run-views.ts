@@ -9,8 +9,9 @@ import type { ProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
 import { figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
+import { countsRounds } from "../describe/run-progress.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
-import { decoded, summary } from "./run-summary.ts";
+import { decoded, fitLine, roundParts, summary } from "./run-summary.ts";
 import { visible } from "../common/visible.ts";
 
 export interface RunView {
@@ -42,10 +43,18 @@ export function plainView(spec: ExperimentSpec, context: CliContext, progress: P
           progress.close();
           return printLines([
             ...conditionLines(spec),
-            `${counted(event.target.tokenIds.length, "token")} · shift line ${figure(event.shiftDistance)} · ${event.device}`,
+            [
+              counted(event.target.tokenIds.length, "token"),
+              event.fit ? `ranked by ${fitLine(event.fit)}` : `shift line ${figure(event.shiftDistance)}`,
+              event.device,
+            ].join(" · "),
           ]);
         case "step": {
           const right = tokensRight(event.tokenIds, start!.target.tokenIds);
+          const text = decoded(event, start!, PLAIN)
+            .map(({ text }) => text)
+            .join("");
+          if (countsRounds(spec)) return printLines([[...roundParts(event), text].join("  ")]);
           return printLines([
             [
               `iteration ${String(event.iteration).padStart(String(spec.iterations).length)}/${spec.iterations}`,
@@ -53,9 +62,7 @@ export function plainView(spec: ExperimentSpec, context: CliContext, progress: P
               `output distance ${figure(event.outputDistance).padStart(7)}`,
               `input distance ${figure(event.inputDistance).padStart(7)}`,
               `${right}/${event.tokenIds.length} right`,
-              decoded(event, start!, PLAIN)
-                .map(({ text }) => text)
-                .join(""),
+              text,
             ].join("  "),
           ]);
         }

@@ -12,6 +12,7 @@ const COUNTED = {
   "gradient step": [() => t("1 gradient step"), (count: string) => t("{0} gradient steps", count)],
   "iteration": [() => t("1 iteration"), (count: string) => t("{0} iterations", count)],
   "restart": [() => t("1 restart"), (count: string) => t("{0} restarts", count)],
+  "round": [() => t("1 round"), (count: string) => t("{0} rounds", count)],
   "run": [() => t("1 run"), (count: string) => t("{0} runs", count)],
   "token": [() => t("1 token"), (count: string) => t("{0} tokens", count)],
 } as const;

@@ -1,6 +1,6 @@
 // What a restart has come to, as its method puts it.
 
-import type { RestartResult, StepEvent } from "../experiments/events.ts";
+import type { RecoveredTokens, RestartResult, StepEvent } from "../experiments/events.ts";
 import type { Standing, Verdict } from "../experiments/methods/method.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -19,9 +19,20 @@ export const verdictAt = (
 
 const verdict = (
   spec: ExperimentSpec,
-  { tokenIds, outputDistance, ratio }: Pick<Standing, "outputDistance" | "ratio"> & Pick<StepEvent, "tokenIds">,
+  { tokenIds, outputDistance, ratio, certainty }: Found,
   correctTokens: number,
-): Verdict => methodOf(spec).verdict({ correctTokens, tokens: tokenIds.length, outputDistance, ratio });
+): Verdict =>
+  methodOf(spec).verdict({
+    correctTokens,
+    tokens: tokenIds.length,
+    outputDistance,
+    ratio,
+    ...(certainty && { certainty }),
+  });
+
+type Found = Pick<Standing, "outputDistance" | "ratio"> &
+  Pick<StepEvent, "tokenIds"> &
+  Pick<RecoveredTokens, "certainty">;
 
 /** Is the method out for the prompt's tokens? */
 export const recovers = (spec: ExperimentSpec): boolean => methodOf(spec).goal === "recover";

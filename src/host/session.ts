@@ -20,10 +20,11 @@ import { RunActions } from "./runs/run-actions.ts";
 import type { RunLibrary } from "../session/run-library.ts";
 import type { RunNode } from "../session/run-nodes.ts";
 import { RunLog } from "../session/run-log.ts";
+import { proofFor } from "../describe/methods.ts";
 import { isActive } from "../describe/run-state.ts";
 import { Runs } from "../session/runs.ts";
 import { selectedText, selectionOf } from "./selection.ts";
-import { requestFromSettings } from "../session/settings.ts";
+import { requestFromSettings, sameThrough } from "../session/settings.ts";
 import { cacheFolder, readSetting } from "./read-settings.ts";
 import { showDevices } from "./show-devices.ts";
 import { RunStatus } from "./status.ts";
@@ -351,6 +352,16 @@ export class Session implements vscode.Disposable {
     if (run) this.#start(preset === undefined ? run.spec : withPreset(run.spec, preset));
   }
 
+  /** Proves the tokens behind the states that a run searched for, beside it. */
+  #recoverExactly(id: string): void {
+    const run = this.#runs.get(id);
+    const proof = run && proofFor(run.spec);
+    const proving = proof && this.#start(sameThrough(run.spec, proof));
+    if (!proving) return;
+    this.#runs.compare(run.id, [proving.id]);
+    this.#show(proving.id, true);
+  }
+
   #show(id: string, preserveFocus: boolean): void {
     this.#setLatest(id);
     this.#reveal(preserveFocus).show(id);
@@ -381,6 +392,7 @@ export class Session implements vscode.Disposable {
         pause: (id) => this.#runs.pause(id),
         resume: (id) => this.#runs.resume(id),
         runAgain: (id, preset) => this.#repeat(id, preset),
+        recoverExactly: (id) => this.#recoverExactly(id),
         saveFigure: ({ id, figure, format }) => {
           const prompt = this.#runs.get(id)?.spec.prompt ?? "";
           const saved = import("./panel/save-files.ts").then(({ saveFigure }) =>

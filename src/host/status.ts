@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { RunEvent } from "../experiments/events.ts";
+import type { Reached } from "../describe/run-progress.ts";
 import type { RunInfo } from "../session/panel-messages.ts";
 import { shorten } from "../describe/short-text.ts";
 import { statusPhrase } from "../session/phrases.ts";
@@ -16,7 +17,7 @@ export class RunStatus implements vscode.Disposable {
   readonly #item: vscode.StatusBarItem;
   #runId: string | undefined;
   #phase: RunInfo["phase"]["kind"] | undefined;
-  #iteration = 0;
+  #reached: Reached = { iteration: 0 };
   #written = 0;
 
   constructor() {
@@ -40,8 +41,8 @@ export class RunStatus implements vscode.Disposable {
     const { id, phase } = current;
     const last = events.at(-1);
     const isSame = id === this.#runId && phase.kind === this.#phase;
-    if (id !== this.#runId) this.#iteration = 0;
-    if (last?.type === "step") this.#iteration = last.iteration;
+    if (id !== this.#runId) this.#reached = { iteration: 0 };
+    if (last?.type === "step") this.#reached = last;
     const now = performance.now();
     if (isSame && last?.type === "step" && now - this.#written < PERIOD_MS) return;
     this.#written = now;
@@ -49,7 +50,7 @@ export class RunStatus implements vscode.Disposable {
     this.#runId = id;
     this.#phase = phase.kind;
     this.#item.command = "inversionLab.showPanel";
-    const phrase = statusPhrase(current, this.#iteration);
+    const phrase = statusPhrase(current, this.#reached);
     this.#item.text = `$(${phase.kind === "paused" ? "debug-pause" : "beaker"}) ${phrase}${waiting > 0 ? ` (${vscode.l10n.t("{0} waiting", waiting)})` : ""}`;
     this.#item.accessibilityInformation = { label: `Inversion Lab: ${phrase}` };
     this.#item.show();

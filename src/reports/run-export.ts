@@ -8,6 +8,7 @@ import { markdownCell, markdownCodeCell, markdownTable, markdownText, markdownVe
 import type { Distances, RestartResult, RunEvent, StepEvent, WalkPoint } from "../experiments/events.ts";
 import { jsonText } from "../common/json-lines.ts";
 import { figure } from "../common/number-format.ts";
+import { certaintyCounts } from "../describe/recovered-tokens.ts";
 import { startOf, stepsByRestart } from "../describe/run-events.ts";
 import { cut } from "../describe/short-text.ts";
 import { differences, valueText } from "../describe/spec-fields.ts";
@@ -56,6 +57,7 @@ const COLUMNS = [
   "tokensRight",
   "exact",
   "targetRanks",
+  "certainty",
 ];
 
 /** A row a shown step and restart, and for walks a row a step between them; lists are numbers with blanks between. */
@@ -74,18 +76,25 @@ function table(runs: readonly RecordedRun[]): string {
 function rowsOf({ events }: RecordedRun, series: readonly string[]): CsvValue[][] {
   const targetIds = startOf(events)?.target.tokenIds ?? [];
   const distances = ({ outputDistance, inputDistance, ratio }: Distances) => [outputDistance, inputDistance, ratio];
-  const walked = (point: Partial<WalkPoint> = {}): CsvValue[] =>
+  const walked = (point: WalkPoint | StepEvent): CsvValue[] =>
     series.map((name) => {
-      const value = point[name] as readonly number[] | number | undefined;
+      const value = (point as WalkPoint)[name] as readonly number[] | number | undefined;
       return typeof value === "object" ? value.join(" ") : value;
     });
   return events.flatMap((event) => {
     if (event.type !== "step") return [];
-    const { restart, iteration, learningRate, text, tokenIds, targetRanks } = event;
+    const { restart, iteration, learningRate, text, tokenIds, targetRanks, certainty } = event;
     const right = tokensRight(tokenIds, targetIds);
     const own = event.walked?.find((point) => point.iteration === iteration);
     const between = (event.walked ?? []).filter((point) => point.iteration !== iteration);
-    const decoded = [text, tokenIds.join(" "), right, right === targetIds.length, targetRanks.join(" ")];
+    const decoded = [
+      text,
+      tokenIds.join(" "),
+      right,
+      right === targetIds.length,
+      targetRanks.join(" "),
+      certainty?.join(" "),
+    ];
     return [
       ...between.map((point) => [
         "walk",
@@ -96,7 +105,7 @@ function rowsOf({ events }: RecordedRun, series: readonly string[]): CsvValue[][
         ...decoded.map(() => null),
         ...walked(point),
       ]),
-      ["step", restart, iteration, learningRate, ...distances(event), ...decoded, ...walked(own)],
+      ["step", restart, iteration, learningRate, ...distances(event), ...decoded, ...walked(own ?? event)],
     ];
   });
 }
@@ -110,7 +119,16 @@ function titleOf(run: RecordedRun, runs: readonly RecordedRun[]): string {
   return differing.map(({ field, values }) => `${field} ${valueText(values[i])}`).join(", ");
 }
 
-const RESULT_HEAD = ["restart", "iteration", "exact", "output distance", "discrete distance", "input distance", "text"];
+const RESULT_HEAD = [
+  "restart",
+  "iteration",
+  "exact",
+  "certainty",
+  "output distance",
+  "discrete distance",
+  "input distance",
+  "text",
+];
 
 /** What each restart came to; empty for a run without an end. */
 const resultsOf = ({ events }: RecordedRun): readonly RestartResult[] =>
@@ -120,6 +138,7 @@ const resultCells = (result: RestartResult): string[] => [
   String(result.restart),
   String(result.iteration),
   result.exact ? "yes" : "no",
+  result.certainty ? certaintyCounts(result.certainty) : "–",
   figure(result.outputDistance),
   figure(result.discreteDistance),
   figure(result.inputDistance),

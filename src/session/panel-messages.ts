@@ -93,6 +93,8 @@ export type FromPage =
   | { readonly type: "pause"; readonly id: string }
   | { readonly type: "resume"; readonly id: string }
   | { readonly type: "runAgain"; readonly id: string; readonly preset?: string }
+  /** Proves what the run's hidden states determine, and compares. */
+  | { readonly type: "recoverExactly"; readonly id: string }
   | { readonly type: "duplicate"; readonly id: string }
   | { readonly type: "check"; readonly request: unknown }
   | { readonly type: "start"; readonly request: unknown }

@@ -2,6 +2,7 @@
 
 import { t } from "@vscode/l10n";
 import { visible } from "../common/visible.ts";
+import { countsRounds, progressFigure, type Reached } from "../describe/run-progress.ts";
 import { describeBytes, type Progress } from "../common/progress.ts";
 import type { RunInfo } from "./panel-messages.ts";
 
@@ -12,12 +13,14 @@ export function progressPhrase({ stage, done, total, bytesPerSecond }: Progress)
   return `${stage} ${Math.floor((100 * done) / total)} %${amount}`;
 }
 
-/** What a run is busy with, as the status bar says it; `iteration` is the last that was told. */
-export function statusPhrase({ phase, spec }: RunInfo, iteration: number): string {
+/** What a run is busy with, as the status bar says it; `reached` is what was told last. */
+export function statusPhrase({ phase, spec }: RunInfo, reached: Reached): string {
   if (phase.kind === "preparing") return phase.progress ? progressPhrase(phase.progress) : t("Starting");
   if (phase.kind === "pausing") return t("Pausing");
-  if (phase.kind === "paused") return t("Paused at {0}/{1}", iteration, spec.iterations);
-  return phase.kind === "stopping" ? t("Stopping") : t("Iteration {0}/{1}", iteration, spec.iterations);
+  if (phase.kind === "paused") return t("Paused at {0}", progressFigure(spec, reached));
+  if (phase.kind === "stopping") return t("Stopping");
+  const figure = progressFigure(spec, reached);
+  return countsRounds(spec) ? t("Recovering: {0}", figure) : t("Iteration {0}", figure);
 }
 
 /** Any text as a message of VS Code, which would make a link of [words](command:…), and run it at a click. */

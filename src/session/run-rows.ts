@@ -4,6 +4,8 @@ import { t } from "@vscode/l10n";
 import { plural } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { conditionLines, shortCondition } from "../describe/run-condition.ts";
+import { certaintyCounts, largestDistance, smallestMargin, totalTried } from "../describe/recovered-tokens.ts";
+import { countsRounds, progressFigure, progressWords, type Reached } from "../describe/run-progress.ts";
 import { isOver, stateName } from "../describe/run-state.ts";
 import { shorten } from "../describe/short-text.ts";
 import { verdictOf } from "../describe/run-verdict.ts";
@@ -13,8 +15,7 @@ import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunListing } from "../records/read-record.ts";
 import type { RunInfo, RunPhase } from "./panel-messages.ts";
 
-export interface RunProgress {
-  readonly iteration: number;
+export interface RunProgress extends Reached {
   /** The smallest so far, of all restarts. */
   readonly outputDistance: number;
 }
@@ -102,7 +103,8 @@ export function progressAfter(progress: RunProgress | undefined, events: readonl
   for (const event of events) {
     if (event.type !== "step") continue;
     const outputDistance = Math.min(progress?.outputDistance ?? Infinity, event.outputDistance);
-    progress = { iteration: event.iteration, outputDistance };
+    const { iteration, position, tokenIds } = event;
+    progress = { iteration, outputDistance, ...(position !== undefined && { position, tokenIds }) };
   }
   return progress;
 }
@@ -144,7 +146,8 @@ function stateParts({ state, progress, best, spec }: RunRow): string[] {
     case "pausing":
     case "paused":
     case "stopping": {
-      const done = progress ? [`${progress.iteration}/${spec.iterations}`, figure(progress.outputDistance)] : [];
+      const distance = progress && !countsRounds(spec) ? [figure(progress.outputDistance)] : [];
+      const done = progress ? [progressFigure(spec, progress), ...distance] : [];
       return state === "running" ? done : [stateName(state), ...done];
     }
     case "completed":
@@ -185,6 +188,9 @@ export function rowIcon({ state, best, spec }: RunRow): { readonly icon: string;
   }
 }
 
+const goingOn = (spec: ExperimentSpec, progress: RunProgress): string =>
+  countsRounds(spec) ? progressWords(spec, progress) : t("iteration {0} of {1}", progress.iteration, spec.iterations);
+
 /** All of a row in one sentence, for a screen reader. */
 export function spokenRow(row: RunRow): string {
   const { spec, state, best, progress } = row;
@@ -193,8 +199,9 @@ export function spokenRow(row: RunRow): string {
     rowLabel(row),
     stateName(state),
     ...(best && verdictOf(spec, best).reached ? [t("exact")] : []),
-    ...(progress && isActiveRow(row) ? [t("iteration {0} of {1}", progress.iteration, spec.iterations)] : []),
-    ...(distance === undefined ? [] : [t("output distance {0}", figure(distance))]),
+    ...(progress && isActiveRow(row) ? [goingOn(spec, progress)] : []),
+    ...(best?.certainty ? [certaintyCounts(best.certainty)] : []),
+    ...(distance === undefined || countsRounds(spec) ? [] : [t("output distance {0}", figure(distance))]),
     shortCondition(spec).replaceAll(" · ", ", "),
   ].join(", ");
 }
@@ -210,7 +217,7 @@ export function resultMarkdown({ spec, best, createdAt, elapsedMs }: RunRow, loc
       ? [
           `**${markdownText(`${verdict.reached ? "✓ " : ""}${verdict.title}`)}**`,
           markdownCode(best.text),
-          distances(best),
+          best.certainty ? proofs(best) : distances(best),
         ]
       : []),
     markdownText(network),
@@ -229,12 +236,24 @@ const distances = ({ iteration, outputDistance, discreteDistance, inputDistance 
     ].join(" · "),
   );
 
+/** How sure exact recovery is, where it is least so, and what it took. */
+function proofs(best: RestartResult): string {
+  const [distance, margin] = [largestDistance(best), smallestMargin(best)];
+  return markdownText(
+    [
+      certaintyCounts(best.certainty!),
+      ...(distance === undefined ? [] : [t("largest distance {0}", figure(distance))]),
+      ...(margin === undefined ? [] : [t("smallest margin {0}", figure(margin))]),
+      t("{0} tried", plural(totalTried(best), "token")),
+    ].join(" · "),
+  );
+}
+
 /** All that is known of a run, as Markdown; `start` is the record's first event. */
 export function rowTooltip(row: RunRow, start: StartEvent | undefined, locale?: string): string {
   const { spec, state, folder, trouble, progress } = row;
   const shift = start && t("shift distance {0}", figure(start.shiftDistance));
-  const going =
-    progress && isActiveRow(row) ? t("iteration {0} of {1}", progress.iteration, spec.iterations) : undefined;
+  const going = progress && isActiveRow(row) ? goingOn(spec, progress) : undefined;
   const seeds = [
     t("seed {0}", spec.seed),
     t("init seed {0}", spec.initSeed),

@@ -3,7 +3,7 @@
 import path from "node:path";
 import { LabError } from "../common/errors.ts";
 import { cacheFolder } from "../common/folders.ts";
-import type { COMMON_FIELDS } from "../experiments/common-fields.ts";
+import { COMMON_FIELDS, type ExperimentSpec, valuesOf } from "../experiments/common-fields.ts";
 import { defaultMethod, methodOf } from "../experiments/methods/table.ts";
 
 /** Fields that all methods have and that have a setting of their name under `inversionLab.`. */
@@ -24,6 +24,10 @@ export const COMMON_SETTINGS = [
   "memory",
 ] as const satisfies readonly (keyof typeof COMMON_FIELDS)[];
 
+/** Those of them that a method takes as they are: a field that it has rules of its own for is not asked of it. */
+export const commonSettingsOf = (method: string): readonly (keyof typeof COMMON_FIELDS)[] =>
+  COMMON_SETTINGS.filter((field) => !(field in methodOf(method).schema));
+
 export type ReadSetting = (name: string) => unknown;
 
 /** The setting of a method's own field, under `inversionLab.`: the default method's bear the field's name alone. */
@@ -36,10 +40,17 @@ export function requestFromSettings(
   method = defaultMethod().name,
 ): Readonly<Record<string, unknown>> {
   const settings = [
-    ...COMMON_SETTINGS.map((field) => [field, read(field)] as const),
+    ...commonSettingsOf(method).map((field) => [field, read(field)] as const),
     ...methodOf(method).settings.map((field) => [field, read(settingOf(method, field))] as const),
   ];
   return { method, ...Object.fromEntries(settings.filter(([, value]) => value !== undefined)) };
+}
+
+/** The same prompt through the same network by another method: all that its own rules leave as it is. */
+export function sameThrough(spec: ExperimentSpec, method: string): Readonly<Record<string, unknown>> {
+  const { schema } = methodOf(method);
+  const shared = Object.entries(valuesOf(spec)).filter(([field]) => field in COMMON_FIELDS && !(field in schema));
+  return { ...Object.fromEntries(shared), method };
 }
 
 interface Machine {

@@ -8,6 +8,7 @@ import { storageError } from "../common/files.ts";
 import { errorData, LabError, type LabErrorData, throwIfCancelled } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import type { OnProgress } from "../common/progress.ts";
+import { progressShare } from "../describe/run-progress.ts";
 import type { RestartResult } from "../experiments/events.ts";
 import type { RunExperiment } from "../experiments/run-experiment.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
@@ -192,7 +193,7 @@ async function performCell(
     onUnrecorded: (error) => (lost = error),
     onEvent: (event) => {
       if (lost) throw lost; // nobody else sees the run
-      if (event.type === "step") tell(event.iteration / cell.spec.iterations);
+      if (event.type === "step") tell(progressShare(cell.spec, event));
     },
   });
   const { end } = outcome;

@@ -5,7 +5,7 @@ import type { Method } from "../../src/experiments/methods/method.ts";
 import { METHODS } from "../../src/experiments/methods/table.ts";
 import { parseSpec, schemaOf } from "../../src/experiments/spec.ts";
 import { STARTS } from "../../src/experiments/start-points.ts";
-import { COMMON_SETTINGS, requestFromSettings, settingOf } from "../../src/session/settings.ts";
+import { commonSettingsOf, requestFromSettings, settingOf } from "../../src/session/settings.ts";
 
 type Json = Record<string, unknown>;
 
@@ -30,7 +30,7 @@ describe("the manifest", () => {
   const settingsOf = (method: Method): [setting: string, field: Json][] => {
     const schema = schemaOf(method.name) as unknown as Record<string, Json>;
     return [
-      ...COMMON_SETTINGS.map((field): [string, Json] => [field, schema[field]]),
+      ...commonSettingsOf(method.name).map((field): [string, Json] => [field, schema[field]]),
       ...method.settings.map((field): [string, Json] => [settingOf(method.name, field), schema[field]]),
     ];
   };
@@ -61,7 +61,7 @@ describe("the manifest", () => {
   it("has the command of each method", () => {
     const commands = contributes.commands.map(({ command }) => command);
     const own = METHODS.flatMap(({ editorCommand }) => editorCommand ?? []);
-    assert.equal(own.length, 3);
+    assert.equal(own.length, 4);
     for (const command of own) assert.ok(commands.includes(`inversionLab.${command}`), command);
   });
 

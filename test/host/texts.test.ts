@@ -5,7 +5,7 @@ import { depthChoices, settingChoices, outputChoices } from "../../src/session/r
 import { pageHtml } from "../../src/host/page-html.ts";
 import { statusPhrase } from "../../src/session/phrases.ts";
 import { selectedText } from "../../src/host/selection.ts";
-import { spec } from "../support/run-events.ts";
+import { exactSpec, spec } from "../support/run-events.ts";
 
 describe("the questions before a run", () => {
   it("offer every depth of the chosen network", () => {
@@ -55,7 +55,7 @@ describe("a selection", () => {
 describe("short texts", () => {
   it("say in the status bar how far a run is", () => {
     const status = (phase: Parameters<typeof statusPhrase>[0]["phase"]) =>
-      statusPhrase({ id: "1", spec: spec({ iterations: 200 }), phase, compared: [] }, 120);
+      statusPhrase({ id: "1", spec: spec({ iterations: 200 }), phase, compared: [] }, { iteration: 120 });
     assert.equal(status({ kind: "running" }), "Iteration 120/200");
     assert.equal(
       status({ kind: "preparing", progress: { stage: "Writing random weights", done: 43, total: 100 } }),
@@ -65,6 +65,8 @@ describe("short texts", () => {
     assert.equal(status({ kind: "stopping" }), "Stopping");
     assert.equal(status({ kind: "pausing" }), "Pausing");
     assert.equal(status({ kind: "paused", since: 0 }), "Paused at 120/200");
+    const proving = { id: "1", spec: exactSpec(), phase: { kind: "running" }, compared: [] } as const;
+    assert.equal(statusPhrase(proving, { iteration: 3, position: 2, tokenIds: [1, 2, 3] }), "Recovering: 2/3 settled");
   });
 });
 

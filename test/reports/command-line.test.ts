@@ -7,7 +7,7 @@ import { argumentsOf, shellLine } from "../../src/reports/command-line.ts";
 import { flagOf, requestOf } from "../../src/experiments/spec-flags.ts";
 import { specOptions } from "../../src/cli/spec-options.ts";
 import { type ExperimentSpec, parseSpec, specSchema } from "../../src/experiments/spec.ts";
-import { methodNames } from "../../src/experiments/methods/table.ts";
+import { methodNames, methodOf } from "../../src/experiments/methods/table.ts";
 import { hardText } from "../support/hard-text.ts";
 
 interface FieldSchema {
@@ -31,7 +31,11 @@ function valueOf(schema: FieldSchema): fc.Arbitrary<unknown> {
         return minimum + (Math.abs(n) % (maximum - minimum + 1));
       });
     case "number": {
-      const bounds = { noNaN: true, max: schema.maximum ?? 1e9, min: schema.exclusiveMinimum ?? -1e9 };
+      const bounds = {
+        noNaN: true,
+        max: schema.maximum ?? 1e9,
+        min: schema.exclusiveMinimum ?? schema.minimum ?? -1e9,
+      };
       return fc.double({ ...bounds, minExcluded: schema.exclusiveMinimum !== undefined }).map((x) => x + 0);
     }
     case "boolean":
@@ -59,10 +63,16 @@ const specs = (method: string): fc.Arbitrary<ExperimentSpec> => {
       const { start, weights, ...rest } = request as Record<string, unknown>;
       const other = start === undefined || start === "custom" ? {} : { start };
       const noise = isCustom ? { start: "custom", startMean: mean, startStd: 0.5 } : other;
-      if (method === "exact") delete rest["network"]; // gpt2 alone has what it needs
+      const proving = methodOf(method).proves && { network: "gpt2" };
       const isNet = rest["network"] !== undefined && rest["network"] !== "gpt2";
       const given = { ...rest, ...(method === "inversion" && noise) };
-      return parseSpec({ method, prompt, ...given, ...(!isNet && weights !== undefined && { weights }) });
+      return parseSpec({
+        method,
+        prompt,
+        ...given,
+        ...((!isNet || proving) && weights !== undefined && { weights }),
+        ...proving,
+      });
     });
 };
 

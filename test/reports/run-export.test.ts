@@ -7,12 +7,12 @@ import path from "node:path";
 import fc from "fast-check";
 import { csv } from "../../src/reports/csv.ts";
 import type { RunEvent, StepEvent } from "../../src/experiments/events.ts";
-import { parseSpec } from "../../src/experiments/spec.ts";
+import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import { exportRuns } from "../../src/reports/run-export.ts";
 import { mathtt } from "../../src/reports/latex.ts";
 import { type RecordedRun, readRun } from "../../src/records/read-record.ts";
 import { RunRecord } from "../../src/records/record.ts";
-import { endEvent, PROMPT, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
+import { endEvent, exactRun, exactSpec, PROMPT, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 /** Rows of comma-separated values, read back by the rules of RFC 4180. */
 function parseCsv(text: string): string[][] {
@@ -31,7 +31,7 @@ const records = (text: string): Record<string, string>[] => {
   return rows.map((row) => Object.fromEntries(head.map((name, i) => [name, row[i]])));
 };
 
-const run = (id: string, events: readonly RunEvent[], of = spec()): RecordedRun => ({
+const run = (id: string, events: readonly RunEvent[], of: ExperimentSpec = spec()): RecordedRun => ({
   id,
   folder: `/runs/${id}`,
   spec: of,
@@ -65,6 +65,20 @@ describe("CSV", () => {
     assert.equal(rows[0].targetRanks, "42 42 42");
   });
 
+  it("says of exact recovery how sure each token is, and what each round had cost", () => {
+    const exact = run("a", exactRun(), exactSpec());
+    const rows = records(exportRuns([exact], "csv"));
+    assert.deepEqual(
+      rows.map(({ certainty, position, tokenForwards }) => [certainty, position, tokenForwards]),
+      [
+        ["proved unknown unknown", "1", "10"],
+        ["proved likely unknown", "2", "20"],
+        ["proved likely unknown", "3", "30"],
+      ],
+    );
+    assert.match(exportRuns([exact], "md"), /\| no \| 1 proved, 1 most likely, 1 unknown \|/);
+  });
+
   it("has every step of a walk once", () => {
     const of = parseSpec({ method: "clampedWalk", prompt: "The sky.", iterations: 4, every: 2 });
     const point = (iteration: number) => ({
@@ -77,7 +91,7 @@ describe("CSV", () => {
     const step = (iteration: number, walked: number[]): StepEvent =>
       stepEvent(iteration, 3, { ...point(iteration), walked: walked.map(point) });
     const events = [startEvent(of), step(0, [0]), step(2, [1, 2]), step(4, [3, 4])];
-    const rows = records(exportRuns([run("w", events, of as never)], "csv"));
+    const rows = records(exportRuns([run("w", events, of)], "csv"));
     assert.deepEqual(
       rows.map(({ kind, iteration, clampedFrom }) => [kind, iteration, clampedFrom].join("/")),
       ["step/0/5", "walk/1/5", "step/2/5", "walk/3/5", "step/4/5"],

@@ -18,7 +18,7 @@ import {
 } from "../../src/session/run-rows.ts";
 import { verdictOf } from "../../src/describe/run-verdict.ts";
 import type { RunListing } from "../../src/records/read-record.ts";
-import { endEvent, spec, startEvent, stepEvent } from "../support/run-events.ts";
+import { endEvent, exactRun, exactSpec, spec, startEvent, stepEvent } from "../support/run-events.ts";
 
 const best = (right: number) => endEvent([stepEvent(10, right)]).best;
 
@@ -115,6 +115,19 @@ describe("a row", () => {
 
   it("is read aloud in full", () => {
     assert.equal(spokenRow(row()), "The sky., done, exact, output distance 0.9091, 1 block, random:gpt2, Adam 0.01");
+  });
+
+  it("says of exact recovery how sure its tokens are, and how many are settled while it goes on", () => {
+    const events = exactRun();
+    const [end] = events.flatMap((event) => (event.type === "end" ? [event] : []));
+    const proving = row({ spec: exactSpec(), best: end.best });
+    assert.match(rowDescription(proving), /^1\/3 proved · /);
+    assert.match(rowTooltip(proving, undefined, "en"), /1 proved, 1 most likely, 1 unknown · largest distance 0\\?\.5/);
+    assert.match(spokenRow(proving), /1 proved, 1 most likely, 1 unknown/);
+    const progress = progressAfter(undefined, events.slice(0, 3));
+    const going = row({ spec: exactSpec(), state: "running", best: undefined, progress });
+    assert.match(rowDescription(going), /^2\/3 settled · /);
+    assert.match(spokenRow(going), /round 1, 2 of 3 tokens settled/);
   });
 
   it("has a tooltip with condition, figures, seeds, device, folder and what went wrong", () => {

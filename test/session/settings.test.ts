@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { cacheFolderFromSettings, requestFromSettings } from "../../src/session/settings.ts";
+import { proofFor } from "../../src/describe/methods.ts";
+import { parseSpec } from "../../src/experiments/spec.ts";
+import { cacheFolderFromSettings, requestFromSettings, sameThrough } from "../../src/session/settings.ts";
 
 const machine = { env: {}, platform: "linux", home: "/home/ada" } as const;
 const cacheFolder = (setting: unknown) => cacheFolderFromSettings(() => setting, machine);
@@ -11,6 +13,31 @@ describe("the settings", () => {
       requestFromSettings((name) => set[name]),
       { method: "inversion", blocks: 12, optimizer: "gd" },
     );
+  });
+
+  it("leave out what a method has rules of its own for", () => {
+    const set: Record<string, unknown> = { blocks: 2, restarts: 8 };
+    assert.deepEqual(
+      requestFromSettings((name) => set[name], "exact"),
+      { method: "exact", blocks: 2 },
+    );
+  });
+
+  it("of a run are the same for another method, but for what that one decides itself", () => {
+    const searched = parseSpec({
+      prompt: "x",
+      blocks: 3,
+      output: "finalNorm",
+      restarts: 8,
+      learningRate: 0.5,
+      seed: 4,
+    });
+    const proving = parseSpec(sameThrough(searched, proofFor(searched)!));
+    const { method, restarts, blocks, output, seed } = proving;
+    assert.deepEqual([method, restarts, blocks, output, seed], ["exact", 1, 3, "finalNorm", 4]);
+    assert.equal(proofFor(proving), undefined);
+    assert.equal(proofFor(parseSpec({ prompt: "x", positions: "first" })), undefined);
+    assert.equal(proofFor(parseSpec({ prompt: "x", network: "perToken" })), undefined);
   });
 });
 

@@ -1,7 +1,14 @@
 // The events of a made-up run, as the engine would tell them.
 
-import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
-import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+import type {
+  Certainty,
+  EndEvent,
+  RestartResult,
+  RunEvent,
+  StartEvent,
+  StepEvent,
+} from "../../src/experiments/events.ts";
+import { type ExperimentRequest, type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
 import { type InversionRequest, type InversionSpec } from "../../src/experiments/methods/inversion.ts";
 import { PLAIN_RESULT } from "./results.ts";
 
@@ -83,6 +90,51 @@ function resultOf(step: StepEvent): RestartResult {
     nextToken: exact ? { id: 198, text: "\n" } : { id: 11, text: "," },
     sameNextToken: exact,
   };
+}
+
+export const exactSpec = (changes: Partial<ExperimentRequest> = {}): ExperimentSpec =>
+  parseSpec({ method: "exact", prompt: PROMPT.tokens.join(""), ...changes });
+
+/** A round of exact recovery; tokens of no certainty are wrong. */
+export const roundEvent = (
+  round: number,
+  position: number,
+  certainty: readonly Certainty[],
+  changes: Partial<StepEvent> = {},
+): StepEvent => {
+  const right = certainty.findIndex((each) => each === "unknown");
+  const settled = (value: number) => certainty.map((each) => (each === "unknown" ? null : value));
+  return stepEvent(round, right < 0 ? certainty.length : right, {
+    learningRate: 0,
+    round,
+    position,
+    certainty,
+    proved: certainty.map((each) => each === "proved"),
+    distances: settled(0.25),
+    margins: settled(0.5),
+    tried: certainty.map((each) => (each === "unknown" ? 0 : 4)),
+    candidates: [],
+    tokenForwards: 10 * (round + 1),
+    ...changes,
+  });
+};
+
+/** One proved, one most likely, one that nothing fits. */
+export function exactRun(of: ExperimentSpec = exactSpec()): RunEvent[] {
+  const tried = [
+    { id: 6766, text: " sky", distance: 0.25 },
+    { id: 5, text: " cloud", distance: 0.75 },
+  ];
+  const steps = [
+    roundEvent(0, 1, ["proved", "unknown", "unknown"]),
+    roundEvent(1, 2, ["proved", "likely", "unknown"], { candidates: tried }),
+    roundEvent(2, 3, ["proved", "likely", "unknown"], { distances: [0.25, 0.25, 0.5], tried: [4, 4, 28] }),
+  ];
+  const { proved, certainty, distances, margins, tried: counts } = steps[2];
+  const [found] = endEvent([steps[2]]).restarts;
+  const best = { ...found, proved, certainty, distances, margins, tried: counts };
+  const fit = { tokens: 8000, seconds: 10, cached: true, hitRate: 0.98 };
+  return [{ ...startEvent(of), fit }, ...steps, endEvent([steps[2]], { best, restarts: [best], tokenForwards: 30 })];
 }
 
 /** A run of one restart that finds the prompt. */

@@ -1,35 +1,34 @@
 import assert from "node:assert/strict";
 import { chipsOf } from "../../webview/chips-model.ts";
-import { parseSpec } from "../../src/experiments/spec.ts";
-import { PROMPT, spec, stepEvent } from "../support/run-events.ts";
+import type { StepEvent } from "../../src/experiments/events.ts";
+import { type ExperimentSpec, parseSpec } from "../../src/experiments/spec.ts";
+import { exactSpec, PROMPT, roundEvent, spec, stepEvent } from "../support/run-events.ts";
 
 describe("decoded tokens", () => {
+  const marks = (step: StepEvent, of: ExperimentSpec) => chipsOf(step, PROMPT.ids, of).map(({ mark }) => mark);
+
   it("match where they are the prompt's", () => {
     assert.deepEqual(
-      chipsOf(stepEvent(0, 2), PROMPT.ids, spec()).map(({ text, matches }) => [text, matches]),
+      chipsOf(stepEvent(0, 2), PROMPT.ids, spec()).map(({ text, mark }) => [text, mark]),
       [
-        ["The", true],
-        [" sky", true],
-        [" wrong", false],
+        ["The", "matches"],
+        [" sky", "matches"],
+        [" wrong", undefined],
       ],
     );
   });
 
   it("are marked of a walk where they are no longer the prompt's", () => {
-    const walked = stepEvent(3, 2, { walked: [] });
     const walk = parseSpec({ method: "clampedWalk", prompt: "The sky." });
-    assert.deepEqual(
-      chipsOf(walked, PROMPT.ids, walk).map(({ matches, marked }) => [matches, marked]),
-      [
-        [true, "changes"],
-        [true, "changes"],
-        [false, "changes"],
-      ],
-    );
-    assert.equal(chipsOf(stepEvent(0, 2), PROMPT.ids, spec())[0].marked, "matches");
+    assert.deepEqual(marks(stepEvent(3, 2, { walked: [] }), walk), [undefined, undefined, "changes"]);
   });
 
   it("are marked by what the method is out for, not by what it measures", () => {
-    assert.equal(chipsOf(stepEvent(3, 2, { walked: [] }), PROMPT.ids, spec())[0].marked, "matches");
+    assert.equal(marks(stepEvent(3, 2, { walked: [] }), spec())[0], "matches");
+  });
+
+  it("are marked by how sure they are where that is told, the prompt's or not", () => {
+    const certainty = ["proved", "likely", "unknown"] as const;
+    assert.deepEqual(marks(roundEvent(1, 2, certainty), exactSpec()), certainty);
   });
 });

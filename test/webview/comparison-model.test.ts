@@ -46,20 +46,20 @@ describe("runs side by side", () => {
     const page = three();
     const read = () =>
       decodedSideBySide(page).map(
-        (one) => one && [one.id, one.iteration, one.right, one.chips.map(({ matches }) => matches)],
+        (one) => one && [one.id, one.place, one.right, one.chips.map(({ mark }) => mark === "matches")],
       );
     const first = [true, false, false];
-    assert.deepEqual(read(), [undefined, ["1", 10, 3, [true, true, true]], ["2", 0, 1, first]]);
+    assert.deepEqual(read(), [undefined, ["1", "iteration 10", 3, [true, true, true]], ["2", "iteration 0", 1, first]]);
     receive(page, { type: "events", id: "2", events: [stepEvent(8, 2)] });
     page.row = 0;
     assert.deepEqual(read().slice(1), [
-      ["1", 0, 0, [false, false, false]],
-      ["2", 0, 1, first],
+      ["1", "iteration 0", 0, [false, false, false]],
+      ["2", "iteration 0", 1, first],
     ]);
     page.pointed = 6;
     assert.deepEqual(read().slice(1), [
-      ["1", 5, 2, [true, true, false]],
-      ["2", 8, 2, [true, true, false]],
+      ["1", "iteration 5", 2, [true, true, false]],
+      ["2", "iteration 8", 2, [true, true, false]],
     ]);
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { emptyPage } from "../../webview/page-model.ts";
 import { resultOf } from "../../webview/result-model.ts";
 import { done, info, pageWith, running, walking } from "../support/pages.ts";
-import { endEvent, spec, startEvent, stepEvent } from "../support/run-events.ts";
+import { endEvent, exactRun, exactSpec, spec, startEvent, stepEvent } from "../support/run-events.ts";
 
 describe("the result", () => {
   it("of a run that found the prompt says so, with every figure in its favour", () => {
@@ -89,5 +89,53 @@ describe("the result", () => {
     assert.equal(result?.title, "r = 2: the input moved 2 times as far as the output");
     assert.match(result?.text ?? "", /2 of 3 tokens changed/);
     assert.equal(result?.exact, false);
+  });
+
+  describe("of exact recovery", () => {
+    const recovering = (count: number) => running(exactRun().slice(0, count), { spec: exactSpec() });
+
+    it("tells apart what is proved, most likely and unknown, with its figures", () => {
+      const page = pageWith(info({ kind: "completed" }, { spec: exactSpec() }), exactRun());
+      const { title, exact, tokens, facts } = resultOf(page)!;
+      assert.equal(title, "2 of 3 tokens right: 1 proved, 1 most likely, 1 unknown");
+      assert.ok(!exact);
+      assert.deepEqual(
+        tokens?.map(({ mark }) => mark),
+        ["proved", "likely", "unknown"],
+      );
+      assert.deepEqual(
+        facts.map(({ label, value }) => [label, value]),
+        [
+          ["Largest distance", "0.5"],
+          ["Smallest margin", "0.5"],
+          ["Tokens tried", "36"],
+          ["Token forwards", "30"],
+          ["Time", "1.5 s"],
+          ["Fit’s hit rate", "98 %"],
+        ],
+      );
+    });
+
+    it("shows the candidates of the position that was tried, also when that is settled", () => {
+      const { text, work } = resultOf(recovering(3))!;
+      assert.equal(text, "now at round 1");
+      assert.equal(work?.title, "Position 2 of 3: 4 tokens tried, the nearest");
+      assert.deepEqual(
+        work?.candidates.map(({ text, figures }) => [text, figures]),
+        [
+          [" sky", "distance 0.25"],
+          [" cloud", "distance 0.75, 0.5 farther"],
+        ],
+      );
+      assert.equal(resultOf(recovering(2))!.work, undefined);
+    });
+
+    it("says beside it what a search of the same prompt found", () => {
+      const page = pageWith(info({ kind: "completed" }, { spec: exactSpec() }), exactRun());
+      const step = stepEvent(10, 1);
+      const searched = pageWith(info({ kind: "completed" }, { id: "7" }), [startEvent(), step, endEvent([step])]);
+      page.beside = [searched.run!];
+      assert.equal(resultOf(page)!.text, "at round 2 · the search of run 7 found 1 of 3, the states determine 2");
+    });
   });
 });

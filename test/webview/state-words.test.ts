@@ -4,7 +4,7 @@ import type { RunInfo, RunPhase } from "../../src/session/panel-messages.ts";
 import { emptyPage, receive } from "../../webview/page-model.ts";
 import { announcementOf, placeholderOf, stateOf, troubleOf } from "../../webview/state-words.ts";
 import { done, info, pageWith, running } from "../support/pages.ts";
-import { startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
+import { exactRun, exactSpec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 describe("the state of a run", () => {
   const state = (phase: RunPhase, events: readonly RunEvent[] = [], changes: Partial<RunInfo> = {}) => {
@@ -12,6 +12,15 @@ describe("the state of a run", () => {
     return { tone, says: `${title} ${text}`, share };
   };
   const begun = [startEvent(), stepEvent(0, 0), stepEvent(5, 1)];
+
+  it("of a run in rounds is said in settled tokens", () => {
+    const of = { spec: exactSpec() };
+    const going = state({ kind: "running" }, exactRun().slice(0, 3), { ...of, startedAt: 3000 });
+    assert.deepEqual(going, { tone: "busy", says: "Running round 1, 2 of 3 tokens settled · 0.3 s", share: 2 / 3 });
+    assert.equal(state({ kind: "external" }, [], of).share, 0);
+    const over = state({ kind: "completed" }, exactRun(), { ...of, elapsedMs: 1500 });
+    assert.equal(over.says, "Done 3 rounds in 1.5 s");
+  });
 
   it("is said in words, with the share of the work done where it is known", () => {
     assert.deepEqual(state({ kind: "waiting" }), {

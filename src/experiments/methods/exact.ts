@@ -7,7 +7,7 @@ import { figure } from "../../common/number-format.ts";
 import type { RestartResult } from "../events.ts";
 import { EXACT_FIELDS, type ExactSpec } from "../exact/exact-spec.ts";
 import type { Method } from "./method.ts";
-import { recoveryVerdict } from "./verdicts.ts";
+import { certaintyVerdict } from "./verdicts.ts";
 
 const share = (result: RestartResult, wanted: string): number | null =>
   result.certainty
@@ -18,6 +18,7 @@ export const exact = {
   name: "exact",
   command: [["exact", "recover a text from its hidden states, each token proved"]],
   editorCommand: "recoverSelection",
+  proves: true,
   goal: "recover",
   schema: EXACT_FIELDS,
   settings: [],
@@ -47,8 +48,21 @@ export const exact = {
         ...(keepChannels === undefined ? [] : [plural(keepChannels, "channel")]),
       ].join(", "),
   },
-  verdict: recoveryVerdict,
-  series: [],
+  verdict: certaintyVerdict,
+  series: [
+    {
+      name: "position",
+      title: () => t("Tokens settled"),
+      label: "settled",
+      meaning: () => t("Tokens behind which the search goes on"),
+    },
+    {
+      name: "tokenForwards",
+      title: () => t("Token forwards"),
+      label: "forwards",
+      meaning: () => t("Tokens that went through the network so far"),
+    },
+  ],
   figures: [
     { name: "proved", label: "Tokens proved", of: (result) => share(result, "proved") },
     { name: "likely", label: "Tokens most likely", of: (result) => share(result, "likely") },

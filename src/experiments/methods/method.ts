@@ -2,7 +2,7 @@
 // methods for their words, so what a method imports at once is pure; what only its run needs is loaded by the run.
 
 import type { ExperimentSpec } from "../common-fields.ts";
-import type { RestartResult, RunEvent } from "../events.ts";
+import type { Certainty, RestartResult, RunEvent } from "../events.ts";
 import type { Fields, ValuesOf } from "../fields.ts";
 import type { ExperimentSetting } from "../setting.ts";
 
@@ -17,6 +17,8 @@ export interface Standing {
   readonly outputDistance: number;
   /** inputDistance / outputDistance; null when the output has not moved. */
   readonly ratio: number | null;
+  /** Of each token, where the method tells. */
+  readonly certainty?: readonly Certainty[];
 }
 
 /** What a method says of a restart. */
@@ -60,6 +62,11 @@ export interface Method<Own extends Fields = Fields> {
   readonly command: readonly (readonly [word: string, help: string])[];
   /** The command of VS Code that runs it on a selection, `inversionLab.NAME`; without one it is chosen in the form. */
   readonly editorCommand?: string;
+  /**
+   * Does it prove its tokens? Then its iterations are rounds, which end by themselves when every token is settled, and a
+   * search that is over can be held against it.
+   */
+  readonly proves?: boolean;
   /** The prompt's tokens, or another input for the same output. */
   readonly goal: "recover" | "move";
   /** Its fields beside the common ones; `iterations` is among them. */

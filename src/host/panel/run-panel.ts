@@ -34,6 +34,7 @@ interface PanelActions {
   pause(id: string): void;
   resume(id: string): void;
   runAgain(id: string, preset: string | undefined): void;
+  recoverExactly(id: string): void;
   saveFigure(message: Extract<FromPage, { readonly type: "saveFigure" }>): void;
   export(id: string, comparison: boolean): void;
   showLog(): void;
@@ -248,6 +249,8 @@ export class RunPanel implements vscode.Disposable {
         return this.#actions.resume(message.id);
       case "runAgain":
         return this.#actions.runAgain(message.id, message.preset);
+      case "recoverExactly":
+        return this.#actions.recoverExactly(message.id);
       case "saveFigure":
         return this.#actions.saveFigure(message);
       case "rasterised":
