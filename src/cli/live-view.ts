@@ -9,8 +9,8 @@ import { print, type Styles, stylesFor, type CliContext, tell } from "./io.ts";
 import { bar, stageLine } from "./progress-line.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
-import { tokensRight } from "../describe/tokens-right.ts";
-import { decoded, summary } from "./run-summary.ts";
+import { hasPrompt } from "../describe/tokens-right.ts";
+import { decoded, progressOf, summary } from "./run-summary.ts";
 import type { RunView } from "./run-views.ts";
 import { visible } from "../common/visible.ts";
 import { fit } from "./visible-text.ts";
@@ -139,7 +139,6 @@ export function picture(state: LiveState, { columns, rows, styles }: Screen): st
 function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, rows, styles }: Screen): string[] {
   const room = Math.max(1, rows - OTHER_LINES);
   const several = spec.restarts > 1;
-  const { tokenIds } = start.target;
   const wanted = several
     ? steps.toSorted((a, b) => a.outputDistance - b.outputDistance).slice(0, room)
     : steps.slice(-room);
@@ -147,12 +146,17 @@ function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, row
   const row = (name: string, distance: string, right: string) =>
     `${name.padStart(9)}  ${distance.padStart(9)}  ${right.padStart(7)}  `;
   const head = fit(
-    [{ text: `${row(several ? "restart" : "iteration", "distance", "right")}decoded`, mark: styles.quiet }],
+    [
+      {
+        text: `${row(several ? "restart" : "iteration", "distance", hasPrompt(spec) ? "right" : "proved")}decoded`,
+        mark: styles.quiet,
+      },
+    ],
     columns,
   );
   const body = shown.map((step) => {
     const name = several ? step.restart : step.iteration;
-    const right = `${tokensRight(step.tokenIds, tokenIds)}/${tokenIds.length}`;
+    const [right] = progressOf(step, start);
     const figures = row(String(name), figure(step.outputDistance), right);
     return fit([{ text: figures }, ...decoded(step, start, styles)], columns);
   });

@@ -1,25 +1,35 @@
 // What a run says to a person, in words: the lines that the live view and the plain one share.
 
-import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { EndEvent, Quantisation, RestartResult, StartEvent, StepEvent, Token } from "../experiments/events.ts";
 import { counted } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { reducedPrecisionName } from "../describe/run-condition.ts";
 import { recovers, verdictOf } from "../describe/run-verdict.ts";
-import { tokensRight } from "../describe/tokens-right.ts";
+import { hasPrompt, tokensProved, tokensRight } from "../describe/tokens-right.ts";
 import type { Styles } from "./io.ts";
 import type { Span } from "./visible-text.ts";
 
 /**
- * The decoded text with the prompt's tokens marked. One token may hold a part of a character only; its own text is a
+ * The decoded text with the prompt's tokens marked or, where there is no prompt, those that are proved. One token may hold a part of a character only; its own text is a
  * replacement character then, so a text that is right as a whole is shown as a whole.
  */
-export function decoded({ tokenIds, topK, text }: StepEvent, start: StartEvent, { match }: Styles): Span[] {
-  if (tokensRight(tokenIds, start.target.tokenIds) === start.target.tokenIds.length) return [{ text, mark: match }];
-  return topK.map(([best], position) =>
-    best.id === start.target.tokenIds[position] ? { text: best.text, mark: match } : { text: best.text },
-  );
+export function decoded(step: StepEvent, start: StartEvent, { match }: Styles): Span[] {
+  const { tokenIds, topK, text, proved } = step;
+  const isRight = hasPrompt(start.spec)
+    ? tokenIds.map((id, position) => id === start.target.tokenIds[position])
+    : proved!.slice();
+  if (isRight.every(Boolean)) return [{ text, mark: match }];
+  return topK.map(([best], position) => (isRight[position] ? { text: best.text, mark: match } : { text: best.text }));
 }
+
+/** "3/5", and what those 3 are. */
+export const progressOf = (
+  step: StepEvent,
+  { spec, target: { tokenIds } }: StartEvent,
+): [count: string, word: string] =>
+  hasPrompt(spec)
+    ? [`${tokensRight(step.tokenIds, tokenIds)}/${tokenIds.length}`, "right"]
+    : [`${tokensProved(step)}/${tokenIds.length}`, "proved"];
 
 type Row = readonly [name: string, value: string];
 
@@ -36,6 +46,7 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
         (restarts.length > 1 ? ` (${restarts.filter(({ exact }) => exact).length} of ${restarts.length} exact)` : ""),
     ],
     ...(recovers(spec) ? recoveryRows(best, start) : movementRows(best, start)),
+    ...(best.distances ? proofRows(best.distances) : []),
     ...(best.nextToken && target.nextToken ? row("next token", nextTokens(best.nextToken, target.nextToken)) : []),
     ...(start.quantisation && spec.weights !== "stored"
       ? row(reducedPrecisionName(spec.weights), offBy(start.quantisation, start.shiftDistance))
@@ -44,7 +55,7 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
     ["seed", String(spec.seed)],
     ["time", `${duration(end.elapsedMs)} for ${counted(iterations, "iteration")} on ${device}`],
   ];
-  return [said(end, spec), ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
+  return [said(end, start), ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
 }
 
 const row = (name: string, value: string): Row[] => [[name, value]];
@@ -60,7 +71,13 @@ function offBy({ weightError, outputError, outputDistance }: Quantisation, shift
   );
 }
 
-function recoveryRows(best: RestartResult, { shiftDistance }: StartEvent): Row[] {
+function proofRows(distances: NonNullable<RestartResult["distances"]>): Row[] {
+  const known = distances.filter((distance) => distance !== null);
+  return known.length > 0 ? row("state distance", `at most ${figure(Math.max(...known))} of a state's norm`) : [];
+}
+
+function recoveryRows(best: RestartResult, { spec, shiftDistance }: StartEvent): Row[] {
+  if (!hasPrompt(spec)) return [];
   return [
     ["output distance", `${figure(best.outputDistance)}, ${againstShift(best, shiftDistance)}`],
     ["discrete distance", `${figure(best.discreteDistance)}, of the decoded tokens themselves`],
@@ -95,13 +112,30 @@ const stoppedAfter = ({ status, iterations }: EndEvent): string =>
   status === "cancelled" ? `Stopped after ${counted(iterations, "iteration")}. ` : "";
 
 /** A search that fails shows what this search did, never that the information is gone. */
-function said(end: EndEvent, spec: ExperimentSpec): string {
+function said(end: EndEvent, start: StartEvent): string {
+  const { spec } = start;
   const { title, reached } = verdictOf(spec, end.best);
   const failed = recovers(spec) && !reached;
   return (
     `${stoppedAfter(end)}${title}.` +
-    (failed ? " This search did not find the prompt; another start, rate or length may." : "") +
+    (failed
+      ? ` ${unsettled(end.best, start) ?? "This search did not find the prompt; another start, rate or length may."}`
+      : "") +
     (!recovers(spec) && end.best.exact ? " The decoded tokens are still the prompt's." : "")
+  );
+}
+
+/** What exact recovery knows of the first position that it left unknown; undefined where there is none. */
+export function unsettled(best: RestartResult, { vocabulary }: StartEvent): string | undefined {
+  const { certainty, tried, distances, tokens } = best;
+  if (!certainty || !tried || !distances) return undefined;
+  const position = certainty.findIndex((certainty, t) => certainty === "unknown" && tried[t] > 0);
+  if (position < 0) return certainty.includes("likely") ? "The others are the most likely ones, and not proved." : "";
+  const none =
+    tried[position] === vocabulary ? "No token of the vocabulary" : `None of the ${tried[position]} tokens tried`;
+  return (
+    `${none} gives this state at position ${position}; the nearest is “${tokens[position]}”, ` +
+    `${figure(distances[position]!)} of the state's norm away.`
   );
 }
 

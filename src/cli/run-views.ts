@@ -9,8 +9,7 @@ import type { ProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
 import { figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
-import { tokensRight } from "../describe/tokens-right.ts";
-import { decoded, summary } from "./run-summary.ts";
+import { decoded, progressOf, summary } from "./run-summary.ts";
 import { visible } from "../common/visible.ts";
 
 export interface RunView {
@@ -45,14 +44,14 @@ export function plainView(spec: ExperimentSpec, context: CliContext, progress: P
             `${counted(event.target.tokenIds.length, "token")} · shift line ${figure(event.shiftDistance)} · ${event.device}`,
           ]);
         case "step": {
-          const right = tokensRight(event.tokenIds, start!.target.tokenIds);
+          const [right, word] = progressOf(event, start!);
           return printLines([
             [
               `iteration ${String(event.iteration).padStart(String(spec.iterations).length)}/${spec.iterations}`,
               ...(spec.restarts > 1 ? [`restart ${String(event.restart).padStart(2)}`] : []),
               `output distance ${figure(event.outputDistance).padStart(7)}`,
               `input distance ${figure(event.inputDistance).padStart(7)}`,
-              `${right}/${event.tokenIds.length} right`,
+              `${right} ${word}`,
               decoded(event, start!, PLAIN)
                 .map(({ text }) => text)
                 .join(""),

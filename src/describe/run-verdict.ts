@@ -4,7 +4,7 @@ import type { RestartResult, StepEvent } from "../experiments/events.ts";
 import type { Standing, Verdict } from "../experiments/methods/method.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { tokensRight, tokensRightOf } from "./tokens-right.ts";
+import { hasPrompt, tokensProved, tokensRight, tokensRightOf } from "./tokens-right.ts";
 
 /** Of a restart that is over. */
 export const verdictOf = (spec: ExperimentSpec, result: RestartResult): Verdict =>
@@ -19,9 +19,14 @@ export const verdictAt = (
 
 const verdict = (
   spec: ExperimentSpec,
-  { tokenIds, outputDistance, ratio }: Pick<Standing, "outputDistance" | "ratio"> & Pick<StepEvent, "tokenIds">,
-  correctTokens: number,
-): Verdict => methodOf(spec).verdict({ correctTokens, tokens: tokenIds.length, outputDistance, ratio });
+  found: Pick<Standing, "outputDistance" | "ratio"> & Pick<StepEvent, "tokenIds" | "proved">,
+  rightTokens: number,
+): Verdict => {
+  const { tokenIds, outputDistance, ratio } = found;
+  const isKnown = hasPrompt(spec);
+  const correctTokens = isKnown ? rightTokens : tokensProved(found);
+  return methodOf(spec).verdict({ correctTokens, tokens: tokenIds.length, outputDistance, ratio, isKnown });
+};
 
 /** Is the method out for the prompt's tokens? */
 export const recovers = (spec: ExperimentSpec): boolean => methodOf(spec).goal === "recover";

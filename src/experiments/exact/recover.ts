@@ -23,35 +23,44 @@ export async function* recoverExactly(
   setting: ExperimentSetting,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
-  const { targetIds, text, now, embed } = setting;
+  const { givenStates: given, text, now, embed } = setting;
   if (!setting.openStates) throw new TypeError("This setting has no states.");
   const opened = await setting.openStates(signal);
   const { network, head } = opened;
   const found = await opened.fit();
   const began = now();
   const D = network.sizes.width;
-  const T = targetIds.length;
+  const T = setting.targetIds.length;
+  const isKnown = !given || spec.prompt !== "";
+  const computed = given ? undefined : await statesOf(network, embed(setting.targetIds));
+  const output = given?.output ?? (head ? await head.logits(computed!) : computed!);
+  const shown = isProtected(spec) ? protect(output, output.length / T, spec, spec.seed) : output;
+  const states = head ? await head.states(shown) : shown;
+  const ranking = await rankingOf(network, found.fit, states);
+  const targetIds = isKnown ? setting.targetIds : setting.targetIds.map((_, t) => ranking.best(t, 1)[0]);
   const embedding = embed(targetIds);
-  const own = (await statesOf(network, embedding)).slice();
-  const output = head ? await head.logits(own) : own;
-  const given = isProtected(spec) ? protect(output, output.length / T, spec, spec.seed) : output;
-  const states = head ? await head.states(given) : given;
+  const own = computed ?? (await statesOf(network, embedding));
 
   const measure = (e: FloatArray, of: FloatArray) => stateDistance(spec, e, of, T, D);
   const shiftDistances = await shiftTest(spec, setting, network, embedding, own);
-  const ranking = await rankingOf(network, found.fit, states);
+  const start = startEvent(
+    spec,
+    { ...setting, targetIds },
+    { network: opened, nextToken: undefined, shiftDistance: median(shiftDistances), shiftDistances },
+  );
   yield {
-    ...startEvent(spec, setting, {
-      network: opened,
-      nextToken: undefined,
-      shiftDistance: median(shiftDistances),
-      shiftDistances,
-    }),
+    ...start,
+    ...(!isKnown && { target: { known: false as const, ...start.target } }),
+    vocabulary: network.vocabulary,
     fit: { tokens: found.fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: found.fit.hitRate },
   };
 
   const classOf = tokenClasses(found.fit.twins);
   const listed = new Lists(ranking, targetIds, spec.topK, text);
+  const ranks = (recovery: Recovery) =>
+    isKnown
+      ? listed.ranks(recovery)
+      : recovery.certainty.map((certainty) => (certainty === "proved" ? 1 : network.vocabulary));
   const places = network.positions(T);
   const tapped = (ids: readonly number[], position: number, rowed: boolean): FloatArray => {
     const rows = network.tokenRows(ids);
@@ -59,7 +68,7 @@ export async function* recoverExactly(
       (_, i) => rows[i] + places[(position + (rowed ? Math.floor(i / D) : 0)) * D + (i % D)],
     );
   };
-  const rounding = spec.round !== "none" || spec.keepChannels !== undefined;
+  const rounding = given?.isRounded || spec.round !== "none" || spec.keepChannels !== undefined;
   const noisy = spec.noise > 0 ? "noise" : rounding ? "rounding" : undefined;
   const options = { states, embed: tapped, ranking, fit: found.fit, noisy, candidates: spec.candidates } as const;
   const stepOf = ({ round, position, nearest, recovery, states: reached, tokenForwards }: Round): StepEvent => {
@@ -78,7 +87,7 @@ export async function* recoverExactly(
       tokenIds,
       text: text.decode(tokenIds),
       topK: listed.topK(recovery, nearest.length > 0 && position < T ? { position, nearest } : undefined),
-      targetRanks: listed.ranks(recovery),
+      targetRanks: ranks(recovery),
       round,
       position,
       proved: recovery.certainty.map((certainty) => certainty === "proved"),
@@ -92,16 +101,16 @@ export async function* recoverExactly(
   };
 
   let last: Round | undefined;
-  let shown: StepEvent | undefined;
+  let told: StepEvent | undefined;
   for await (const round of search(network, options, signal)) {
     last = round;
     if (round.round % spec.every !== 0) continue;
-    shown = stepOf(round);
-    yield shown;
+    told = stepOf(round);
+    yield told;
     if (round.round >= spec.iterations) break;
   }
-  const step = shown?.iteration === last!.round ? shown : stepOf(last!);
-  if (step !== shown) yield step;
+  const step = told?.iteration === last!.round ? told : stepOf(last!);
+  if (step !== told) yield step;
 
   const { recovery, round, tokenForwards } = last!;
   const e = embed(recovery.tokenIds);
@@ -113,7 +122,9 @@ export async function* recoverExactly(
     tokenIds: recovery.tokenIds,
     tokens: recovery.tokenIds.map((id) => text.token(id)),
     text: text.decode(recovery.tokenIds),
-    exact: recovery.tokenIds.every((id, t) => classOf(id) === classOf(targetIds[t])),
+    exact: isKnown
+      ? recovery.tokenIds.every((id, t) => classOf(id) === classOf(targetIds[t]))
+      : recovery.certainty.every((certainty) => certainty === "proved"),
     hamming: hamming(step.targetRanks),
     repetition: repetition(
       recovery.tokenIds,
@@ -150,7 +161,8 @@ export async function* recoverExactly(
 async function statesOf(network: StatesNetwork, embedding: FloatArray): Promise<FloatArray> {
   const rows = passRows(embedding.length / network.sizes.width);
   const pass = await network.openPass(rows, rows);
-  return (await new Prefix({ ...network.sizes, capacity: rows }).pass(pass, embedding, inARow, false)).states[0];
+  const { states } = await new Prefix({ ...network.sizes, capacity: rows }).pass(pass, embedding, inARow, false);
+  return states[0].slice();
 }
 
 /** What inputs that noise has moved are away, as the shift test of the other methods measures it. */

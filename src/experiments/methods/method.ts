@@ -17,6 +17,8 @@ export interface Standing {
   readonly outputDistance: number;
   /** inputDistance / outputDistance; null when the output has not moved. */
   readonly ratio: number | null;
+  /** Is there a prompt to compare with? If not, correctTokens is the number of those that are proved. */
+  readonly isKnown: boolean;
 }
 
 /** What a method says of a restart. */

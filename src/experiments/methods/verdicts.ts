@@ -17,6 +17,21 @@ export function recoveryVerdict({ correctTokens, tokens, outputDistance }: Stand
   };
 }
 
+/** The same where there may be no prompt to compare with, and a token is right when it is proved. */
+export const proofVerdict = (standing: Standing): Verdict =>
+  standing.isKnown ? recoveryVerdict(standing) : provedVerdict(standing);
+
+function provedVerdict({ correctTokens, tokens, outputDistance }: Standing): Verdict {
+  const reached = correctTokens === tokens;
+  return {
+    title: reached
+      ? t("All {0} proved", plural(tokens, "token"))
+      : t("{0} of {1} proved", correctTokens, plural(tokens, "token")),
+    figure: figure(outputDistance),
+    reached,
+  };
+}
+
 /** Of a walk away from the prompt: how far it went for how far the output moved. */
 export const movementVerdict = ({ ratio, outputDistance }: Standing): Verdict => ({
   title:
