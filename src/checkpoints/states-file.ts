@@ -212,7 +212,7 @@ const isReal = (type: string): type is StoredType => Object.hasOwn(STORED_BYTES,
 
 const isOutput = (name: string): name is Output => (OUTPUTS as readonly string[]).includes(name);
 
-const bad = (file: string, what: string) => new LabError("badInput", `${file} ${what}.`);
+const bad = (file: string, what: string) => new LabError("badInput", `${file} ${what}${what.endsWith("?") ? "" : "."}`);
 
 const unreadable = (file: string, error: unknown) =>
   errorCode(error) === "ENOENT"

@@ -116,21 +116,29 @@ function said(end: EndEvent, start: StartEvent): string {
   const { spec } = start;
   const { title, reached } = verdictOf(spec, end.best);
   const failed = recovers(spec) && !reached;
-  return (
-    `${stoppedAfter(end)}${title}.` +
-    (failed
-      ? ` ${unsettled(end.best, start) ?? "This search did not find the prompt; another start, rate or length may."}`
-      : "") +
-    (!recovers(spec) && end.best.exact ? " The decoded tokens are still the prompt's." : "")
-  );
+  const why = end.best.certainty
+    ? unsettled(end.best, start)
+    : "This search did not find the prompt; another start, rate or length may.";
+  return [
+    `${stoppedAfter(end)}${title}.`,
+    ...(failed && why !== undefined ? [why] : []),
+    ...(!recovers(spec) && end.best.exact ? ["The decoded tokens are still the prompt's."] : []),
+  ].join(" ");
 }
 
-/** What exact recovery knows of the first position that it left unknown; undefined where there is none. */
+function likelihood(certainty: NonNullable<RestartResult["certainty"]>): string | undefined {
+  if (certainty.includes("unknown")) return undefined;
+  if (!certainty.includes("likely")) return "Every token is proved: these are the states of another text.";
+  const which = certainty.includes("proved") ? "Each of the others" : "Each";
+  return `${which} is by far the most likely one, which is no proof.`;
+}
+
+/** What exact recovery knows of the first position that it has left unknown, or of all; undefined where it was stopped. */
 export function unsettled(best: RestartResult, { vocabulary }: StartEvent): string | undefined {
   const { certainty, tried, distances, tokens } = best;
   if (!certainty || !tried || !distances) return undefined;
   const position = certainty.findIndex((certainty, t) => certainty === "unknown" && tried[t] > 0);
-  if (position < 0) return certainty.includes("likely") ? "The others are the most likely ones, and not proved." : "";
+  if (position < 0) return likelihood(certainty);
   const none =
     tried[position] === vocabulary ? "No token of the vocabulary" : `None of the ${tried[position]} tokens tried`;
   return (

@@ -28,7 +28,10 @@ export async function requestFromStates(
   for (const [field, says] of Object.entries(origin)) {
     const asked = request[field];
     if (asked === undefined || asked === says || (field === "checkpoint" && fingerprint !== undefined)) continue;
-    throw new LabError("badInput", `${nameOf(field)} is ${JSON.stringify(asked)}, and ${file} says that it is ${JSON.stringify(says)}.`);
+    throw new LabError(
+      "badInput",
+      `${nameOf(field)} is ${JSON.stringify(asked)}, and ${file} says that it is ${JSON.stringify(says)}.`,
+    );
   }
   for (const field of ["checkpoint", "blocks"] as const) {
     if (request[field] !== undefined || origin[field] !== undefined) continue;
