@@ -7,7 +7,7 @@ import { floats, type FloatArray, type FloatType } from "../common/floats.ts";
 import type { Checkpoint, StoredType } from "./checkpoint.ts";
 
 /** Bytes of a number as stored. */
-const STORED_BYTES: Readonly<Record<StoredType, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
+export const STORED_BYTES: Readonly<Record<StoredType, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2 };
 
 /** An open matrix [N, D]. */
 export interface RowReader {
@@ -74,7 +74,8 @@ export function readRows(checkpoint: Checkpoint, name: string, ids: readonly num
   }
 }
 
-function numbersOf(bytes: ArrayBuffer, type: StoredType): FloatArray {
+/** Numbers as stored, little endian; Float64Array where stored as F64, else Float32Array. */
+export function numbersOf(bytes: ArrayBuffer, type: StoredType): FloatArray {
   switch (type) {
     case "F64":
       return new Float64Array(bytes);

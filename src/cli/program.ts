@@ -18,6 +18,7 @@ import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph-command.ts";
 import { EXIT, exitCodeOf, OutputClosed, type CliContext, tell } from "./io.ts";
 import { reproduceClaims, type ReproduceFlags } from "./reproduce-command.ts";
 import { type RunFlags, runMethod } from "./run-command.ts";
+import { states, STATES_FIELDS, type StatesFlags } from "./states-command.ts";
 import { type SweepFlags, sweepFile } from "./sweep-command.ts";
 import { visibleLines } from "../common/visible.ts";
 import { specOptions } from "./spec-options.ts";
@@ -65,7 +66,11 @@ function commands(version: string, context: CliContext, exit: (code: number) => 
         parent.commands.find((known) => known.name() === word) ?? parent.command(word).description(help),
       program,
     );
-    command.argument("<TEXT>", "the text whose hidden states are the target; - reads it from standard input");
+    const takesStates = "states" in method.schema;
+    command.argument(
+      takesStates ? "[TEXT]" : "<TEXT>",
+      "the text whose hidden states are the target; - reads it from standard input",
+    );
     const presets = Object.keys(method.presets ?? {});
     if (presets.length > 0) {
       command.option(
@@ -79,7 +84,9 @@ function commands(version: string, context: CliContext, exit: (code: number) => 
       .option("--out <DIR>", "write the run's record into this folder")
       .option("--json", "print one JSON object a line and nothing else")
       .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
-      .action(async (text: string, flags: RunFlags) => exit(await runMethod(method.name, text, flags, context)));
+      .action(async (text: string | undefined, flags: RunFlags) =>
+        exit(await runMethod(method.name, text, flags, context)),
+      );
   }
 
   program
@@ -146,6 +153,18 @@ function commands(version: string, context: CliContext, exit: (code: number) => 
     .option("--json", "print one JSON object and nothing else")
     .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
     .action((flags: GraphFlags) => graph(flags, context));
+
+  const stating = program
+    .command("states")
+    .description("write the hidden states of a text as a file, which exact --states and Python read")
+    .argument("<TEXT>", "the text; - reads it from standard input")
+    .requiredOption("--blocks <LIST>", "numbers of transformer blocks, as 4 or 1,2,4, or all");
+  for (const option of specOptions(defaultMethod().name, STATES_FIELDS)) stating.addOption(option);
+  stating
+    .requiredOption("--out <FILE>", "the file to write, FILE.safetensors")
+    .option("--json", "print one JSON object and nothing else")
+    .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
+    .action((text: string, flags: StatesFlags) => states(text, flags, context));
 
   const examining = program
     .command("doctor")

@@ -3,12 +3,15 @@
 import { addAbortSignal } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
+import type { StatesFile } from "../checkpoints/states-file.ts";
+import type { StartEvent } from "../experiments/events.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
 import { EXIT, type CliContext, tell } from "./io.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { openView } from "./open-view.ts";
+import { unsettled } from "./run-summary.ts";
 import type { RunView } from "./run-views.ts";
 import { LARGEST_TEXT, readPlainText } from "../common/plain-file.ts";
 
@@ -21,8 +24,14 @@ export interface RunFlags extends Readonly<Record<string, unknown>> {
 }
 
 /** Resolves to the exit code. Throws LabErrors, and OutputClosed. */
-export async function runMethod(method: string, text: string, flags: RunFlags, context: CliContext): Promise<number> {
+export async function runMethod(
+  method: string,
+  text: string | undefined,
+  flags: RunFlags,
+  context: CliContext,
+): Promise<number> {
   let view: RunView | undefined;
+  let started: StartEvent | undefined;
   const log = (line: string) => (view ? view.log(line) : tell(context, line));
   const engine = context.createEngine(flags.cache ?? context.cacheFolder, log);
   try {
@@ -30,14 +39,18 @@ export async function runMethod(method: string, text: string, flags: RunFlags, c
     engine.start();
     const { parseSpec } = await import("../experiments/spec.ts");
     const { recordRun } = await import("../records/record-run.ts");
-    const prompt = text === "-" ? await readPrompt(context) : text;
+    const prompt = await promptOf(text, context);
+    if (prompt === undefined && flags["states"] === undefined) {
+      throw new LabError("badInput", "There is no text: give TEXT, or --states FILE.");
+    }
     const vocabulary = await readVocabulary(flags);
-    const request = requestOf(
+    const asked = requestOf(
       method,
       prompt,
       { ...flags, vocabulary },
       presetOf(flags.preset, methodOf(method).presets ?? {}),
     );
+    const { request, states } = flags["states"] === undefined ? { request: asked } : await withStates(asked);
     const spec = parseSpec(request, flagOf);
     const record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
 
@@ -47,18 +60,48 @@ export async function runMethod(method: string, text: string, flags: RunFlags, c
       record,
       signal: context.signal,
       onProgress: (progress) => shown.progress(progress),
-      onEvent: (event) => shown.show(event),
+      async onEvent(event) {
+        if (event.type === "start") {
+          started = event;
+          if (states) warnOfFingerprint(states, event, log);
+        }
+        await shown.show(event);
+      },
     });
     // The run's own error is the one to tell.
     if (error) throw error;
     if (end?.status === "cancelled") return EXIT.cancelled;
-    if (!unrecorded) return EXIT.done;
-    tell(context, `The run is complete, but its record is not. ${unrecorded.message}`);
+    if (unrecorded) {
+      tell(context, `The run is complete, but its record is not. ${unrecorded.message}`);
+      return EXIT.failed;
+    }
+    if (!states || end?.best.certainty?.[0] !== "unknown") return EXIT.done;
+    tell(context, `${unsettled(end.best, started!)} Are the states of this checkpoint, depth and output?`);
     return EXIT.failed;
   } finally {
     view?.close();
     await engine.dispose();
   }
+}
+
+/** The text, or what `-` stands for: standard input. */
+export const promptOf = async <Text extends string | undefined>(text: Text, context: CliContext) =>
+  text === "-" ? readPrompt(context) : text;
+
+async function withStates(asked: Readonly<Record<string, unknown>>) {
+  const { requestFromStates } = await import("../engine/given-states.ts");
+  const { loadTokenizer } = await import("../text/tokenizer.ts");
+  return requestFromStates(asked, loadTokenizer, flagOf);
+}
+
+function warnOfFingerprint(
+  { file, origin }: StatesFile,
+  { checkpoint }: StartEvent,
+  log: (line: string) => void,
+): void {
+  const { fingerprint } = origin;
+  if (fingerprint === undefined || fingerprint === checkpoint.fingerprint) return;
+  log(`${file} says that its states are of other weights than ${checkpoint.source} has: their fingerprints differ.`);
 }
 
 /** All of stdin; the newline that `echo` puts at the end is not part of the text. */

@@ -16,7 +16,7 @@ import { reducedPrecisionName } from "../describe/run-condition.ts";
 import { largestDistance, positionAtWork, smallestMargin, totalTried } from "../describe/recovered-tokens.ts";
 import { countsRounds } from "../describe/run-progress.ts";
 import { recovers, verdictOf } from "../describe/run-verdict.ts";
-import { tokensRight } from "../describe/tokens-right.ts";
+import { hasPrompt, tokensRight } from "../describe/tokens-right.ts";
 import type { Styles } from "./io.ts";
 import type { Span } from "./visible-text.ts";
 
@@ -97,7 +97,7 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
     ["seed", String(spec.seed)],
     ["time", `${duration(end.elapsedMs)} for ${workDone(iterations, spec)} on ${device}`],
   ];
-  return [said(end, spec), ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
+  return [said(end, start), ...rows.map(([name, value]) => `  ${name.padEnd(18)}${value}`)];
 }
 
 const row = (name: string, value: string): Row[] => [[name, value]];
@@ -180,13 +180,30 @@ const stoppedAfter = ({ status, iterations }: EndEvent, spec: ExperimentSpec): s
   status === "cancelled" ? `Stopped after ${workDone(iterations, spec)}. ` : "";
 
 /** A search that fails shows what this search did, never that the information is gone. */
-function said(end: EndEvent, spec: ExperimentSpec): string {
+function said(end: EndEvent, start: StartEvent): string {
+  const { spec } = start;
   const { title, reached } = verdictOf(spec, end.best);
-  const failed = recovers(spec) && !reached && !end.best.certainty;
+  const failed = recovers(spec) && !reached;
+  const why = end.best.certainty
+    ? !hasPrompt(spec) && unsettled(end.best, start)
+    : "This search did not find the prompt; another start, rate or length may.";
+  return [
+    `${stoppedAfter(end, spec)}${title}.`,
+    ...(failed && why ? [why] : []),
+    ...(!recovers(spec) && end.best.exact ? ["The decoded tokens are still the prompt's."] : []),
+  ].join(" ");
+}
+
+/** What exact recovery knows of the first position that it has left unknown; undefined where there is none. */
+export function unsettled(best: RestartResult, { vocabulary }: StartEvent): string | undefined {
+  const { certainty = [], tried = [], distances = [], tokens } = best;
+  const position = certainty.findIndex((word, t) => word === "unknown" && tried[t] > 0);
+  if (position < 0) return undefined;
+  const none =
+    tried[position] === vocabulary ? "No token of the vocabulary" : `None of the ${tried[position]} tokens tried`;
   return (
-    `${stoppedAfter(end, spec)}${title}.` +
-    (failed ? " This search did not find the prompt; another start, rate or length may." : "") +
-    (!recovers(spec) && end.best.exact ? " The decoded tokens are still the prompt's." : "")
+    `${none} gives this state at position ${position}; the nearest is “${tokens[position]}”, ` +
+    `${figure(distances[position]!)} of the state's norm away.`
   );
 }
 

@@ -7,6 +7,8 @@ import type { Field } from "../experiments/fields.ts";
 import { schemaOf } from "../experiments/spec.ts";
 import { flaggedFields, flagOf } from "../experiments/spec-flags.ts";
 
+const TEXTS: Readonly<Record<string, string>> = { checkpoint: "SOURCE", states: "FILE", tensor: "NAME" };
+
 /** What a flag is followed by: a whole number N, a number X, a word, a text, or nothing. */
 function argumentOf(field: string, { type, anyOf, enum: names }: Field): string {
   if (anyOf) return anyOf.map((each) => each.const ?? argumentOf(field, each)).join("|");
@@ -20,7 +22,7 @@ function argumentOf(field: string, { type, anyOf, enum: names }: Field): string 
       return "";
     case "string":
     case undefined:
-      return field === "checkpoint" ? "SOURCE" : "TEXT";
+      return TEXTS[field] ?? "TEXT";
   }
 }
 

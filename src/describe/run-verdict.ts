@@ -4,7 +4,7 @@ import type { RecoveredTokens, RestartResult, StepEvent } from "../experiments/e
 import type { Standing, Verdict } from "../experiments/methods/method.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
-import { tokensRight, tokensRightOf } from "./tokens-right.ts";
+import { hasPrompt, tokensRight, tokensRightOf } from "./tokens-right.ts";
 
 /** Of a restart that is over. */
 export const verdictOf = (spec: ExperimentSpec, result: RestartResult): Verdict =>
@@ -27,6 +27,7 @@ const verdict = (
     tokens: tokenIds.length,
     outputDistance,
     ratio,
+    isKnown: hasPrompt(spec),
     ...(certainty && { certainty }),
   });
 

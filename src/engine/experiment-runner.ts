@@ -30,8 +30,10 @@ import { storedOutput } from "../runtime/stored-output.ts";
 import { VERSIONS } from "../runtime/versions.ts";
 import { type Decoder, openDecoder } from "../text/decoders.ts";
 import { embedTokens } from "../text/embedding.ts";
+import { checkStates, givenStates, statesOfSpec, targetOfStates } from "./given-states.ts";
 import { fitFile, readFit, type StoredFit, writeFit } from "./state-fits.ts";
 import { OpenStatesNetwork } from "./open-states-network.ts";
+import { checkLength, checkVocabulary } from "./target-tokens.ts";
 import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { allowedTokens } from "../text/vocabulary.ts";
@@ -78,14 +80,19 @@ export class ExperimentRunner implements Experimenter {
     { signal, onProgress, onEmbeddings, now }: ExperimentOptions,
   ): AsyncGenerator<RunEvent> {
     const tokenizer = await (this.#tokenizer ??= loadTokenizer());
-    const targetIds = tokenizer.encode(spec.prompt);
+    const states = await statesOfSpec(spec);
+    const targetIds = states
+      ? (targetOfStates(states, spec, tokenizer) ?? new Array<number>(states.length).fill(0))
+      : tokenizer.encode(spec.prompt);
     const options = { ...this.#options, initSeed: spec.initSeed, signal, onProgress };
     // A fully connected net needs the embeddings only.
     const blocks = spec.network === "gpt2" ? spec.blocks : 0;
     const checkpoint = await openCheckpoint(spec.checkpoint, { blocks }, options);
+    if (states) checkStates(states, spec, checkpoint);
     checkLength(targetIds, checkpoint.config.positions);
     checkVocabulary(targetIds, checkpoint.config.vocabulary, spec.checkpoint);
 
+    const given = states && (await givenStates(states, spec));
     const { fingerprint } = checkpoint;
     const statistics = await this.#statistics.open(fingerprint, () => embeddingStatistics(checkpoint, options));
     throwIfCancelled(signal);
@@ -158,6 +165,7 @@ export class ExperimentRunner implements Experimenter {
         openStates,
         decoder: reader,
         targetIds,
+        ...(given && { givenStates: given }),
         embed,
         moments: embeddingMoments(checkpoint, statistics, positions, length),
         text: tokenizer,
@@ -283,24 +291,6 @@ function fitSizes(config: NetworkConfig, isTrained: boolean, { sizes }: OpenStat
 function measuredBy({ measure, ...shape }: ObjectiveShape): ObjectiveShape {
   const { metric, reduction, fromPosition, channels } = measure;
   return { ...shape, measure: { metric, reduction, fromPosition, ...(channels !== undefined && { channels }) } };
-}
-
-function checkLength(ids: readonly number[], positions: number): void {
-  if (ids.length <= positions) return;
-  throw new LabError(
-    "badInput",
-    `The text has ${ids.length} tokens and the network takes up to ${positions}: choose a shorter one.`,
-  );
-}
-
-/** Checkpoints with another vocabulary than GPT-2's can be opened; texts that stay inside it can be inverted. */
-function checkVocabulary(ids: readonly number[], vocabulary: number, source: string): void {
-  const outside = ids.find((id) => id >= vocabulary);
-  if (outside === undefined) return;
-  throw new LabError(
-    "badInput",
-    `The text needs token ${outside}, and ${source} has ${vocabulary} tokens only: its vocabulary is not GPT-2's.`,
-  );
 }
 
 /** Holds the thing that was opened last, until another one is asked for. */

@@ -16,6 +16,12 @@ export interface StartEvent {
   readonly type: "start";
   readonly spec: ExperimentSpec;
   readonly target: {
+    /**
+     * False where states were given without a prompt. The tokens here are then the ranking's best, one a position: there is
+     * nothing to compare with, distances to the input are distances to theirs, `exact` says that every token is proved, and
+     * ranks are 1 for a proved token and the vocabulary's size for all others. Missing where the prompt is known.
+     */
+    readonly known?: false;
     readonly tokenIds: readonly number[];
     /** The text of each token. */
     readonly tokens: readonly string[];
@@ -42,6 +48,8 @@ export interface StartEvent {
   readonly quantisation?: Quantisation;
   /** How `learningRate: "auto"` was decided. */
   readonly rateSearch?: RateSearch;
+  /** Exact recovery: tokens that there are to try at a position. */
+  readonly vocabulary?: number;
   /** Exact recovery: what its ranking was fitted on. */
   readonly fit?: {
     readonly tokens: number;

@@ -37,6 +37,14 @@ export interface StatesSetting extends Pick<PlacedNetwork, "device" | "memory"> 
   };
 }
 
+/** States that come from a file, in place of the prompt's. */
+export interface GivenStates {
+  /** [T, K] */
+  readonly output: FloatArray;
+  /** They have no more digits than a 16-bit format. */
+  readonly isRounded: boolean;
+}
+
 export interface ExperimentSetting {
   /** Opens the spec's network; the one that was open before, at other sizes, is not to be used any more. Throws LabErrors. */
   open(request: NetworkRequest): Promise<PlacedNetwork>;
@@ -44,7 +52,9 @@ export interface ExperimentSetting {
   openStates?(signal: AbortSignal): Promise<StatesSetting>;
   /** Decodes as many restarts as the spec has. */
   readonly decoder: EmbeddingDecoder;
+  /** The prompt's tokens; of given states without a prompt as many tokens, which mean nothing. */
   readonly targetIds: readonly number[];
+  readonly givenStates?: GivenStates;
   /** Token plus position embedding, [T] → [T, D]. */
   readonly embed: (tokenIds: readonly number[]) => FloatArray;
   /** Of the checkpoint's embeddings: the "matched" start. */

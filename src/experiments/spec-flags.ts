@@ -13,7 +13,7 @@ export const flaggedFields = (method: string): readonly string[] =>
 /** The request that the flags make on top of a preset: explicit flags win, and what they imply comes before the preset. */
 export function requestOf(
   method: string,
-  prompt: string,
+  prompt: string | undefined,
   flags: Readonly<Record<string, unknown>>,
   preset: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {

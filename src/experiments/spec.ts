@@ -95,7 +95,8 @@ function fieldProblems(request: unknown, nameOf: FieldName): FieldProblem[] {
   const problems = Object.entries(schema).flatMap(([field, rule]): FieldProblem[] => {
     const value = values[field];
     if (value === undefined ? field !== "prompt" : accepts(rule, value)) {
-      const isBlank = field === "prompt" && (value as string).trim() === "";
+      // Of given states the text is most often not known.
+      const isBlank = field === "prompt" && (value as string).trim() === "" && values["states"] === undefined;
       if (!isBlank) return [];
       return [{ field, message: "The prompt is empty: select or write the text to invert." }];
     }

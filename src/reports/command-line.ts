@@ -20,6 +20,7 @@ export function argumentsOf(spec: ExperimentSpec): string[] {
   });
   const command = methodOf(spec).command.map(([word]) => word);
   const { prompt } = spec;
+  if (prompt === "") return [...command, ...given];
   return prompt.startsWith("-") ? [...command, ...given, "--", prompt] : [...command, prompt, ...given];
 }
 

@@ -11,6 +11,7 @@ import { buffer, text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
 import * as ort from "onnxruntime-node";
 import type { HubSettings } from "../../src/checkpoints/hub/hub-settings.ts";
+import { readSafetensorsHeader } from "../../src/checkpoints/safetensors.ts";
 import type { CliContext } from "../../src/cli/io.ts";
 import { runCli } from "../../src/cli/program.ts";
 import { flaggedFields, flagOf } from "../../src/experiments/spec-flags.ts";
@@ -779,6 +780,70 @@ describe("command line", () => {
       assert.deepEqual(result.output.dims, [2, 3, 50]);
       assert.deepEqual(result.distance.dims, [2]);
       assert.deepEqual(result.gradient.dims, [2, 3, 8]);
+    });
+  });
+
+  describe("states", () => {
+    const checkpoint = () => `random:${path.join(scratch, "states.json")}`;
+    const written = (name: string) => path.join(scratch, name);
+    before(() => writeFile(written("states.json"), JSON.stringify(configJson({ ...TINY, vocabulary: 50257 }))));
+
+    it("are written with where they come from, one depth or several, and never over a file", async () => {
+      const one = written("one.safetensors");
+      const made = await run([
+        "states",
+        "The sky",
+        "--checkpoint",
+        checkpoint(),
+        "--blocks",
+        "2",
+        "--out",
+        one,
+        "--json",
+      ]);
+      assert.equal(made.code, 0, made.err);
+      const { tensors, metadata } = await readSafetensorsHeader(one);
+      assert.deepEqual(
+        [...tensors].map(([name, { type, shape }]) => [name, type, shape]),
+        [["hidden_states", "F32", [2, 8]]],
+      );
+      const { fingerprint, ...rest } = metadata;
+      assert.match(fingerprint, /^[0-9a-f]{64}$/);
+      const said = { format: "pt", checkpoint: checkpoint(), blocks: "2", output: "block", token_ids: "[464,6766]" };
+      assert.deepEqual(rest, said);
+
+      const all = written("all.safetensors");
+      const rows = ["--blocks", "all", "--output", "head", "--dtype", "float64", "--out", all];
+      assert.equal((await run(["states", "The sky", "--checkpoint", checkpoint(), ...rows])).code, 0);
+      assert.deepEqual(
+        Object.entries(await readTensors(all)).map(([name, { type, shape }]) => [name, type, shape]),
+        [1, 2].map((blocks) => [`hidden_states.${blocks}`, "F64", [2, 50257]]),
+      );
+
+      const again = await run(["states", "x", "--blocks", "1", "--out", one]);
+      assert.equal(again.code, 2);
+      assert.match(again.err, /one\.safetensors is there already: name another file, or remove it\.\n$/);
+      for (const blocks of ["0", "1,x", ""]) {
+        const { code, err } = await run(["states", "x", "--blocks", blocks, "--out", written("never")]);
+        assert.equal(code, 2);
+        assert.match(err, /^--blocks is .*: it takes whole numbers from 1 on, as 1,2,4, or all\.\n$/);
+      }
+    });
+
+    it("become the spec of exact by what their file says, in place of a text", async () => {
+      const file = written("two.safetensors");
+      await run(["states", "The sky", "--checkpoint", checkpoint(), "--blocks", "2", "--out", file]);
+      const outcome = await run(["exact", "--states", path.relative(".", file), "--iterations", "5", "--json"]);
+      const given = { checkpoint: checkpoint(), blocks: 2, output: "block", states: file, prompt: "The sky" };
+      assert.deepEqual(specOf(outcome), parseSpec({ method: "exact", iterations: 5, ...given }));
+      assert.match(outcome.err, /says that its states are of other weights than .* their fingerprints differ\.\n$/m);
+
+      const contrary = await run(["exact", "--states", file, "--blocks", "1"]);
+      assert.equal(contrary.code, 2);
+      assert.match(contrary.err, /--blocks is 1, and .*two\.safetensors says that it is 2\.\n$/);
+      const nothing = await run(["exact"]);
+      assert.equal(nothing.code, 2);
+      assert.match(nothing.err, /There is no text: give TEXT, or --states FILE\.\n$/);
     });
   });
 

@@ -5,6 +5,13 @@ import type { SpecOf } from "../methods/method.ts";
 import { ROUNDINGS } from "./protection.ts";
 
 export const EXACT_FIELDS = {
+  states: {
+    type: "string",
+    minLength: 1,
+    description:
+      "File of hidden states to recover, .safetensors or .npy; by default they are computed from the prompt.",
+  },
+  tensor: { type: "string", minLength: 1, description: "The tensor of that file, where it has several." },
   iterations: integer(1, 1_000_000, { default: 1_000_000, description: "Rounds, at most." }),
   every: integer(1, 1_000_000, { default: 1, description: "Show each so many rounds." }),
   shiftDraws: integer(1, 1024, { default: 1, description: "Draws of the shift test; its median is the bar." }),

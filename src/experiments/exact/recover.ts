@@ -23,22 +23,35 @@ export async function* recoverExactly(
   setting: ExperimentSetting,
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent> {
-  const { targetIds, text, now, embed } = setting;
+  const { givenStates, text, now, embed } = setting;
   if (!setting.openStates) throw new TypeError("This setting has no states.");
   const opened = await setting.openStates(signal);
   const { network, head } = opened;
   const found = await opened.fit();
   const began = now();
   const D = network.sizes.width;
-  const T = targetIds.length;
+  const T = setting.targetIds.length;
+  const { fit } = found;
+  const isKnown = !givenStates || spec.prompt !== "";
+  const computed = givenStates ? undefined : (await statesOf(network, embed(setting.targetIds))).slice();
+  const output = givenStates?.output ?? (head ? await head.logits(computed!) : computed!);
+  const ranked = async (given: FloatArray) => {
+    const states = head ? await head.states(given) : given;
+    return { states, ranking: await rankingOf(network, fit, states) };
+  };
+  // Of an unknown prompt the most likely tokens stand in for those to compare with.
+  const guess = isKnown ? undefined : (await ranked(output)).ranking;
+  const targetIds = guess ? setting.targetIds.map((_, t) => guess.best(t, 1)[0]) : setting.targetIds;
   const embedding = embed(targetIds);
-  const own = (await statesOf(network, embedding)).slice();
-  const output = head ? await head.logits(own) : own;
+  const own = computed ?? (await statesOf(network, embedding)).slice();
   const shiftDistances = await shiftTest(spec, setting, network, embedding, own);
   const shiftDistance = median(shiftDistances);
-  const { fit } = found;
+  const measured = { network: opened, nextToken: undefined, shiftDistance, shiftDistances };
+  const start = startEvent(spec, { ...setting, targetIds }, measured);
   yield {
-    ...startEvent(spec, setting, { network: opened, nextToken: undefined, shiftDistance, shiftDistances }),
+    ...start,
+    ...(!isKnown && { target: { known: false as const, ...start.target } }),
+    vocabulary: network.vocabulary,
     fit: { tokens: fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: fit.hitRate },
   };
 
@@ -48,19 +61,18 @@ export async function* recoverExactly(
     const place = (i: number) => (position + (rowed ? Math.floor(i / D) : 0)) * D + (i % D);
     return floats(network.type, rows.length).map((_, i) => rows[i] + positions[place(i)]);
   };
-  const noisy = noiseOf(spec);
+  const noisy = noiseOf(spec) ?? (givenStates?.isRounded ? "rounding" : undefined);
   const searches: OneSearch[] = [];
   for (let restart = 0; restart < spec.restarts; restart++) {
     const given = protect(output, output.length / T, spec, spec.seed, restart);
-    const states = head ? await head.states(given) : given;
-    const ranking = await rankingOf(network, fit, states);
+    const { states, ranking } = await ranked(given);
     const options = { states, embed: embedAt, ranking, fit, noisy, candidates: spec.candidates };
     const lists = new Lists(ranking, targetIds, spec.topK, text);
     searches.push({ restart, states, lists, rounds: search(network, options, signal) });
   }
 
   const stepOf = ({ restart, states, lists, last }: OneSearch, iteration: number): StepEvent => {
-    const { round, position, nearest, recovery, states: reached, tokenForwards } = last!;
+    const { round, position, triedAt, nearest, recovery, states: reached, tokenForwards } = last!;
     const { tokenIds, certainty, distances, margins, tried } = recovery;
     const outputDistance = stateDistance(spec, reached, states, T, D);
     const [inputDistance] = absoluteDistances(embed(tokenIds), embedding, 1);
@@ -70,8 +82,10 @@ export async function* recoverExactly(
       ratio: ratioOf(inputDistance, outputDistance),
       tokenIds,
       text: text.decode(tokenIds),
-      topK: lists.topK(recovery, position, nearest),
-      targetRanks: lists.ranks(recovery),
+      topK: lists.topK(recovery, triedAt, nearest),
+      targetRanks: isKnown
+        ? lists.ranks(recovery)
+        : certainty.map((word) => (word === "proved" ? 1 : network.vocabulary)),
       ...{ round, position },
       proved: certainty.map((word) => word === "proved"),
       ...{ certainty, distances, margins, tried },
@@ -100,7 +114,9 @@ export async function* recoverExactly(
       ...{ restart: one.restart, iteration: round, tokenIds },
       tokens: tokenIds.map((id) => text.token(id)),
       text: text.decode(tokenIds),
-      exact: tokenIds.every((id, t) => classOf(fit, id) === classOf(fit, targetIds[t])),
+      exact: isKnown
+        ? tokenIds.every((id, t) => classOf(fit, id) === classOf(fit, targetIds[t]))
+        : certainty.every((word) => word === "proved"),
       hamming: hamming(targetRanks),
       repetition: repetition(tokenIds, listed),
       ...{ outputDistance, inputDistance, ratio, ratioPerElement: null, discreteDistance: outputDistance },

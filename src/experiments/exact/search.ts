@@ -34,7 +34,8 @@ export interface Round {
   readonly round: number;
   /** The position at work, or T. */
   readonly position: number;
-  /** The nearest tokens that were tried there, nearest first. */
+  /** Where the last candidates were tried, and the nearest of them, nearest first. */
+  readonly triedAt: number;
   readonly nearest: readonly Tried[];
   readonly recovery: Recovery;
   /** Of each position's token, as it was computed last, [T, D]; changed by the next round. */
@@ -122,6 +123,7 @@ class RecoverySearch {
   readonly #accepted: number[] = [];
   /** Of the position at work, nearest first. */
   #tried: Tried[] = [];
+  #triedAt = 0;
   /** Where the nearest one's keys and values are. */
   #nearest: { readonly pass: PassResult; readonly row: number } | undefined;
   #verified: { readonly pass: PassResult; readonly distances: readonly number[] } | undefined;
@@ -159,6 +161,7 @@ class RecoverySearch {
     return {
       round: this.#rounds++,
       position: this.#prefix.length,
+      triedAt: this.#triedAt,
       nearest: this.#tried.slice(0, TOLD),
       recovery: structuredClone(this.#recovery),
       states: this.#states,
@@ -198,6 +201,7 @@ class RecoverySearch {
 
   /** Begins at the position behind the prefix. */
   begin(): void {
+    this.#triedAt = this.#prefix.length;
     this.#tried = [];
     this.#nearest = undefined;
   }

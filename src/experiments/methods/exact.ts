@@ -30,9 +30,10 @@ export const exact = {
     title: () => t("Exact recovery"),
     formula: () =>
       t("h ≈ A e(v) + C h₋₁ + c + ε ranks the tokens v; each is proved by its own state behind the proved prefix"),
-    doing: (prompt) => t("Recovering “{0}”", prompt),
-    heading: (prompt) => t("Exact recovery: {0}", prompt),
-    parts: ({ noise, round, keepChannels, candidates }: ExactSpec) => [
+    doing: (prompt) => (prompt === "" ? t("Recovering a text from its states") : t("Recovering “{0}”", prompt)),
+    heading: (prompt) => (prompt === "" ? t("Exact recovery") : t("Exact recovery: {0}", prompt)),
+    parts: ({ states, noise, round, keepChannels, candidates }: ExactSpec) => [
+      ...(states === undefined ? [] : [t("states of {0}", states.split(/[\\/]/).at(-1)!)]),
       ...(noise !== undefined ? [t("noise {0} on the states", figure(noise))] : []),
       ...(round === "none" ? [] : [t("states rounded to {0}", round)]),
       ...(keepChannels === undefined ? [] : [t("{0} kept", plural(keepChannels, "channel"))]),

@@ -17,6 +17,8 @@ export interface Standing {
   readonly outputDistance: number;
   /** inputDistance / outputDistance; null when the output has not moved. */
   readonly ratio: number | null;
+  /** Is there a prompt to compare with? */
+  readonly isKnown: boolean;
   /** Of each token, where the method tells. */
   readonly certainty?: readonly Certainty[];
 }

@@ -30,11 +30,18 @@ export const movementVerdict = ({ ratio, outputDistance }: Standing): Verdict =>
 
 /** Of a search that proves its tokens: how sure it is of them. What is proved is right, whichever of several equal tokens it is. */
 export function certaintyVerdict(standing: Standing): Verdict {
-  const { certainty = [], correctTokens, tokens } = standing;
+  const { certainty = [], correctTokens, tokens, isKnown } = standing;
   const count = (wanted: Certainty) => certainty.filter((each) => each === wanted).length;
   const proved = count("proved");
   const whole = plural(tokens, "token");
-  const isRight = correctTokens === tokens && count("unknown") === 0;
+  const isRight = isKnown && correctTokens === tokens && count("unknown") === 0;
+  if (!isKnown) {
+    return {
+      title: proved === tokens ? t("All {0} proved", whole) : t("Of {0}: {1}", whole, certaintyCounts(certainty)),
+      figure: t("{0}/{1} proved", proved, tokens),
+      reached: proved === tokens,
+    };
+  }
   const title =
     proved === tokens
       ? t("Exact: all {0}, each proved", whole)

@@ -1,0 +1,91 @@
+// `inversion-lab states`: the hidden states of a text as a file, for other programs and for `exact --states`.
+
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { layOutSafetensors } from "../checkpoints/safetensors.ts";
+import { STATES_TENSOR } from "../checkpoints/states-file.ts";
+import { LabError } from "../common/errors.ts";
+import { writeAtomically } from "../common/files.ts";
+import type { FloatArray } from "../common/floats.ts";
+import { jsonLine } from "../common/json-lines.ts";
+import { visible } from "../common/visible.ts";
+import { defaultMethod } from "../experiments/methods/table.ts";
+import { flagOf, requestOf } from "../experiments/spec-flags.ts";
+import { print, type CliContext } from "./io.ts";
+import { openProgressLine } from "./progress-line.ts";
+import { promptOf } from "./run-command.ts";
+
+/** The part of a spec that decides what the states are, but for the number of blocks. */
+export const STATES_FIELDS = ["checkpoint", "initSeed", "output", "dtype", "weights"] as const;
+
+export interface StatesFlags extends Readonly<Record<string, unknown>> {
+  /** As typed: "4", "1,2,4" or "all". */
+  readonly blocks: string;
+  readonly out: string;
+  readonly json?: boolean;
+  readonly cache?: string;
+}
+
+/** Writes the file `out`, whole or not at all. Throws LabErrors. */
+export async function states(text: string, flags: StatesFlags, context: CliContext): Promise<void> {
+  const file = path.resolve(flags.out);
+  if (existsSync(file)) throw new LabError("badInput", `${file} is there already: name another file, or remove it.`);
+  const depths = depthsOf(flags.blocks);
+  const { parseSpec } = await import("../experiments/spec.ts");
+  const prompt = await promptOf(text, context);
+  const deepest = depths === "all" ? 1 : Math.max(...depths);
+  const spec = parseSpec(requestOf(defaultMethod().name, prompt, { ...flags, blocks: deepest }), flagOf);
+  const { textStates } = await import("../engine/text-states.ts");
+  const progress = flags.json ? undefined : await openProgressLine(context);
+  try {
+    const { workerPath, modelsFolder, hub, signal } = context;
+    const cacheFolder = flags.cache ?? context.cacheFolder;
+    const options = { cacheFolder, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
+    const { checkpoint, tokenIds, layers } = await textStates(spec, depths, options);
+    const { output } = spec;
+    const type = spec.dtype === "float32" ? ("F32" as const) : ("F64" as const);
+    const tensors = layers.map(({ blocks, values }) => ({
+      name: depths !== "all" && depths.length === 1 ? STATES_TENSOR : `${STATES_TENSOR}.${blocks}`,
+      type,
+      shape: [tokenIds.length, values.length / tokenIds.length],
+      values,
+    }));
+    const { source, revision, fingerprint } = checkpoint;
+    const metadata = {
+      format: "pt",
+      checkpoint: revision === undefined ? source : `${source.split("@")[0]}@${revision}`,
+      fingerprint,
+      blocks: layers.map(({ blocks }) => blocks).join(","),
+      output,
+      token_ids: JSON.stringify(tokenIds),
+    };
+    const { header } = layOutSafetensors(tensors, metadata);
+    await writeAtomically(file, async (handle) => {
+      await handle.writeFile(header);
+      for (const { values } of tensors) await handle.writeFile(bytesOf(values));
+    });
+    progress?.close();
+    const written = tensors.map(({ name, shape }) => ({ name, shape }));
+    await print(
+      context,
+      flags.json
+        ? jsonLine({ type: "states", file, tensors: written, ...metadata, token_ids: tokenIds })
+        : written.map(({ name, shape }) => visible(`${file}: ${name} [${shape.join(", ")}]`) + "\n").join(""),
+    );
+  } finally {
+    progress?.close();
+  }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: FloatArray) => new Uint8Array(buffer, byteOffset, byteLength);
+
+/** Numbers of blocks, each once, the smallest first. Throws a LabError (badInput). */
+function depthsOf(list: string): readonly number[] | "all" {
+  if (list === "all") return list;
+  const depths = list.split(",").map((word) => (/^\s*\d{1,4}\s*$/.test(word) ? Number(word) : 0));
+  if (!depths.includes(0)) return [...new Set(depths)].sort((a, b) => a - b);
+  throw new LabError(
+    "badInput",
+    `--blocks is ${JSON.stringify(list)}: it takes whole numbers from 1 on, as 1,2,4, or all.`,
+  );
+}
