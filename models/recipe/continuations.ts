@@ -8,7 +8,7 @@ import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { threefry2x32 } from "../../src/common/random.ts";
 import { wholeOutput } from "../../src/networks/distance.ts";
 import { openSubnetwork } from "../../src/runtime/open-network.ts";
-import { topScores } from "../../src/text/decoders.ts";
+import { topScores } from "../../src/common/top-scores.ts";
 import { embedTokens } from "../../src/text/embedding.ts";
 import { loadTokenizer } from "../../src/text/tokenizer.ts";
 

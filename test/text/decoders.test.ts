@@ -7,7 +7,8 @@ import { LabError } from "../../src/common/errors.ts";
 import { openCheckpoint } from "../../src/checkpoints/open.ts";
 import { readRows } from "../../src/checkpoints/rows.ts";
 import { randomStream } from "../../src/common/random.ts";
-import { type DecoderName, openDecoder, rankOf, topScores } from "../../src/text/decoders.ts";
+import { rankOf, topScores } from "../../src/common/top-scores.ts";
+import { type DecoderName, openDecoder } from "../../src/text/decoders.ts";
 import { embedTokens, positionEmbedding } from "../../src/text/embedding.ts";
 import {
   embeddingMoments,

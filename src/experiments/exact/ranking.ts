@@ -1,6 +1,7 @@
 // The tokens of the vocabulary in the order in which they are likely to stand behind given states, all positions at once.
 
 import type { FloatArray } from "../../common/floats.ts";
+import { rankOf, topScores } from "../../common/top-scores.ts";
 import { type FirstTokens, imagesOf, type StateFit, type StatesNetwork } from "./states-network.ts";
 import { type Discriminant, evidenceOf, writeNormalised } from "./linear-discriminant.ts";
 
@@ -42,8 +43,14 @@ export async function rankingOf(
   else await add(first, 0, 1);
   for (const expert of experts) await add(expert, 1, T);
   const of = (position: number) => scores.subarray(position * V, (position + 1) * V);
+  // A position that needs many tokens needs more of the same order each time.
+  let whole: { readonly position: number; readonly order: Uint32Array } | undefined;
   return {
-    best: (position, count) => bestOf(of(position), count),
+    best(position, count) {
+      if (count <= FEW) return topScores(of(position), count).map(({ id }) => id);
+      if (whole?.position !== position) whole = { position, order: ordered(of(position)) };
+      return Array.from(whole.order.subarray(0, count));
+    },
     score: (position, id) => scores[position * V + id],
     rank: (position, id) => rankOf(of(position), id),
   };
@@ -59,28 +66,9 @@ function nearness(state: FloatArray, { directions, images }: FirstTokens): Float
   return scores;
 }
 
-function rankOf(scores: Float64Array, id: number): number {
-  let rank = 1;
-  for (let other = 0; other < scores.length; other++) if (scores[other] > scores[id]) rank++;
-  return rank;
-}
+/** So many are found by going through the scores once. */
+const FEW = 64;
 
-/** Places of the largest numbers, largest first. */
-function bestOf(scores: Float64Array, count: number): number[] {
-  const most = Math.min(count, scores.length);
-  if (most > 64) {
-    const order = Uint32Array.from(scores, (_, v) => v).sort((a, b) => scores[b] - scores[a] || a - b);
-    return Array.from(order.subarray(0, most));
-  }
-  const top: number[] = [];
-  for (let v = 0; v < scores.length; v++) {
-    if (top.length === most && !(scores[v] > scores[top[most - 1]])) continue;
-    let place = top.length === most ? most - 1 : top.length;
-    while (place > 0 && scores[top[place - 1]] < scores[v]) {
-      top[place] = top[place - 1];
-      place--;
-    }
-    top[place] = v;
-  }
-  return top;
-}
+/** Places of all scores, the best first; of equal ones the first. */
+const ordered = (scores: Float64Array): Uint32Array =>
+  Uint32Array.from(scores, (_, v) => v).sort((a, b) => scores[b] - scores[a] || a - b);
