@@ -86,7 +86,7 @@ describe("given states", () => {
     assert.equal(end.best.text, TEXT);
     assert.deepEqual(new Set(end.best.certainty), new Set(["likely"]));
     assert.equal(end.best.exact, false);
-    assert.equal(verdictOf(start.spec, end.best).title, "0 of 8 tokens proved");
+    assert.equal(verdictOf(start.spec, end.best).title, "Of 8 tokens: 8 most likely");
   });
 
   it("with the tokens of their text are compared with it", async () => {

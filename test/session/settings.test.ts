@@ -36,7 +36,7 @@ describe("the settings", () => {
     const { method, restarts, blocks, output, seed } = proving;
     assert.deepEqual([method, restarts, blocks, output, seed], ["exact", 1, 3, "finalNorm", 4]);
     assert.equal(proofFor(proving), undefined);
-    assert.equal(proofFor(parseSpec({ prompt: "x", positions: "first" })), undefined);
+    assert.equal(proofFor(parseSpec({ prompt: "x", positions: "first" })), "exact");
     assert.equal(proofFor(parseSpec({ prompt: "x", network: "perToken" })), undefined);
   });
 });

@@ -14,6 +14,7 @@ export const EXACT_FIELDS = {
   tensor: { type: "string", minLength: 1, description: "The tensor of that file, where it has several." },
   iterations: integer(1, 1_000_000, { default: 1_000_000, description: "Rounds, at most." }),
   every: integer(1, 1_000_000, { default: 1, description: "Show each so many rounds." }),
+  restarts: integer(1, 64, { default: 1, description: "Draws of the noise; without noise they are all the same." }),
   shiftDraws: integer(1, 1024, { default: 1, description: "Draws of the shift test; its median is the bar." }),
   candidates: integer(1, 1_000_000, {
     default: 1_000_000,
