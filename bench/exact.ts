@@ -29,7 +29,7 @@ const CACHE = path.join(ROOT, ".cache/tests");
 const MODELS = path.join(ROOT, "models");
 const PROOF = 1e-5;
 /** Tokens tried at a position by the other ways. */
-const CAP = QUICK ? 64 : 512;
+const CAP = QUICK ? 64 : 128;
 
 const tokenizer = await loadTokenizer();
 const english = tokenizer.encode(
