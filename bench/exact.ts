@@ -7,13 +7,13 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { openCheckpoint } from "../src/checkpoints/open.ts";
 import { median } from "../src/common/statistics.ts";
-import { type FloatArray, floats } from "../src/common/floats.ts";
+import type { FloatArray } from "../src/common/floats.ts";
 import { EngineClient } from "../src/engine/client.ts";
 import { OpenStatesNetwork } from "../src/engine/open-states-network.ts";
 import type { EndEvent, StartEvent } from "../src/experiments/events.ts";
 import { randomIds } from "../src/experiments/exact/fit.ts";
 import { maskOf, Prefix, sideBySide } from "../src/experiments/exact/prefix.ts";
-import { embedTexts, passRows, relativeDistance } from "../src/experiments/exact/states-network.ts";
+import { embedRows, embedTexts, passRows, relativeDistance } from "../src/experiments/exact/states-network.ts";
 import { parseSpec } from "../src/experiments/spec.ts";
 import { cacheOf } from "../src/networks/cached-pass.ts";
 import { compile } from "../src/runtime/compile.ts";
@@ -98,11 +98,7 @@ async function byPolicy(network: OpenStatesNetwork, policy: Policy, texts: reado
     const T = ids.length;
     const pass = await network.openPass(passRows(64), passRows(T));
     const e = embedTexts(network, [ids]);
-    const embedAt = (some: readonly number[], t: number) => {
-      const rows = network.tokenRows(some);
-      const place = network.positions(T);
-      return floats(network.type, rows.length).map((_, i) => rows[i] + place[t * D + (i % D)]);
-    };
+    const embedAt = (some: readonly number[], t: number) => embedRows(network, some, () => t);
     const prefix = new Prefix({ ...network.sizes, capacity: passRows(T) });
     const began = performance.now();
     for (let t = 0; t < T; t++) {

@@ -4,7 +4,7 @@
 import { open, stat } from "node:fs/promises";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
-import { errorCode } from "../common/files.ts";
+import { errorCode, writeAtomically } from "../common/files.ts";
 
 /** Bytes of a number in every format that the header may name. */
 const FORMAT_BYTES = {
@@ -91,6 +91,29 @@ export function layOutSafetensors(
     return [name, entry];
   });
   return { header, tensors: new Map(entries), metadata, fileBytes: header.length + end };
+}
+
+/** A tensor to be written; its values in the format that the file is to have them in. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly type: SafetensorsType;
+  readonly shape: readonly number[];
+  readonly values: NodeJS.ArrayBufferView;
+}
+
+/** Writes a file whole or not at all. Throws a LabError (storage). */
+export async function writeSafetensors(
+  file: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { header } = layOutSafetensors(tensors, metadata);
+  await writeAtomically(file, async (handle) => {
+    await handle.writeFile(header);
+    for (const { values } of tensors) {
+      await handle.writeFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+  });
 }
 
 /** Is the file there, with exactly the header and the size of the plan? */

@@ -21,8 +21,9 @@ import type { Styles } from "./io.ts";
 import type { Span } from "./visible-text.ts";
 
 /**
- * The decoded text with the prompt's tokens marked or, where the method proves its tokens, those that are settled. One token may hold a part of a character only; its own text is a
- * replacement character then, so a text that is right as a whole is shown as a whole.
+ * The decoded text with the prompt's tokens marked or, where the method proves its tokens, those that are settled. One
+ * token may hold a part of a character only; its own text is a replacement character then, so a text that is right as a
+ * whole is shown as a whole.
  */
 export function decoded(step: StepEvent, start: StartEvent, { match }: Styles): Span[] {
   const { tokenIds, topK, text, certainty } = step;

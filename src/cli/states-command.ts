@@ -2,11 +2,9 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { layOutSafetensors } from "../checkpoints/safetensors.ts";
+import { writeSafetensors } from "../checkpoints/safetensors.ts";
 import { STATES_TENSOR } from "../checkpoints/states-file.ts";
 import { LabError } from "../common/errors.ts";
-import { writeAtomically } from "../common/files.ts";
-import type { FloatArray } from "../common/floats.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import { visible } from "../common/visible.ts";
 import { defaultMethod } from "../experiments/methods/table.ts";
@@ -59,11 +57,7 @@ export async function states(text: string, flags: StatesFlags, context: CliConte
       output,
       token_ids: JSON.stringify(tokenIds),
     };
-    const { header } = layOutSafetensors(tensors, metadata);
-    await writeAtomically(file, async (handle) => {
-      await handle.writeFile(header);
-      for (const { values } of tensors) await handle.writeFile(bytesOf(values));
-    });
+    await writeSafetensors(file, tensors, metadata);
     progress?.close();
     const written = tensors.map(({ name, shape }) => ({ name, shape }));
     await print(
@@ -76,8 +70,6 @@ export async function states(text: string, flags: StatesFlags, context: CliConte
     progress?.close();
   }
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: FloatArray) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Numbers of blocks, each once, the smallest first. Throws a LabError (badInput). */
 function depthsOf(list: string): readonly number[] | "all" {

@@ -18,15 +18,12 @@ export interface PositionAtWork {
 
 /** Undefined of a round that tried none. */
 export function positionAtWork(step: StepEvent): PositionAtWork | undefined {
-  const { candidates = [], position, distances, tried } = step;
-  if (candidates.length === 0 || position === undefined) return undefined;
+  const { candidates = [], triedAt, tried } = step;
+  if (candidates.length === 0 || triedAt === undefined) return undefined;
   const [{ distance: nearest }] = candidates;
-  // A round that settles its position tells of the next one as the one at work.
-  const settled = position > 0 && distances?.[position - 1] === nearest;
-  const place = settled ? position - 1 : position;
   return {
-    position: place,
-    tried: Math.max(tried?.[place] ?? 0, candidates.length),
+    position: triedAt,
+    tried: Math.max(tried?.[triedAt] ?? 0, candidates.length),
     candidates: candidates.map((each) => ({ ...each, margin: each.distance - nearest })),
   };
 }

@@ -4,7 +4,7 @@
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { readRows } from "../checkpoints/rows.ts";
 import { type FloatArray, floats, type FloatType } from "../common/floats.ts";
-import type { StatesNetwork } from "../experiments/exact/states-network.ts";
+import { embedRows, type StatesNetwork } from "../experiments/exact/states-network.ts";
 import { sampleTexts } from "../experiments/exact/sampled-text.ts";
 import { headWeight, tokenEmbeddingWeight } from "../networks/architectures/architectures.ts";
 import { cacheOf, type Tap } from "../networks/cached-pass.ts";
@@ -39,6 +39,8 @@ export class OpenStatesNetwork implements StatesNetwork {
   readonly #passes: CachedPasses;
   readonly #products: TokenProducts;
   readonly #head: TokenProducts;
+  /** P of as many positions as were asked for. */
+  #places: FloatArray = new Float32Array();
 
   constructor(options: StatesNetworkOptions) {
     const { checkpoint, tap, type } = options;
@@ -55,27 +57,24 @@ export class OpenStatesNetwork implements StatesNetwork {
   openPass = (rows: number, past: number) => this.#passes.open(rows, past);
   tokenRows = (ids: readonly number[]) =>
     readRows(this.#options.checkpoint, tokenEmbeddingWeight(this.#options.checkpoint.config).name, ids);
-  positions = (length: number) => positionEmbedding(this.#options.checkpoint, this.#options.positions, length);
+  positions = (length: number): FloatArray => {
+    const { checkpoint, positions } = this.#options;
+    const size = length * this.sizes.width;
+    if (this.#places.length < size) this.#places = positionEmbedding(checkpoint, positions, length);
+    return this.#places.subarray(0, size);
+  };
   tokenProducts: StatesNetwork["tokenProducts"] = (x) => this.#products.products(x);
   quadraticForms: StatesNetwork["quadraticForms"] = (matrix) => this.#products.quadraticForms(matrix);
-  openNormalEquations = async (rows: number, width: number) => {
-    const gram = await Gram.open(rows, width);
-    return Object.assign(gram, { gram: gram.sum });
-  };
+  openNormalEquations = (rows: number, width: number) => Gram.open(rows, width);
 
   /** Of the whole network, whatever the tap. */
   sample: StatesNetwork["sample"] = async (plan, onTokens, signal) => {
-    const { type } = this.#options;
     const checkpoint = await this.#options.whole();
     const { config } = checkpoint;
     const tap = { blocks: config.blocks, finalNorm: true };
     const passes = new CachedPasses({ ...this.#options, checkpoint, weightFormat: "stored", taps: [tap] });
     const head = new TokenProducts(checkpoint, headWeight(config).name);
-    const embedAt = (ids: readonly number[], position: number) => {
-      const rows = this.tokenRows(ids);
-      const place = this.positions(position + 1).subarray(position * config.width);
-      return floats(type, rows.length).map((_, i) => rows[i] + place[i % config.width]);
-    };
+    const embedAt = (ids: readonly number[], position: number) => embedRows(this, ids, () => position);
     try {
       const network = { vocabulary: config.vocabulary, sizes: { ...this.sizes, blocks: config.blocks }, embedAt };
       return await sampleTexts(

@@ -3,8 +3,7 @@
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { layOutSafetensors, readSafetensorsHeader, type Safetensors } from "../checkpoints/safetensors.ts";
-import { writeAtomically } from "../common/files.ts";
+import { readSafetensorsHeader, type Safetensors, writeSafetensors } from "../checkpoints/safetensors.ts";
 import type { FirstTokens, StateFit } from "../experiments/exact/states-network.ts";
 import type { Discriminant } from "../experiments/exact/linear-discriminant.ts";
 
@@ -49,22 +48,15 @@ export async function writeFit(file: string, { fit, seconds }: StoredFit): Promi
     })),
   ].map(({ name, values }) => ({
     ...{ name, type: "F32" as const, shape: [values.length] },
-    bytes: new Uint8Array(Float32Array.from(values).buffer),
+    values: Float32Array.from(values),
   }));
   const digest = createHash("sha256");
-  for (const { bytes } of tensors) digest.update(bytes);
+  for (const { values } of tensors) digest.update(values);
   const about: About = {
     ...{ width: first.width, experts: experts.length, twins, hitRate, tokens, floatNoise, seconds },
     logDeterminants: [first, ...experts].map(({ logDeterminant }) => logDeterminant),
   };
-  const { header } = layOutSafetensors(tensors, {
-    about: JSON.stringify(about),
-    sha256: digest.digest("hex"),
-  });
-  await writeAtomically(file, async (handle) => {
-    await handle.writeFile(header);
-    for (const { bytes } of tensors) await handle.writeFile(bytes);
-  });
+  await writeSafetensors(file, tensors, { about: JSON.stringify(about), sha256: digest.digest("hex") });
 }
 
 /** Reads a fit; undefined where there is none, or one whose numbers are not those that were written, which is removed. */

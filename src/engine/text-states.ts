@@ -4,8 +4,7 @@ import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { quantise } from "../checkpoints/generated/reduced-precision.ts";
 import { openCheckpoint } from "../checkpoints/open.ts";
 import { type FloatArray, floats } from "../common/floats.ts";
-import { inARow, Prefix } from "../experiments/exact/prefix.ts";
-import { passRows } from "../experiments/exact/states-network.ts";
+import { statesOfText } from "../experiments/exact/states-network.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { headWeight } from "../networks/architectures/architectures.ts";
 import { cacheOf } from "../networks/cached-pass.ts";
@@ -46,10 +45,9 @@ export async function textStates(
   const passes = new CachedPasses({ checkpoint: weights, taps, weightFormat, type, device: "cpu", memory: "low" });
   const head = new TokenProducts(checkpoint, headWeight(config).name);
   try {
-    const rows = passRows(tokenIds.length);
-    const sizes = { type, width: config.width, blocks: depth, ...cacheOf(config).shape(config), capacity: rows };
-    const embedding = embedTokens(checkpoint, tokenIds, positions, type);
-    const { states } = await new Prefix(sizes).pass(await passes.open(rows, rows), embedding, inARow, false);
+    const sizes = { type, width: config.width, blocks: depth, ...cacheOf(config).shape(config) };
+    const openPass = (rows: number, past: number) => passes.open(rows, past);
+    const states = await statesOfText({ sizes, openPass }, embedTokens(checkpoint, tokenIds, positions, type));
     const layers: { blocks: number; values: FloatArray }[] = [];
     for (const [i, blocks] of asked.entries()) {
       const found = hasHead(output) ? await head.products(states[i]) : states[i];

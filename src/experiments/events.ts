@@ -154,6 +154,8 @@ export interface StepEvent extends Distances, RecoveredTokens {
   readonly round?: number;
   /** Exact recovery: the position at work; the number of tokens when all are settled. */
   readonly position?: number;
+  /** Where tokens were tried last: in a round that settles its position, the one before `position`. */
+  readonly triedAt?: number;
   /** The nearest tokens that were tried there, nearest first. */
   readonly candidates?: readonly (Token & { readonly distance: number })[];
   /** Tokens that went through the network so far. */

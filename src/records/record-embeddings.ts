@@ -1,7 +1,6 @@
 // The embeddings of a run as a safetensors file: what numpy, PyTorch and every other reader of checkpoints opens.
 
-import { writeAtomically } from "../common/files.ts";
-import { layOutSafetensors, type SafetensorsType } from "../checkpoints/safetensors.ts";
+import { type SafetensorsType, writeSafetensors } from "../checkpoints/safetensors.ts";
 import { typeOf } from "../common/floats.ts";
 import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 
@@ -29,10 +28,5 @@ export async function writeEmbeddings(file: string, embeddings: RunEmbeddings, t
     { name: "target_token_ids", type: "I64" as const, shape: [length], values: ids(tokens.target) },
     { name: "best_token_ids", type: "I64" as const, shape: [restarts, length], values: ids(tokens.best.flat()) },
   ];
-  const { header } = layOutSafetensors(tensors, { format: "pt" });
-  await writeAtomically(file, async (handle) => {
-    await handle.writeFile(header);
-    for (const { values } of tensors)
-      await handle.writeFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  });
+  await writeSafetensors(file, tensors, { format: "pt" });
 }

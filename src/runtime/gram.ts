@@ -7,14 +7,14 @@ import { type CompiledGraph, compile } from "./compile.ts";
 /** Holds native memory until it is released. */
 export class Gram {
   /** [M, M] */
-  readonly sum: Float64Array;
+  readonly gram: Float64Array;
   /** Rows so far. */
   rows = 0;
   readonly #graph: CompiledGraph;
 
   private constructor(graph: CompiledGraph, width: number) {
     this.#graph = graph;
-    this.sum = new Float64Array(width * width);
+    this.gram = new Float64Array(width * width);
   }
 
   /** For pieces [N, M]. */
@@ -27,7 +27,7 @@ export class Gram {
   /** Adds a piece; rows of zeros add nothing, and `count` says how many are none. */
   async add(piece: Float64Array, count: number): Promise<void> {
     const { product } = await this.#graph.run({ u: piece }, ["product"]);
-    for (let i = 0; i < product.length; i++) this.sum[i] += product[i];
+    for (let i = 0; i < product.length; i++) this.gram[i] += product[i];
     this.rows += count;
   }
 

@@ -17,6 +17,7 @@ import type { CachedPass } from "../networks/functions.ts";
 import type { WeightFormat } from "../networks/weight-formats.ts";
 import { type CompiledGraph, compile } from "./compile.ts";
 import type { Placement } from "./open-network.ts";
+import { OpenedGraphs } from "./opened-graphs.ts";
 
 export interface CachedPassOptions extends Placement {
   readonly checkpoint: Checkpoint;
@@ -28,7 +29,7 @@ export interface CachedPassOptions extends Placement {
 /** The passes of one network. Holds native memory until it is released. */
 export class CachedPasses {
   readonly #options: CachedPassOptions;
-  readonly #open = new Map<string, Promise<{ readonly graph: CompiledGraph; readonly pass: CachedPass }>>();
+  readonly #graphs = new OpenedGraphs();
 
   constructor(options: CachedPassOptions) {
     this.#options = options;
@@ -36,25 +37,16 @@ export class CachedPasses {
 
   /** N rows behind P tokens; made at the first call. Throws LabErrors (badInput, memory, device). */
   async open(rows: number, past: number): Promise<CachedPass> {
-    const key = `${rows} ${past}`;
-    const known = this.#open.get(key);
-    if (known) return (await known).pass;
-    const made = this.#make(rows, past);
-    this.#open.set(key, made);
-    made.catch(() => this.#open.delete(key));
-    return (await made).pass;
-  }
-
-  async release(): Promise<void> {
-    for (const made of this.#open.values()) await (await made).graph.release();
-    this.#open.clear();
-  }
-
-  async #make(rows: number, past: number) {
     const { checkpoint, taps, weightFormat, type, device, memory } = this.#options;
-    const shape = { config: checkpoint.config, taps, weightFormat, rows, past, type };
-    const graph = await compile(cachedPassGraph(shape), { weights: checkpoint, device, memory });
-    return { graph, pass: passOf(graph, { rows, past, taps }) };
+    const graph = await this.#graphs.open(`${rows} ${past}`, () => {
+      const shape = { config: checkpoint.config, taps, weightFormat, rows, past, type };
+      return compile(cachedPassGraph(shape), { weights: checkpoint, device, memory });
+    });
+    return passOf(graph, { rows, past, taps });
+  }
+
+  release(): Promise<void> {
+    return this.#graphs.release();
   }
 }
 

@@ -12,6 +12,7 @@ import type { WeightFormat } from "../networks/weight-formats.ts";
 import { input } from "../tensorgraph/tensor.ts";
 import { type CompiledGraph, compile, type MemoryMode } from "./compile.ts";
 import { type DeviceName, deviceNamed } from "./devices/devices.ts";
+import { OpenedGraphs } from "./opened-graphs.ts";
 import { checkCardMemory, fittingMode, type SessionShape } from "./memory.ts";
 
 /** Where a network runs. */
@@ -90,7 +91,7 @@ export class OpenNetwork implements NetworkFunctions {
   readonly memory: MemoryMode;
   readonly #options: OpenedOptions;
   readonly #objective: CompiledGraph;
-  readonly #others = new Map<string, Promise<CompiledGraph>>();
+  readonly #others = new OpenedGraphs();
   /** Any value will do where only the output is wanted. */
   readonly #noTarget: FloatArray;
 
@@ -146,27 +147,16 @@ export class OpenNetwork implements NetworkFunctions {
 
   async release(): Promise<void> {
     await this.#objective.release();
-    for (const graph of this.#others.values()) await (await graph).release();
-    this.#others.clear();
+    await this.#others.release();
   }
 
   #graph(name: keyof typeof GRAPHS): Promise<CompiledGraph> {
-    return this.#once(name, () => compile(GRAPHS[name](this.#options), this.#options));
-  }
-
-  #once(name: string, make: () => Promise<CompiledGraph>): Promise<CompiledGraph> {
-    const known = this.#others.get(name);
-    if (known) return known;
-    const made = make();
-    this.#others.set(name, made);
-    // One that failed is tried again at the next call, and is nothing to release.
-    made.catch(() => this.#others.delete(name));
-    return made;
+    return this.#others.open(name, () => compile(GRAPHS[name](this.#options), this.#options));
   }
 
   /** Reads hidden states [B, K] as the whole network would: the final norm where it has not been, then the head. */
   async #logits(hidden: FloatArray, { config, output, weightFormat }: SubnetworkShape): Promise<FloatArray> {
-    const graph = await this.#once("readout", () => {
+    const graph = await this.#others.open("readout", () => {
       const states = input("hidden", [this.batch, config.width], this.type);
       const logits = readout(states, config, hasFinalNorm(output) ? "blockHead" : "head", weightFormat);
       // One row in a while is not worth a second copy of the head on a card.

@@ -4,6 +4,7 @@
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import type { FloatArray } from "../common/floats.ts";
 import { type CompiledGraph, compile } from "../runtime/compile.ts";
+import { OpenedGraphs } from "../runtime/opened-graphs.ts";
 import { gemm, matMul, multiply, reduceSum, softmax, transpose } from "../tensorgraph/operations.ts";
 import { input, weight } from "../tensorgraph/tensor.ts";
 
@@ -14,7 +15,7 @@ const ROWS = 64;
 export class TokenProducts {
   readonly #checkpoint: Checkpoint;
   readonly #name: string;
-  readonly #graphs = new Map<string, Promise<CompiledGraph>>();
+  readonly #graphs = new OpenedGraphs();
 
   constructor(checkpoint: Checkpoint, weightName: string) {
     this.#checkpoint = checkpoint;
@@ -73,17 +74,13 @@ export class TokenProducts {
     return forms;
   }
 
-  async release(): Promise<void> {
-    for (const graph of this.#graphs.values()) await (await graph).release();
-    this.#graphs.clear();
+  release(): Promise<void> {
+    return this.#graphs.release();
   }
 
   #graph(name: string, outputs: () => Parameters<typeof compile>[0]): Promise<CompiledGraph> {
-    const known = this.#graphs.get(name);
-    if (known) return known;
-    const made = compile(outputs(), { weights: this.#checkpoint, device: "cpu", memory: "low" });
-    this.#graphs.set(name, made);
-    made.catch(() => this.#graphs.delete(name));
-    return made;
+    return this.#graphs.open(name, () =>
+      compile(outputs(), { weights: this.#checkpoint, device: "cpu", memory: "low" }),
+    );
   }
 }

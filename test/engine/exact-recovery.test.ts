@@ -59,8 +59,13 @@ describe("exact recovery, whole", function () {
   }
 
   it("finds every token behind states in bfloat16, and calls none of them proved", async () => {
-    const { end } = await run({ round: "bfloat16", blocks: 2 });
+    const { steps, end } = await run({ round: "bfloat16", blocks: 2 });
     assert.ok(end.best.exact);
+    const trying = steps.filter(({ candidates }) => candidates!.length > 0);
+    assert.ok(trying.length >= end.best.tokenIds.length);
+    for (const { triedAt, candidates, topK } of trying) {
+      assert.equal(topK[triedAt!][0].id, candidates![0].id, "the nearest is the best where it was tried");
+    }
     assert.ok(end.best.certainty!.every((certainty) => certainty !== "proved"));
   });
 

@@ -127,7 +127,7 @@ export function exactRun(of: ExperimentSpec = exactSpec()): RunEvent[] {
   ];
   const steps = [
     roundEvent(0, 1, ["proved", "unknown", "unknown"]),
-    roundEvent(1, 2, ["proved", "likely", "unknown"], { candidates: tried }),
+    roundEvent(1, 2, ["proved", "likely", "unknown"], { triedAt: 1, candidates: tried }),
     roundEvent(2, 3, ["proved", "likely", "unknown"], { distances: [0.25, 0.25, 0.5], tried: [4, 4, 28] }),
   ];
   const { proved, certainty, distances, margins, tried: counts } = steps[2];

@@ -42,7 +42,7 @@ export function writePiece({ file, byteOffset, seed, stream, from, count, distri
     for (let done = 0; done < count; done += buffer.length) {
       const part = buffer.subarray(0, Math.min(buffer.length, count - done));
       fill(numbers, part, distribution, from + done);
-      writeFully(descriptor, new Uint8Array(part.buffer, 0, part.byteLength), byteOffset + 4 * done);
+      writeFullySync(descriptor, new Uint8Array(part.buffer, 0, part.byteLength), byteOffset + 4 * done);
     }
   } finally {
     closeSync(descriptor);
@@ -55,9 +55,11 @@ function fill(numbers: RandomStream, part: Float32Array, distribution: Distribut
 }
 
 /** A disk that fills up may take a part of a write before it refuses the next. */
-function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
+function writeFullySync(descriptor: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length;) {
-    done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
+    const written = writeSync(descriptor, bytes, done, bytes.length - done, position + done);
+    if (written === 0) throw new Error("the disk took nothing of a write");
+    done += written;
   }
 }
 

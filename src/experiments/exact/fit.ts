@@ -11,10 +11,10 @@ import {
   DIRECTIONS,
   embedTexts,
   imagesOf,
-  passRows,
   relativeDistance,
   type StateFit,
   type StatesNetwork,
+  statesOfText,
 } from "./states-network.ts";
 import { type Discriminant, fitDiscriminant, equationsWidth, writeNormalised } from "./linear-discriminant.ts";
 import { inTextsOf, Prefix, sideBySide } from "./prefix.ts";
@@ -197,14 +197,12 @@ async function heldOutHits(
   const T = some[0].length;
   const { width: D } = network.sizes;
   const together = await network.openPass(ROWS, NO_PAST);
-  const alone = await network.openPass(passRows(T), passRows(T));
   let hits = 0;
   let floatNoise = 0;
   for (const ids of some) {
     const x = embedTexts(network, [ids]);
     const [states] = await statesOf(network, together, x, T);
-    const prefix = new Prefix({ ...network.sizes, capacity: alone.past });
-    const again = (await prefix.pass(alone, x, inTextsOf(T), false)).states[0];
+    const [again] = await statesOfText(network, x);
     for (let t = 0; t < T; t++) {
       floatNoise = Math.max(floatNoise, relativeDistance(states, t * D, again, t * D, D));
     }

@@ -3,9 +3,7 @@
 
 import { type FloatArray, floats, type FloatType } from "../../common/floats.ts";
 import type { CachedPass, KeyValueArrays } from "../../networks/functions.ts";
-
-/** Far below any score, and finite: what a row does not see. */
-const HIDDEN = -1e30;
+import { MASKED } from "../../networks/layers.ts";
 
 /** What a row of a pass sees beside itself. */
 export interface Sight {
@@ -42,7 +40,7 @@ export function maskOf(
   n: number,
   sight: Sight,
 ) {
-  const mask = floats(type, N * (P + N)).fill(HIDDEN);
+  const mask = floats(type, N * (P + N)).fill(MASKED);
   for (let i = 0; i < N; i++) {
     const row = i * (P + N);
     for (let j = 0; j < length; j++) if (i < n && sight.token(i, j)) mask[row + j] = 0;

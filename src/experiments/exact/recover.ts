@@ -11,8 +11,7 @@ import type { ExactSpec } from "./exact-spec.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "../metrics.ts";
 import type { ExperimentSetting } from "../setting.ts";
 import { startEvent } from "../target.ts";
-import { passRows, type StateFit, type StatesNetwork } from "./states-network.ts";
-import { inARow, Prefix } from "./prefix.ts";
+import { embedRows, type StateFit, type StatesNetwork, statesOfText } from "./states-network.ts";
 import { protect } from "./protection.ts";
 import { type Ranking, rankingOf } from "./ranking.ts";
 import { type Recovery, type Round, search, type SearchOptions } from "./search.ts";
@@ -32,7 +31,7 @@ export async function* recoverExactly(
   const D = network.sizes.width;
   const T = setting.targetIds.length;
   const { fit } = found;
-  const isKnown = !givenStates || spec.prompt !== "";
+  const isKnown = spec.prompt !== "";
   const computed = givenStates ? undefined : (await statesOf(network, embed(setting.targetIds))).slice();
   const output = givenStates?.output ?? (head ? await head.logits(computed!) : computed!);
   const ranked = async (given: FloatArray) => {
@@ -55,12 +54,8 @@ export async function* recoverExactly(
     fit: { tokens: fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: fit.hitRate },
   };
 
-  const positions = network.positions(T);
-  const embedAt = (ids: readonly number[], position: number, rowed: boolean): FloatArray => {
-    const rows = network.tokenRows(ids);
-    const place = (i: number) => (position + (rowed ? Math.floor(i / D) : 0)) * D + (i % D);
-    return floats(network.type, rows.length).map((_, i) => rows[i] + positions[place(i)]);
-  };
+  const embedAt = (ids: readonly number[], position: number, rowed: boolean): FloatArray =>
+    embedRows(network, ids, (row) => (rowed ? position + row : position));
   const noisy = noiseOf(spec) ?? (givenStates?.isRounded ? "rounding" : undefined);
   const searches: OneSearch[] = [];
   for (let restart = 0; restart < spec.restarts; restart++) {
@@ -86,7 +81,7 @@ export async function* recoverExactly(
       targetRanks: isKnown
         ? lists.ranks(recovery)
         : certainty.map((word) => (word === "proved" ? 1 : network.vocabulary)),
-      ...{ round, position },
+      ...{ round, position, triedAt },
       proved: certainty.map((word) => word === "proved"),
       ...{ certainty, distances, margins, tried },
       candidates: nearest.map(({ id, distance }) => ({ id, text: text.token(id), distance })),
@@ -179,11 +174,8 @@ function embeddingsOf(
 }
 
 /** States [T, D] of one text. */
-async function statesOf(network: StatesNetwork, embedding: FloatArray): Promise<FloatArray> {
-  const rows = passRows(embedding.length / network.sizes.width);
-  const pass = await network.openPass(rows, rows);
-  return (await new Prefix({ ...network.sizes, capacity: rows }).pass(pass, embedding, inARow, false)).states[0];
-}
+const statesOf = async (network: StatesNetwork, embedding: FloatArray): Promise<FloatArray> =>
+  (await statesOfText(network, embedding))[0];
 
 /** What inputs that noise has moved are away, as the shift test of the other methods measures it. */
 async function shiftTest(
@@ -247,7 +239,7 @@ function classesNamed(
 
 /** The ranked tokens of each position as top-k lists, what is settled first. */
 class Lists {
-  readonly #best: readonly (readonly ScoredToken[])[];
+  readonly #best: readonly (readonly number[])[];
   readonly #ranks: readonly number[];
   readonly #targetIds: readonly number[];
   readonly #k: number;
@@ -259,7 +251,7 @@ class Lists {
     this.#targetIds = targetIds;
     this.#k = k;
     this.#text = text;
-    this.#best = targetIds.map((_, t) => ranking.best(t, k).map((id) => this.#scored(t, id)));
+    this.#best = targetIds.map((_, t) => ranking.best(t, k));
     this.#ranks = targetIds.map((id, t) => ranking.rank(t, id));
   }
 
@@ -267,7 +259,7 @@ class Lists {
   topK({ tokenIds }: Recovery, at: number, nearest: Round["nearest"]): readonly (readonly ScoredToken[])[] {
     return tokenIds.map((token, t) => {
       const first = at === t && nearest.length > 0 ? nearest.map(({ id }) => id) : [token];
-      const ids = [...new Set([...first, ...this.#best[t].map(({ id }) => id)])].slice(0, this.#k);
+      const ids = [...new Set([...first, ...this.#best[t]])].slice(0, this.#k);
       return ids.map((id) => this.#scored(t, id));
     });
   }

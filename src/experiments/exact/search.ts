@@ -52,7 +52,7 @@ export interface SearchOptions {
   embed(ids: readonly number[], position: number, inARow: boolean): FloatArray;
   readonly ranking: Ranking;
   readonly fit: Pick<StateFit, "floatNoise">;
-  /** The states are known to be changed: what standard deviations of noise a right token may be off. None when they are exact. */
+  /** What is known to have changed the states; nothing where they may be exact. */
   readonly noisy?: "noise" | "rounding";
   /** Tokens tried at a position, at most. */
   readonly candidates: number;

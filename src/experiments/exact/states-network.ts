@@ -3,7 +3,7 @@
 import { type FloatArray, floats, type FloatType } from "../../common/floats.ts";
 import type { CachedPass } from "../../networks/functions.ts";
 import type { Discriminant, NormalEquations } from "./linear-discriminant.ts";
-import type { PrefixSizes } from "./prefix.ts";
+import { inARow, Prefix, type PrefixSizes } from "./prefix.ts";
 
 /** Sum of uᵀu over the rows of pieces. */
 export interface NormalEquationsSum extends NormalEquations {
@@ -18,7 +18,7 @@ export interface StatesNetwork {
   /** All but the capacity. */
   readonly sizes: Omit<PrefixSizes, "capacity">;
   /** N rows behind P cached tokens. */
-  openPass(rows: number, past: number): Promise<CachedPass>;
+  readonly openPass: (rows: number, past: number) => Promise<CachedPass>;
   /** e(v) [N, D], without positions. */
   tokenRows(ids: readonly number[]): FloatArray;
   /** What the first T positions add, [T, D]. */
@@ -63,17 +63,38 @@ export interface StateFit {
 
 /** R: random directions tell as many tokens apart as whole states do, but for those within rounding of each other. */
 export const DIRECTIONS = 16;
-/** e(v) + P [N, D] of texts of T tokens, one after the other. */
-export function embedTexts(network: StatesNetwork, some: readonly (readonly number[])[]): FloatArray {
-  const rows = network.tokenRows(some.flat());
-  const positions = network.positions(Math.max(...some.map(({ length }) => length)));
+
+/** e(v) + P [N, D] of tokens, each at the position that its row stands for. */
+export function embedRows(
+  network: Pick<StatesNetwork, "type" | "sizes" | "tokenRows" | "positions">,
+  ids: readonly number[],
+  positionOf: (row: number) => number,
+): FloatArray {
+  const { width: D } = network.sizes;
+  const rows = network.tokenRows(ids);
+  const places = ids.map((_, row) => positionOf(row));
+  const positions = network.positions(Math.max(...places) + 1);
   const embedding = floats(network.type, rows.length);
-  const D = network.sizes.width;
-  let at = 0;
-  for (const { length } of some) {
-    for (let i = 0; i < length * D; i++, at++) embedding[at] = rows[at] + positions[i];
-  }
+  places.forEach((place, row) => {
+    for (let i = 0; i < D; i++) embedding[row * D + i] = rows[row * D + i] + positions[place * D + i];
+  });
   return embedding;
+}
+
+/** The same of texts of T tokens, one after the other. */
+export const embedTexts = (network: StatesNetwork, texts: readonly (readonly number[])[]): FloatArray => {
+  const [{ length }] = texts;
+  return embedRows(network, texts.flat(), (row) => row % length);
+};
+
+/** States [T, D] of one text at each tap: its embedding is e(v) + P [T, D]. */
+export async function statesOfText(
+  { sizes, openPass }: Pick<StatesNetwork, "sizes" | "openPass">,
+  embedding: FloatArray,
+): Promise<readonly FloatArray[]> {
+  const rows = passRows(embedding.length / sizes.width);
+  const pass = await openPass(rows, rows);
+  return (await new Prefix({ ...sizes, capacity: rows }).pass(pass, embedding, inARow, false)).states;
 }
 
 /** Products of states [n, D] with directions [D, R]: [n, R]. */
