@@ -63,8 +63,13 @@ describe("exact recovery, whole", function () {
     assert.ok(end.best.exact);
     const trying = steps.filter(({ candidates }) => candidates!.length > 0);
     assert.ok(trying.length >= end.best.tokenIds.length);
-    for (const { triedAt, candidates, topK } of trying) {
-      assert.equal(topK[triedAt!][0].id, candidates![0].id, "the nearest is the best where it was tried");
+    for (const { triedAt, candidates, topK, tokenIds } of trying) {
+      assert.equal(topK[triedAt!][0].id, candidates![0].id);
+      assert.deepEqual(
+        topK.map(([first]) => first.id),
+        tokenIds,
+        "the first of each list stands there",
+      );
     }
     assert.ok(end.best.certainty!.every((certainty) => certainty !== "proved"));
   });
