@@ -3,29 +3,27 @@
 
 import type { FloatArray } from "../common/floats.ts";
 import { randomStream } from "../common/random.ts";
-import type { NetworkFunctions } from "../networks/functions.ts";
+import type { Moments } from "../text/embedding-statistics.ts";
+import type { ExperimentSpec } from "./common-fields.ts";
 
-export interface ShiftTest {
-  readonly std: number;
-  readonly draws: number;
-  readonly seed: number;
-}
-
-/** Distance of each draw. `target` is e* [B, T, D] and `targetOutput` O(e*) [B, T, K], both given once a restart. */
+/**
+ * Distance of each draw. `target` is e* once a restart, [B, T, D], and `distances` gives d(O(e), O(e*)) of each restart,
+ * [B]; moments are those of the checkpoint's embeddings.
+ */
 export async function shiftDistances(
-  network: NetworkFunctions,
+  { shiftStd, shiftUnit, shiftDraws, seed }: ExperimentSpec,
+  moments: Moments,
   target: FloatArray,
-  targetOutput: FloatArray,
-  { std, draws, seed }: ShiftTest,
+  distances: (shifted: FloatArray) => Promise<ArrayLike<number>>,
 ): Promise<number[]> {
+  const std = shiftStd * (shiftUnit === "embedding" ? moments.std : 1);
   const noise = randomStream(seed, "shift");
-  const distances: number[] = [];
-  while (distances.length < draws) {
+  const found: number[] = [];
+  for (let from = 0; found.length < shiftDraws; from += target.length) {
     const shifted = target.slice();
-    noise.fillNormal(shifted, 0, std, distances.length * (target.length / network.batch));
+    noise.fillNormal(shifted, 0, std, from);
     for (let i = 0; i < shifted.length; i++) shifted[i] += target[i];
-    const { distance } = await network.distanceAndGradient(shifted, targetOutput);
-    distances.push(...distance);
+    found.push(...Array.from(await distances(shifted)));
   }
-  return distances.slice(0, draws);
+  return found.slice(0, shiftDraws);
 }

@@ -48,10 +48,8 @@ export async function computeTarget(
   const embedding = repeat(embed(targetIds), spec.restarts);
   const output = (await network.forward(embedding)).slice();
   const nextToken = (await network.nextTokens(embedding))?.[0];
-  const distances = await shiftDistances(network, embedding, output, {
-    std: spec.shiftStd * (spec.shiftUnit === "embedding" ? moments.std : 1),
-    draws: spec.shiftDraws,
-    seed: spec.seed,
+  const distances = await shiftDistances(spec, moments, embedding, async (shifted) => {
+    return (await network.distanceAndGradient(shifted, output)).distance;
   });
   return {
     network,

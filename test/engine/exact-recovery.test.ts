@@ -7,6 +7,7 @@ import { ExperimentRunner } from "../../src/engine/experiment-runner.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
 import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
 import { MODELS, TEST_CACHE } from "../support/folders.ts";
+import { relativeError } from "../support/numbers.ts";
 import { temporaryFolders } from "../support/temporary-folders.ts";
 
 /** Heads of 16, and a fit of a second or two. */
@@ -55,6 +56,20 @@ describe("exact recovery, whole", function () {
       const { end } = await run(request);
       assert.ok(end.best.exact);
       assert.ok(end.best.proved!.every(Boolean), JSON.stringify(end.best.certainty));
+    });
+  }
+
+  for (const measure of [
+    { metric: "l1", reduction: "sum" },
+    { metric: "l1", reduction: "mean", fromPosition: -4, channels: 7 },
+    { metric: "l2", reduction: "mean" },
+    { metric: "cosine", reduction: "sum", fromPosition: 2 },
+  ] as const) {
+    it(`measures as the graphs of the other methods do: ${Object.values(measure).join(", ")}`, async () => {
+      const request = { ...measure, blocks: 2, shiftDraws: 3, seed: 5 };
+      const { start } = await run(request);
+      const { start: searched } = await run({ ...request, method: "inversion", iterations: 1 });
+      assert.ok(relativeError(start.shiftDistances, searched.shiftDistances) < 1e-5);
     });
   }
 

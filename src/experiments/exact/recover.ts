@@ -1,15 +1,15 @@
 // A run of exact recovery, as events: the fit, the prompt's own states, what is done to them, and the search, a round a
 // step.
 
-import { type FloatArray, floats, type FloatType, typeOf } from "../../common/floats.ts";
+import { type FloatArray, floats, type FloatType } from "../../common/floats.ts";
 import { median } from "../../common/statistics.ts";
-import { randomStream } from "../../common/random.ts";
 import { measuredShape } from "../../networks/distance.ts";
 import type { ExperimentSpec } from "../common-fields.ts";
 import type { Certainty, RestartResult, RunEvent, ScoredToken, StepEvent } from "../events.ts";
 import type { ExactSpec } from "./exact-spec.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "../metrics.ts";
 import type { ExperimentSetting } from "../setting.ts";
+import { shiftDistances } from "../shift-test.ts";
 import { startEvent } from "../target.ts";
 import { embedRows, type StateFit, type StatesNetwork, statesOfText } from "./states-network.ts";
 import { protect } from "./protection.ts";
@@ -43,9 +43,11 @@ export async function* recoverExactly(
   const targetIds = guess ? setting.targetIds.map((_, t) => guess.best(t, 1)[0]) : setting.targetIds;
   const embedding = embed(targetIds);
   const own = computed ?? (await statesOf(network, embedding)).slice();
-  const shiftDistances = await shiftTest(spec, setting, network, embedding, own);
-  const shiftDistance = median(shiftDistances);
-  const measured = { network: opened, nextToken: undefined, shiftDistance, shiftDistances };
+  const shifts = await shiftDistances(spec, setting.moments, embedding, async (shifted) => [
+    stateDistance(spec, await statesOf(network, shifted), own, T, D),
+  ]);
+  const shiftDistance = median(shifts);
+  const measured = { network: opened, nextToken: undefined, shiftDistance, shiftDistances: shifts };
   const start = startEvent(spec, { ...setting, targetIds }, measured);
   yield {
     ...start,
@@ -176,25 +178,6 @@ function embeddingsOf(
 /** States [T, D] of one text. */
 const statesOf = async (network: StatesNetwork, embedding: FloatArray): Promise<FloatArray> =>
   (await statesOfText(network, embedding))[0];
-
-/** What inputs that noise has moved are away, as the shift test of the other methods measures it. */
-async function shiftTest(
-  spec: ExperimentSpec,
-  { moments }: ExperimentSetting,
-  network: StatesNetwork,
-  embedding: FloatArray,
-  states: FloatArray,
-): Promise<number[]> {
-  const D = network.sizes.width;
-  const std = spec.shiftStd * (spec.shiftUnit === "embedding" ? moments.std : 1);
-  const distances: number[] = [];
-  for (let draw = 0; draw < spec.shiftDraws; draw++) {
-    const moved = randomStream(spec.seed, `shift ${draw}`).normal(embedding.length, 0, std, typeOf(embedding));
-    for (let i = 0; i < moved.length; i++) moved[i] += embedding[i];
-    distances.push(stateDistance(spec, await statesOf(network, moved), states, embedding.length / D, D));
-  }
-  return distances;
-}
 
 /** The spec's distance between states [T, D]. Throws a LabError (badInput) when the measure leaves nothing of them. */
 function stateDistance(spec: ExperimentSpec, a: FloatArray, b: FloatArray, T: number, D: number): number {
