@@ -230,7 +230,7 @@ try {
     const network = new OpenStatesNetwork({
       ...{ checkpoint, weights: checkpoint, whole: none, headGramInverse: none },
       ...{
-        tap: { blocks, finalNorm: false },
+        taps: [{ blocks, finalNorm: false }],
         type: "float32",
         positions: "sequential",
         device: "cpu",

@@ -1,6 +1,6 @@
 // How the shown run is doing, in words: in the head of the page, in the place of its result, and out loud.
 
-import { plural } from "../src/describe/numbers.ts";
+import { describeTimeLeft, plural } from "../src/describe/numbers.ts";
 import {
   countsRounds,
   iterationCount,
@@ -45,11 +45,19 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
         text: phase.behindPaused ? t("for the run before, which is paused") : t("for the run before"),
       };
     case "preparing": {
-      const { stage, done: part, total, bytesPerSecond } = phase.progress ?? { stage: t("Starting the engine") };
+      const {
+        stage,
+        done: part,
+        total,
+        bytesPerSecond,
+        secondsLeft,
+      } = phase.progress ?? { stage: t("Starting the engine") };
       const prepared = part !== undefined && total ? part / total : undefined;
       const percent = prepared === undefined ? "" : ` ${Math.floor(100 * prepared)} %`;
       const speed = bytesPerSecond === undefined ? "" : `, ${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
-      return { tone: "busy", title: t("Preparing"), text: `${stage}…${percent}${speed}`, share: prepared };
+      const wait = describeTimeLeft(secondsLeft);
+      const text = `${stage}…${percent}${speed}${wait === "" ? "" : `, ${wait}`}`;
+      return { tone: "busy", title: t("Preparing"), text, share: prepared };
     }
     case "running":
       return { tone: "busy", title: t("Running"), text: `${reached} · ${time}`, share };

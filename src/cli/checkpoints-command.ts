@@ -19,15 +19,17 @@ export async function listCached({ cache, json }: ListFlags, context: CliContext
   const { listCheckpoints } = await import("../checkpoints/open.ts");
   const folder = cache ?? context.cacheFolder;
   const { hub } = context;
-  const checkpoints = await listCheckpoints(folder, hub);
+  const { listFits } = await import("../engine/state-fits.ts");
+  const [checkpoints, fits] = await Promise.all([listCheckpoints(folder, hub), listFits(folder)]);
   if (json) {
     for (const checkpoint of checkpoints) await print(context, jsonLine({ type: "checkpoint", ...checkpoint }));
+    for (const { kind: type, ...known } of fits) await print(context, jsonLine({ type, ...known }));
     return;
   }
-  if (checkpoints.length === 0) {
+  if (checkpoints.length + fits.length === 0) {
     return print(context, `No checkpoints in ${visible(folder)}, and none in ${visible(hub.cacheFolder)}.\n`);
   }
-  const width = Math.max(...checkpoints.map(({ source }) => source.length));
+  const width = Math.max(...[...checkpoints, ...fits].map(({ source }) => source.length));
   for (const checkpoint of checkpoints) {
     const { source, bytes, blocks, allBlocks, folder } = checkpoint;
     const depth =
@@ -39,6 +41,11 @@ export async function listCached({ cache, json }: ListFlags, context: CliContext
       formatBytes(bytes).padStart(7),
       folder,
     ];
+    await print(context, `${visible(columns.join("  "))}\n`);
+  }
+  for (const { source, files, bytes, folder } of fits) {
+    const what = `${counted(files.length, "fit")} for exact recovery`;
+    const columns = [source.padEnd(width), what.padEnd(33), formatBytes(bytes).padStart(7), folder];
     await print(context, `${visible(columns.join("  "))}\n`);
   }
 }

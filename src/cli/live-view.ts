@@ -171,14 +171,16 @@ function rounds(steps: readonly StepEvent[], start: StartEvent, { columns, style
     [round.padStart(5), position.padStart(8), tried.padStart(6), nearest.padStart(9), proved.padStart(7), ""].join(
       "  ",
     );
-  const head = `${row("round", "position", "tried", "nearest", "proved")}decoded`;
+  const everyDepth = steps.some(({ blocks }) => blocks !== undefined);
+  const head = `${everyDepth ? "blocks  " : ""}${row("round", "position", "tried", "nearest", "proved")}decoded`;
   const body = steps.map((step) => {
     const work = positionAtWork(step);
     const [position, tried, nearest] = work
       ? [String(work.position + 1), String(work.tried), figure(work.candidates[0].distance)]
       : ["–", "–", "–"];
     const proved = `${step.proved?.filter(Boolean).length ?? 0}/${step.tokenIds.length}`;
-    const figures = row(String(step.iteration), position, tried, nearest, proved);
+    const depth = step.blocks === undefined ? "" : `${String(step.blocks).padStart(6)}  `;
+    const figures = depth + row(String(step.iteration), position, tried, nearest, proved);
     return fit([{ text: figures }, ...decoded(step, start, styles)], columns);
   });
   return [fit([{ text: head, mark: styles.quiet }], columns), ...body];

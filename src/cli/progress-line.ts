@@ -1,6 +1,6 @@
 // Progress on stderr: one line that moves in a terminal, one line a stage elsewhere.
 
-import { describeBytes, type OnProgress, type Progress } from "../common/progress.ts";
+import { describeBytes, describeTimeLeft, type OnProgress, type Progress } from "../common/progress.ts";
 import { type CliContext, sized, tell } from "./io.ts";
 import { fit } from "./visible-text.ts";
 
@@ -12,11 +12,11 @@ export function bar(share: number): string {
   return "█".repeat(full) + "░".repeat(BAR_CELLS - full);
 }
 
-/** "Writing random weights  ███░░░" or, where the amount is not known, "Opening the network…". */
-export function stageLine({ stage, done, total, bytesPerSecond }: Progress): string {
+/** "Writing random weights  ███░░░  about 9 s left" or, where the amount is not known, "Opening the network…". */
+export function stageLine({ stage, done, total, bytesPerSecond, secondsLeft }: Progress): string {
   if (done === undefined || !total) return `${stage}…`;
-  const amount = bytesPerSecond === undefined ? "" : `  ${describeBytes(done, total, bytesPerSecond)}`;
-  return `${stage}  ${bar(done / total)}${amount}`;
+  const amount = bytesPerSecond === undefined ? "" : describeBytes(done, total, bytesPerSecond);
+  return [stage, bar(done / total), amount, describeTimeLeft(secondsLeft)].filter((part) => part !== "").join("  ");
 }
 
 export interface ProgressLine {
@@ -43,8 +43,10 @@ export async function openProgressLine(context: CliContext): Promise<ProgressLin
   let stage = "";
   return {
     show(progress) {
-      if (progress.stage !== stage) tell(context, `${progress.stage}…`);
-      stage = progress.stage;
+      const { stage: next, secondsLeft } = progress;
+      const wait = describeTimeLeft(secondsLeft);
+      if (next !== stage) tell(context, wait === "" ? `${next}…` : `${next}, ${wait}…`);
+      stage = next;
     },
     clear: () => undefined,
     close: () => undefined,

@@ -9,6 +9,7 @@ import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
 import { EXIT, type CliContext, tell } from "./io.ts";
+import { resolvePaths } from "../experiments/field-paths.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { openView } from "./open-view.ts";
 import { unsettled } from "./run-summary.ts";
@@ -44,12 +45,13 @@ export async function runMethod(
       throw new LabError("badInput", "There is no text: give TEXT, or --states FILE.");
     }
     const vocabulary = await readVocabulary(flags);
-    const asked = requestOf(
+    const given = requestOf(
       method,
       prompt,
       { ...flags, vocabulary },
       presetOf(flags.preset, methodOf(method).presets ?? {}),
     );
+    const asked = resolvePaths(given, process.cwd());
     const { request, states } = flags["states"] === undefined ? { request: asked } : await withStates(asked);
     const spec = parseSpec(request, flagOf);
     const record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);

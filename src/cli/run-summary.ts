@@ -46,7 +46,9 @@ export function decoded(step: StepEvent, start: StartEvent, { match }: Styles): 
 export function roundParts(step: StepEvent): string[] {
   const { iteration, tokenIds } = step;
   const work = workLine(step);
-  return [`round ${iteration}`, ...(work === undefined ? [] : [work]), provedOf(step, tokenIds.length)];
+  const { blocks } = step;
+  const depth = blocks === undefined ? [] : [`after ${counted(blocks, "block")}`];
+  return [`round ${iteration}`, ...depth, ...(work === undefined ? [] : [work]), provedOf(step, tokenIds.length)];
 }
 
 /** "position 5 of 9: 28 tried, nearest distance 0.0123"; undefined of a round that tried none. */
@@ -134,9 +136,23 @@ function certaintyRows(best: RestartResult, { tokenForwards }: EndEvent, { fit }
       row("same embedding", `position ${position + 1}: ${tokens.map(quoted).join(", ")}`),
     ),
     ...(tokenForwards === undefined ? [] : row("token forwards", String(tokenForwards))),
+    ...depthRows(best),
     ...(fit ? row("fit", fitLine(fit).replace(/^a fit of /, "")) : []),
   ];
 }
+
+/** A row a depth, the shallowest first. */
+const depthRows = ({ depths = [] }: RestartResult): Row[] =>
+  depths.map((depth) => {
+    const { blocks, tokenIds, tokenForwards, hitRate } = depth;
+    const figures = [
+      provedOf(depth, tokenIds.length),
+      counted(totalTried(depth), "token") + " tried",
+      counted(tokenForwards, "token forward"),
+      `hit rate ${percent(hitRate)}`,
+    ];
+    return [`after ${counted(blocks, "block")}`, figures.join(" · ")];
+  });
 
 /** Positions without a certain token that are told of one by one. */
 const MOST_UNKNOWN = 5;

@@ -7,10 +7,11 @@ import type { Field } from "../experiments/fields.ts";
 import { schemaOf } from "../experiments/spec.ts";
 import { flaggedFields, flagOf } from "../experiments/spec-flags.ts";
 
-const TEXTS: Readonly<Record<string, string>> = { checkpoint: "SOURCE", states: "FILE", tensor: "NAME" };
+const TEXTS: Readonly<Record<string, string>> = { checkpoint: "SOURCE", tensor: "NAME" };
 
 /** What a flag is followed by: a whole number N, a number X, a word, a text, or nothing. */
-function argumentOf(field: string, { type, anyOf, enum: names }: Field): string {
+function argumentOf(field: string, { type, anyOf, enum: names, paths }: Field): string {
+  if (paths !== undefined) return paths === "many" ? "FILE..." : "FILE";
   if (anyOf) return anyOf.map((each) => each.const ?? argumentOf(field, each)).join("|");
   if (names) return "NAME";
   switch (type) {
@@ -34,6 +35,9 @@ export const specOptions = (method: string, fields = flaggedFields(method)): Opt
     const argument = argumentOf(name, field);
     const option = new Option(argument ? `${flag} <${argument}>` : flag, describe(field));
     const words = (field.anyOf ?? []).flatMap(({ const: word }) => word ?? []);
+    if (field.paths === "many") {
+      return option.argParser((file: string, before?: string) => (before === undefined ? file : `${before};${file}`));
+    }
     const isNumber = [field, ...(field.anyOf ?? [])].some(({ type }) => type === "integer" || type === "number");
     return isNumber ? option.argParser((value) => (words.includes(value) ? value : decimal(flag, value))) : option;
   });

@@ -28,7 +28,7 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
   const text = await readPlainText(file, LARGEST_TEXT).catch((error: unknown) => {
     throw new LabError("badInput", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
   });
-  const cells = cellsOf(parseExperimentFile(text, file), file);
+  const cells = cellsOf(parseExperimentFile(text, file, path.dirname(path.resolve(file))), file);
   const folder = path.resolve(flags.out ?? folderOf(file));
   const say = (line: string) => print(context, `${visible(line)}\n`);
 

@@ -9,6 +9,7 @@ export const counted = (count: number, noun: string): string => `${count} ${noun
 const COUNTED = {
   "block": [() => t("1 block"), (count: string) => t("{0} blocks", count)],
   "channel": [() => t("1 channel"), (count: string) => t("{0} channels", count)],
+  "fit": [() => t("1 fit"), (count: string) => t("{0} fits", count)],
   "gradient step": [() => t("1 gradient step"), (count: string) => t("{0} gradient steps", count)],
   "iteration": [() => t("1 iteration"), (count: string) => t("{0} iterations", count)],
   "restart": [() => t("1 restart"), (count: string) => t("{0} restarts", count)],

@@ -10,26 +10,33 @@ import type { ExperimentSpec } from "../experiments/spec.ts";
 export const countsRounds = (spec: Pick<ExperimentSpec, "method">): boolean => methodOf(spec).proves === true;
 
 /** What of a step says how far it is; nothing but the iteration before the first. */
-export type Reached = Pick<StepEvent, "iteration"> & Partial<Pick<StepEvent, "position" | "tokenIds">>;
+export type Reached = Pick<StepEvent, "iteration"> & Partial<Pick<StepEvent, "position" | "tokenIds" | "blocks">>;
 
 /** 0…1 */
-export function progressShare(spec: ExperimentSpec, { iteration, position = 0, tokenIds }: Reached): number {
+export function progressShare(spec: ExperimentSpec, { iteration, position = 0, tokenIds, blocks }: Reached): number {
   if (!countsRounds(spec)) return iteration / spec.iterations;
-  return tokenIds ? position / tokenIds.length : 0;
+  const share = tokenIds ? position / tokenIds.length : 0;
+  return blocks === undefined ? share : (blocks - 1 + share) / spec.blocks;
 }
 
+/** ", after 2 of 4 blocks" where a run goes through all depths. */
+const atDepth = (spec: ExperimentSpec, blocks: number | undefined): string =>
+  blocks === undefined ? "" : t(", after {0} of {1} blocks", blocks, spec.blocks);
+
 /** "15/20", or "4/9 settled". */
-export function progressFigure(spec: ExperimentSpec, { iteration, position = 0, tokenIds }: Reached): string {
+export function progressFigure(spec: ExperimentSpec, { iteration, position = 0, tokenIds, blocks }: Reached): string {
   if (!countsRounds(spec)) return `${iteration}/${spec.iterations}`;
-  return tokenIds ? t("{0}/{1} settled", position, tokenIds.length) : t("round {0}", iteration);
+  if (!tokenIds) return t("round {0}", iteration);
+  return t("{0}/{1} settled", position, tokenIds.length) + atDepth(spec, blocks);
 }
 
 /** "15 of 20 iterations", or "round 3, 4 of 9 tokens settled". */
-export function progressWords(spec: ExperimentSpec, { iteration, position = 0, tokenIds }: Reached): string {
+export function progressWords(spec: ExperimentSpec, { iteration, position = 0, tokenIds, blocks }: Reached): string {
   const number = iteration.toLocaleString("en");
   if (!countsRounds(spec)) return t("{0} of {1}", number, plural(spec.iterations, "iteration"));
   const round = t("round {0}", number);
-  return tokenIds ? t("{0}, {1} of {2} settled", round, position, plural(tokenIds.length, "token")) : round;
+  if (!tokenIds) return round;
+  return t("{0}, {1} of {2} settled", round, position, plural(tokenIds.length, "token")) + atDepth(spec, blocks);
 }
 
 /** "at iteration 15", "at round 3" */

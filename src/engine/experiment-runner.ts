@@ -11,13 +11,14 @@ import { LabError, throwIfCancelled } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
 import type { Quantisation, RunEvent } from "../experiments/events.ts";
 import { methodOf } from "../experiments/methods/table.ts";
-import { type FitSizes, makeFit } from "../experiments/exact/fit.ts";
+import type { FitSizes } from "../experiments/exact/fit.ts";
 import { quantisationAt } from "../experiments/precision-error.ts";
 import type { NetworkRequest, StatesSetting } from "../experiments/setting.ts";
 import { RANDOM } from "../checkpoints/generated/random-network.ts";
 import type { NetworkConfig } from "../networks/architectures/architecture.ts";
 import { blockWeights, headWeight, parameterCount } from "../networks/architectures/architectures.ts";
 import { hasFinalNorm, hasHead } from "../networks/outputs.ts";
+import { valuesOf } from "../experiments/common-fields.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { automaticDevice, forgetAutomaticDevice, prepareDevice } from "../runtime/devices/device-choice.ts";
 import { type DeviceName, deviceNamed, devicesOf, whereDeviceExists } from "../runtime/devices/devices.ts";
@@ -30,14 +31,16 @@ import { storedOutput } from "../runtime/stored-output.ts";
 import { VERSIONS } from "../runtime/versions.ts";
 import { type Decoder, openDecoder } from "../text/decoders.ts";
 import { embedTokens } from "../text/embedding.ts";
+import { fitTexts } from "./fit-texts.ts";
 import { checkStates, givenStates, statesOfSpec, targetOfStates } from "./given-states.ts";
-import { fitFile, readFit, type StoredFit, writeFit } from "./state-fits.ts";
+import { NetworkFits } from "./network-fits.ts";
 import { OpenStatesNetwork } from "./open-states-network.ts";
 import { checkLength, checkVocabulary } from "./target-tokens.ts";
 import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { allowedTokens } from "../text/vocabulary.ts";
 import type { Experimenter, ExperimentOptions } from "./server.ts";
+import { SingleEntryCache } from "../common/single-entry-cache.ts";
 
 interface ExperimentRunnerOptions {
   readonly cacheFolder: string;
@@ -58,7 +61,7 @@ export class ExperimentRunner implements Experimenter {
   readonly #network = new SingleEntryCache<OpenNetwork>((network) => network.release());
   readonly #quantisation = new SingleEntryCache<Quantisation>();
   readonly #states = new SingleEntryCache<OpenStatesNetwork>((network) => network.release());
-  readonly #fits = new SingleEntryCache<StoredFit | undefined>();
+  readonly #fits = new NetworkFits();
   readonly #decoder = new SingleEntryCache<Decoder>((decoder) => decoder.release());
 
   constructor(options: ExperimentRunnerOptions) {
@@ -142,8 +145,9 @@ export class ExperimentRunner implements Experimenter {
       this.#onDevice(spec, onProgress, async (device) => {
         const store = format === "stored" ? checkpoint : (await quantised(format)).checkpoint;
         const { output, blocks, dtype: type, memory } = spec;
-        const tap = { blocks, finalNorm: hasFinalNorm(output) };
-        const key = { fingerprint, initSeed: spec.initSeed, tap, format, type, positions, device, memory };
+        const depths = valuesOf(spec)["everyDepth"] ? Array.from({ length: blocks }, (_, i) => i + 1) : [blocks];
+        const taps = depths.map((blocks) => ({ blocks, finalNorm: hasFinalNorm(output) }));
+        const key = { fingerprint, initSeed: spec.initSeed, taps, format, type, positions, device, memory };
         const network = await this.#states.open(key, async () => {
           const whole = () => openCheckpoint(spec.checkpoint, { blocks: checkpoint.config.blocks }, options);
           const headGramInverse = async () => {
@@ -152,10 +156,18 @@ export class ExperimentRunner implements Experimenter {
             return (await embeddingStatistics(checkpoint, { ...options, weightName: name })).gramInverse;
           };
           const weights = { checkpoint, weights: store, whole, headGramInverse, weightFormat: format };
-          return new OpenStatesNetwork({ ...weights, device, memory, tap, type, positions });
+          return new OpenStatesNetwork({ ...weights, device, memory, taps, type, positions });
         });
-        const fitted = { fingerprint, tap, format, type, positions };
-        const fit = () => this.#fit(network, fitted, spec, checkpoint, { onProgress, signal, now });
+        const sizes = fitSizes(checkpoint.config, !spec.checkpoint.startsWith(RANDOM));
+        const own = await fitTexts(spec, sizes.length, tokenizer, checkpoint.config.vocabulary);
+        const fit = this.#fits.of({
+          ...{ cacheFolder: this.#options.cacheFolder, network, taps, sizes, onProgress, signal, now },
+          ...(own && { texts: own.texts }),
+          of: {
+            ...{ source: spec.checkpoint, fingerprint, weights: format, dtype: type, positions },
+            ...(own && { texts: own.digest }),
+          },
+        });
         return { device, network, fit, ...(hasHead(output) && { head: network }) };
       });
     yield* methodOf(spec).run(
@@ -184,26 +196,6 @@ export class ExperimentRunner implements Experimenter {
       },
       signal,
     );
-  }
-
-  /** The fit in the cache, or one that is made and put there. */
-  async #fit(
-    network: OpenStatesNetwork,
-    of: object,
-    { checkpoint: source }: ExperimentSpec,
-    { config }: Checkpoint,
-    { onProgress, signal, now }: Pick<ExperimentOptions, "onProgress" | "signal" | "now">,
-  ): ReturnType<StatesSetting["fit"]> {
-    const sizes = fitSizes(config, !source.startsWith(RANDOM), network);
-    const file = fitFile(this.#options.cacheFolder, { ...of, sizes });
-    const known = await this.#fits.open(file, () => readFit(file));
-    if (known) return { ...known, isCached: true };
-    const began = now();
-    const fit = await makeFit(network, sizes, FIT_SEED, onProgress, signal);
-    await writeFit(file, { fit, seconds: (now() - began) / 1000 });
-    // As it is read the next time: a run is the same whoever made the fit.
-    this.#fits.forget();
-    return { ...(await this.#fits.open(file, () => readFit(file)))!, isCached: false };
   }
 
   /**
@@ -274,15 +266,13 @@ function networkShape(spec: ExperimentSpec, { config }: Checkpoint, length: numb
   return { kind: "transformer", config, blocks, output, weightFormat };
 }
 
-/** Of all that a fit draws at random; fits are shared by runs of all seeds. */
-const FIT_SEED = 0;
 /** Multiplications that nobody has to wait for: about ten seconds. */
 const AFFORDABLE = 2e11;
 
 /** What a network is fitted on: an untrained one has no texts of its own. */
-function fitSizes(config: NetworkConfig, isTrained: boolean, { sizes }: OpenStatesNetwork): FitSizes {
+function fitSizes(config: NetworkConfig, isTrained: boolean): FitSizes {
   const length = Math.min(20, config.positions);
-  const weights = parameterCount(blockWeights(config, 0)) * sizes.blocks;
+  const weights = parameterCount(blockWeights(config, 0)) * config.blocks;
   const single = config.vocabulary * weights <= AFFORDABLE ? "all" : Math.min(4096, config.vocabulary);
   return isTrained ? { random: 10_000, sampled: 10_000, single, length } : { random: 8000, sampled: 0, single, length };
 }
@@ -291,31 +281,4 @@ function fitSizes(config: NetworkConfig, isTrained: boolean, { sizes }: OpenStat
 function measuredBy({ measure, ...shape }: ObjectiveShape): ObjectiveShape {
   const { metric, reduction, fromPosition, channels } = measure;
   return { ...shape, measure: { metric, reduction, fromPosition, ...(channels !== undefined && { channels }) } };
-}
-
-/** Holds the thing that was opened last, until another one is asked for. */
-class SingleEntryCache<Thing> {
-  readonly #release: (thing: Thing) => Promise<void>;
-  #held: { readonly key: string; readonly thing: Thing } | undefined;
-
-  constructor(release: (thing: Thing) => Promise<void> = async () => undefined) {
-    this.#release = release;
-  }
-
-  /** The thing of this key: the held one, or a new one after the held one is released. */
-  async open(key: unknown, make: () => Promise<Thing>): Promise<Thing> {
-    const wanted = JSON.stringify(key);
-    if (this.#held?.key === wanted) return this.#held.thing;
-    const old = this.#held;
-    this.#held = undefined;
-    if (old) await this.#release(old.thing);
-    const thing = await make();
-    this.#held = { key: wanted, thing };
-    return thing;
-  }
-
-  /** The next one is made anew. */
-  forget(): void {
-    this.#held = undefined;
-  }
 }

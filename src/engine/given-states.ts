@@ -1,6 +1,5 @@
 // States that come from a file in place of a prompt: what the file says goes into the request, and what it holds into the run.
 
-import path from "node:path";
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { describeStates, readStates, type StatesFile } from "../checkpoints/states-file.ts";
 import { LabError } from "../common/errors.ts";
@@ -22,7 +21,7 @@ export async function requestFromStates(
   tokenizer: () => Promise<Tokenizer>,
   nameOf: FieldName,
 ): Promise<{ readonly request: Request; readonly states: StatesFile }> {
-  const file = path.resolve(String(request["states"]));
+  const file = String(request["states"]);
   const states = await describeStates(file, choiceOf(request));
   const { fingerprint, tokenIds, ...origin } = states.origin;
   for (const [field, says] of Object.entries(origin)) {

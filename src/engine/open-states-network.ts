@@ -6,10 +6,15 @@ import { readRows } from "../checkpoints/rows.ts";
 import { type FloatArray, floats, type FloatType } from "../common/floats.ts";
 import { embedRows, type StatesNetwork } from "../experiments/exact/states-network.ts";
 import { sampleTexts } from "../experiments/exact/sampled-text.ts";
-import { headWeight, tokenEmbeddingWeight } from "../networks/architectures/architectures.ts";
-import { cacheOf, type Tap } from "../networks/cached-pass.ts";
+import {
+  blockWeights,
+  headWeight,
+  parameterCount,
+  tokenEmbeddingWeight,
+} from "../networks/architectures/architectures.ts";
+import { cacheOf, depthOf, type Tap } from "../networks/cached-pass.ts";
 import type { WeightFormat } from "../networks/weight-formats.ts";
-import { Gram } from "../runtime/gram.ts";
+import { Grams } from "../runtime/gram.ts";
 import { CachedPasses } from "../runtime/open-cached-pass.ts";
 import type { Placement } from "../runtime/open-network.ts";
 import { positionEmbedding, type Positions } from "../text/embedding.ts";
@@ -24,7 +29,8 @@ export interface StatesNetworkOptions extends Placement {
   readonly whole: () => Promise<Checkpoint>;
   /** (WᵀW)⁻¹ of the head W, made when logits are to become states. */
   readonly headGramInverse: () => Promise<Float64Array>;
-  readonly tap: Tap;
+  /** The shallowest first. */
+  readonly taps: readonly Tap[];
   readonly weightFormat?: WeightFormat;
   readonly type: FloatType;
   readonly positions: Positions;
@@ -34,7 +40,9 @@ export interface StatesNetworkOptions extends Placement {
 export class OpenStatesNetwork implements StatesNetwork {
   readonly type: FloatType;
   readonly vocabulary: number;
+  readonly depths: readonly number[];
   readonly sizes: StatesNetwork["sizes"];
+  readonly multiplications: StatesNetwork["multiplications"];
   readonly #options: StatesNetworkOptions;
   readonly #passes: CachedPasses;
   readonly #products: TokenProducts;
@@ -43,13 +51,19 @@ export class OpenStatesNetwork implements StatesNetwork {
   #places: FloatArray = new Float32Array();
 
   constructor(options: StatesNetworkOptions) {
-    const { checkpoint, tap, type } = options;
+    const { checkpoint, taps, type } = options;
     const { config } = checkpoint;
     this.type = type;
     this.vocabulary = config.vocabulary;
-    this.sizes = { type, width: config.width, blocks: tap.blocks, ...cacheOf(config).shape(config) };
+    this.depths = taps.map(({ blocks }) => blocks);
+    this.sizes = { type, width: config.width, blocks: depthOf(taps), ...cacheOf(config).shape(config) };
+    const block = parameterCount(blockWeights(config, 0));
+    this.multiplications = {
+      pass: block * this.sizes.blocks,
+      sampled: block * config.blocks + config.vocabulary * config.width,
+    };
     this.#options = options;
-    this.#passes = new CachedPasses({ ...options, checkpoint: options.weights, taps: [tap] });
+    this.#passes = new CachedPasses({ ...options, checkpoint: options.weights });
     this.#products = new TokenProducts(checkpoint, tokenEmbeddingWeight(config).name);
     this.#head = new TokenProducts(checkpoint, headWeight(config).name);
   }
@@ -65,7 +79,7 @@ export class OpenStatesNetwork implements StatesNetwork {
   };
   tokenProducts: StatesNetwork["tokenProducts"] = (x) => this.#products.products(x);
   quadraticForms: StatesNetwork["quadraticForms"] = (matrix) => this.#products.quadraticForms(matrix);
-  openNormalEquations = (rows: number, width: number) => Gram.open(rows, width);
+  openNormalEquations: StatesNetwork["openNormalEquations"] = (...sizes) => Grams.open(...sizes);
 
   /** Of the whole network, whatever the tap. */
   sample: StatesNetwork["sample"] = async (plan, onTokens, signal) => {

@@ -152,6 +152,8 @@ export interface StepEvent extends Distances, RecoveredTokens {
   /** Of a walk: every step since the last shown one, this one included. */
   readonly walked?: readonly WalkPoint[];
   readonly round?: number;
+  /** Exact recovery at every depth: the one at work. */
+  readonly blocks?: number;
   /** Exact recovery: the position at work; the number of tokens when all are settled. */
   readonly position?: number;
   /** Where tokens were tried last: in a round that settles its position, the one before `position`. */
@@ -205,6 +207,20 @@ export interface RestartResult extends Distances, RecoveredTokens {
   readonly sameNextToken: boolean | null;
   /** Exact recovery: positions whose token has the same embedding as others, which nothing can tell apart. */
   readonly sameEmbedding?: readonly { readonly position: number; readonly tokens: readonly Token[] }[];
+  /** Exact recovery at every depth: each that was come to, the shallowest first. */
+  readonly depths?: readonly DepthResult[];
+}
+
+/** What exact recovery found behind a number of blocks; lists have a value a position. */
+export interface DepthResult extends RecoveredTokens {
+  readonly blocks: number;
+  /** Of the fit at this depth. */
+  readonly hitRate: number;
+  readonly tokenIds: readonly number[];
+  readonly text: string;
+  readonly exact: boolean;
+  /** Tokens that went through the network at this depth. */
+  readonly tokenForwards: number;
 }
 
 /** Last event of a run that ended in order. */

@@ -11,6 +11,8 @@ export interface Field {
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
+  /** It names a file, or several with semicolons between them. */
+  readonly paths?: "one" | "many";
   readonly default?: string | number | boolean;
   readonly description?: string;
 }
@@ -52,6 +54,10 @@ export const oneOf = <const Name extends string, const Rest>(names: readonly Nam
   ({ type: "string", enum: names, ...rest }) as const;
 
 export const seedField = <const Rest>(rest: Rest) => integer(0, Number.MAX_SAFE_INTEGER, { default: 0, ...rest });
+
+/** The files that the value of a field with many paths names. */
+export const pathsOf = (list: string): string[] =>
+  list.split(";").flatMap((name) => (name.trim() === "" ? [] : [name.trim()]));
 
 /** Is it a value of the field? */
 export function accepts(field: Field, value: unknown): boolean {

@@ -28,8 +28,8 @@ export interface NetworkRequest {
 /** The network of a spec as exact recovery takes it. */
 export interface StatesSetting extends Pick<PlacedNetwork, "device" | "memory"> {
   readonly network: StatesNetwork;
-  /** The fit of this network, made where the cache does not hold it. Throws a LabError (cancelled). */
-  fit(): Promise<{ readonly fit: StateFit; readonly seconds: number; readonly isCached: boolean }>;
+  /** The fit at one of the network's depths; all that the cache does not hold are made first. Throws a LabError (cancelled). */
+  fit(tap: number): Promise<{ readonly fit: StateFit; readonly seconds: number; readonly isCached: boolean }>;
   /** Where the output is logits l = h Wᵀ: from states h [T, D] to logits [T, V], and back by h = l W (WᵀW)⁻¹. */
   readonly head?: {
     logits(states: FloatArray): Promise<FloatArray>;

@@ -24,7 +24,7 @@ export async function runExperimentFile(
   if (!file) throw new LabError("badInput", "No file is open: open a *.inversion.json or *.sweep.json.");
   const document = await vscode.workspace.openTextDocument(file);
   const name = path.basename(file.path);
-  const asked = parseExperimentFile(document.getText(), name);
+  const asked = parseExperimentFile(document.getText(), name, path.dirname(file.fsPath));
   const specs = [...eachCell(asked, name)].map(({ spec }) => spec);
   checkNamedByFile(specs, name);
   const sources = [...new Set(specs.map(({ checkpoint }) => checkpoint))];

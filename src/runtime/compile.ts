@@ -24,8 +24,15 @@ export interface CompileOptions {
 
 /** A graph that can be run. Holds native memory until it is released. */
 export interface CompiledGraph {
-  /** Values of the named outputs; an input's array is read during the call only. Blocks the calling thread. */
-  run(feeds: Readonly<Record<string, FloatArray>>, outputs: readonly string[]): Promise<Record<string, FloatArray>>;
+  /**
+   * Values of the named outputs; an input's array is read during the call only. Blocks the calling thread. Outputs that
+   * `into` has arrays for are written there: new ones of many megabytes would wait for the garbage collector.
+   */
+  run(
+    feeds: Readonly<Record<string, FloatArray>>,
+    outputs: readonly string[],
+    into?: Readonly<Record<string, FloatArray>>,
+  ): Promise<Record<string, FloatArray>>;
   release(): Promise<void>;
 }
 
@@ -101,23 +108,32 @@ class Session implements CompiledGraph {
   readonly #session: ort.InferenceSession;
   readonly #device: DeviceName;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
+  readonly #outputShapes: ReadonlyMap<string, readonly number[]>;
 
   constructor(session: ort.InferenceSession, device: DeviceName) {
     this.#session = session;
     this.#device = device;
-    this.#shapes = new Map(
-      session.inputMetadata.flatMap((input) => (input.isTensor ? [[input.name, input.shape as number[]]] : [])),
-    );
+    this.#shapes = shapesOf(session.inputMetadata);
+    this.#outputShapes = shapesOf(session.outputMetadata);
   }
 
-  async run(feeds: Readonly<Record<string, FloatArray>>, outputs: readonly string[]) {
+  async run(
+    feeds: Readonly<Record<string, FloatArray>>,
+    outputs: readonly string[],
+    into: Readonly<Record<string, FloatArray>> = {},
+  ) {
     const tensors: Record<string, ort.Tensor> = {};
     for (const [name, values] of Object.entries(feeds)) {
       tensors[name] = new ort.Tensor(typeOf(values), values, this.#shapes.get(name));
     }
+    const wanted: Record<string, ort.Tensor | null> = {};
+    for (const name of outputs) {
+      const values = into[name] as FloatArray | undefined;
+      wanted[name] = values ? new ort.Tensor(typeOf(values), values, this.#outputShapes.get(name)) : null;
+    }
     try {
-      const results = await this.#session.run(tensors, outputs);
-      return Object.fromEntries(outputs.map((name) => [name, results[name].data as FloatArray]));
+      const results = await this.#session.run(tensors, wanted);
+      return Object.fromEntries(outputs.map((name) => [name, into[name] ?? (results[name].data as FloatArray)]));
     } catch (error) {
       throw sessionError(error, this.#device);
     }
@@ -127,3 +143,6 @@ class Session implements CompiledGraph {
     await this.#session.release();
   }
 }
+
+const shapesOf = (metadata: readonly ort.InferenceSession.ValueMetadata[]) =>
+  new Map(metadata.flatMap((value) => (value.isTensor ? [[value.name, value.shape as number[]]] : [])));

@@ -26,6 +26,9 @@ export interface CachedPassOptions extends Placement {
   readonly type: FloatType;
 }
 
+/** Rows beside which packed weights gain little. */
+const MANY = 128;
+
 /** The passes of one network. Holds native memory until it is released. */
 export class CachedPasses {
   readonly #options: CachedPassOptions;
@@ -40,7 +43,8 @@ export class CachedPasses {
     const { checkpoint, taps, weightFormat, type, device, memory } = this.#options;
     const graph = await this.#graphs.open(`${rows} ${past}`, () => {
       const shape = { config: checkpoint.config, taps, weightFormat, rows, past, type };
-      return compile(cachedPassGraph(shape), { weights: checkpoint, device, memory });
+      // Packing the weights at each use costs little beside so many rows, and packed copies would stay in memory.
+      return compile(cachedPassGraph(shape), { weights: checkpoint, device, memory: rows > MANY ? "low" : memory });
     });
     return passOf(graph, { rows, past, taps });
   }

@@ -8,6 +8,7 @@ import { isSizeName, parseConfig, SIZE_NAMES, sizedConfig } from "../checkpoints
 import { parseHubId, shortHubSource } from "../checkpoints/hub/hub-id.ts";
 import type { KnownCheckpoint } from "../checkpoints/open.ts";
 import { formatBytes } from "../common/bytes.ts";
+import type { KnownFits } from "../engine/state-fits.ts";
 import type { NetworkConfig } from "../networks/architectures/architecture.ts";
 import { parameterCount, weightsOf } from "../networks/architectures/architectures.ts";
 
@@ -154,33 +155,45 @@ export interface ManagedCheckpoint {
   readonly label: string;
   readonly description: string;
   readonly detail: string;
-  readonly checkpoint: KnownCheckpoint;
+  readonly stored: Stored;
 }
 
-export const managedCheckpoints = (known: readonly KnownCheckpoint[]): ManagedCheckpoint[] =>
+/** Weights, or what exact recovery has fitted to them. */
+export type Stored = KnownCheckpoint | KnownFits;
+
+export const managedCheckpoints = (known: readonly Stored[]): ManagedCheckpoint[] =>
   [...known]
     .sort((a, b) => b.bytes - a.bytes)
-    .map((checkpoint) => ({
-      label: shortHubSource(checkpoint.source),
-      description: [
-        formatBytes(checkpoint.bytes),
-        checkpoint.kind === "random" ? t("seed {0}", checkpoint.seed) : commit(checkpoint.revision),
-        ...(checkpoint.blocks.length === checkpoint.allBlocks
-          ? []
-          : [
-              checkpoint.kind === "random"
-                ? t("{0} of {1} blocks", checkpoint.blocks.length, checkpoint.allBlocks)
-                : t("download not finished"),
-            ]),
-      ].join(" · "),
-      detail: checkpoint.folder,
-      checkpoint,
+    .map((stored) => ({
+      label: shortHubSource(stored.source),
+      description: [formatBytes(stored.bytes), ...whatIsStored(stored)].join(" · "),
+      detail: stored.folder,
+      stored,
     }));
 
-export function describeDeletion({ source, kind, bytes, folder }: KnownCheckpoint): {
-  message: string;
-  detail: string;
-} {
+function whatIsStored(stored: Stored): string[] {
+  switch (stored.kind) {
+    case "fits":
+      return [t("{0} for exact recovery", plural(stored.files.length, "fit"))];
+    case "random":
+      return [
+        t("seed {0}", stored.seed),
+        ...(isWhole(stored) ? [] : [t("{0} of {1} blocks", stored.blocks.length, stored.allBlocks)]),
+      ];
+    case "hub":
+      return [commit(stored.revision), ...(isWhole(stored) ? [] : [t("download not finished")])];
+  }
+}
+
+const isWhole = ({ blocks, allBlocks }: KnownCheckpoint): boolean => blocks.length === allBlocks;
+
+export function describeDeletion({ source, kind, bytes, folder }: Stored): { message: string; detail: string } {
+  if (kind === "fits") {
+    return {
+      message: t("Delete the fits of exact recovery to {0}?", shortHubSource(source)),
+      detail: `${t("{0} in {1}.", formatBytes(bytes), folder)} ${t("They are made again when a run needs them.")}`,
+    };
+  }
   return {
     message: t("Delete the weights of {0}?", shortHubSource(source)),
     detail:

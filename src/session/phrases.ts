@@ -3,14 +3,15 @@
 import { t } from "@vscode/l10n";
 import { visible } from "../common/visible.ts";
 import { countsRounds, progressFigure, type Reached } from "../describe/run-progress.ts";
-import { describeBytes, type Progress } from "../common/progress.ts";
+import { describeBytes, describeTimeLeft, type Progress } from "../common/progress.ts";
 import type { RunInfo } from "./panel-messages.ts";
 
-/** "Writing random weights 43 %"; of a download also "236 MB of 548 MB, 12 MB/s". */
-export function progressPhrase({ stage, done, total, bytesPerSecond }: Progress): string {
+/** "Writing random weights 43 %"; of a download also "236 MB of 548 MB, 12 MB/s", of a long wait "about 25 s left". */
+export function progressPhrase({ stage, done, total, bytesPerSecond, secondsLeft }: Progress): string {
   if (done === undefined || !total) return stage;
   const amount = bytesPerSecond === undefined ? "" : `, ${describeBytes(done, total, bytesPerSecond)}`;
-  return `${stage} ${Math.floor((100 * done) / total)} %${amount}`;
+  const wait = describeTimeLeft(secondsLeft);
+  return `${stage} ${Math.floor((100 * done) / total)} %${amount}${wait === "" ? "" : `, ${wait}`}`;
 }
 
 /** What a run is busy with, as the status bar says it; `reached` is what was told last. */

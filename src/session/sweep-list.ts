@@ -8,7 +8,15 @@ import { errorData, LabError, messageOf } from "../common/errors.ts";
 import { isGoingOn } from "../describe/sweep-state.ts";
 import type { RunExperiment } from "../experiments/run-experiment.ts";
 import { Estimate, type TimedRun } from "../sweeps/estimate.ts";
-import { axesText, type Cell, eachCell, folderOf, parseExperimentFile, type Sweep } from "../sweeps/sweep-files.ts";
+import {
+  axesText,
+  type Cell,
+  eachCell,
+  folderOf,
+  parseExperimentFile,
+  type Sweep,
+  type UncheckedFields,
+} from "../sweeps/sweep-files.ts";
 import { heatAxes, heatLayout, type HeatLayout, heatMap } from "../sweeps/sweep-map.ts";
 import { type Outcome, outcomesIn, performSweep, RUNS, timesOf } from "../sweeps/perform-sweep.ts";
 import { writeResults } from "../sweeps/sweep-results.ts";
@@ -263,8 +271,8 @@ export class Sweeps {
     const text = await readPlainText(id, LARGEST_TEXT).catch((error: unknown) => {
       throw new LabError("storage", `${id} cannot be read: ${messageOf(error)}.`, { cause: error });
     });
-    const sweep = parseExperimentFile(text, name);
-    checkNamedByFile(checkpointsOf(sweep), id);
+    const sweep = parseExperimentFile(text, name, path.dirname(id));
+    checkNamedByFile(namesOf(sweep), id);
     const cells: Cell[] = [];
     let turn = this.#options.now();
     for (const cell of eachCell(sweep, name)) {
@@ -370,10 +378,11 @@ export class Sweeps {
 }
 
 /** The checkpoints that a sweep names, in whatever place. */
-const checkpointsOf = ({ base, axes }: Sweep): { readonly checkpoint: string }[] =>
-  [base["checkpoint"], ...axes.flatMap(({ field, values }) => (field === "checkpoint" ? values : []))].flatMap(
-    (value) => (typeof value === "string" ? [{ checkpoint: value }] : []),
-  );
+/** All that its runs may name, a field each. */
+const namesOf = ({ base, axes }: Sweep): UncheckedFields[] => [
+  base,
+  ...axes.flatMap(({ field, values }) => values.map((value) => ({ [field]: value }))),
+];
 
 function layoutOf(known: KnownSweep, { across, down }: HeatChoice): HeatLayout {
   const { layout } = known;

@@ -8,6 +8,8 @@ import { isSizeName, MINI } from "../checkpoints/config.ts";
 import { RANDOM } from "../checkpoints/generated/random-network.ts";
 import { LabError } from "../common/errors.ts";
 import { errorCode } from "../common/files.ts";
+import { pathFields } from "../experiments/field-paths.ts";
+import { pathsOf } from "../experiments/fields.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 
 /** Is it bundled or made here, so that neither a path nor a server has a say? */
@@ -38,16 +40,27 @@ export function requireTrustedCheckpoint(isTrusted: boolean, { checkpoint }: Pic
 /** Network shares, addresses, and the files of devices and processes: reading one does more than reading. */
 const ELSEWHERE = /^(?:[\\/]{2}|[a-z][a-z+.-]+:[\\/]|\/(?:dev|proc|sys)(?:\/|$))/i;
 
-/** Throws a LabError (badInput) for a checkpoint of a file that is to be typed by the person or not at all. */
-export function checkNamedByFile(specs: Iterable<Pick<ExperimentSpec, "checkpoint">>, file: string): void {
-  for (const { checkpoint } of specs) {
-    const place = checkpoint.startsWith(RANDOM) ? checkpoint.slice(RANDOM.length) : checkpoint;
-    if (!ELSEWHERE.test(place) && !ELSEWHERE.test(path.resolve(place))) continue;
-    throw new LabError(
-      "badInput",
-      t("{0} names the checkpoint {1}: a file may name no network share and no device.", path.basename(file), place),
-    );
+/** Throws a LabError (badInput) for a place in a file that is to be typed by the person or not at all. */
+export function checkNamedByFile(requests: Iterable<Readonly<Record<string, unknown>>>, file: string): void {
+  for (const request of requests) {
+    for (const place of placesOf(request)) {
+      if (!ELSEWHERE.test(place) && !ELSEWHERE.test(path.resolve(place))) continue;
+      throw new LabError(
+        "badInput",
+        t("{0} names {1}: a file may name no network share and no device.", path.basename(file), place),
+      );
+    }
   }
+}
+
+/** Where a request's checkpoint and files are. */
+function placesOf({ checkpoint, ...request }: Readonly<Record<string, unknown>>): string[] {
+  const fields = pathFields();
+  const files = Object.entries(request).flatMap(([field, value]) =>
+    typeof value === "string" && fields.has(field) ? pathsOf(value) : [],
+  );
+  if (typeof checkpoint !== "string") return files;
+  return [checkpoint.startsWith(RANDOM) ? checkpoint.slice(RANDOM.length) : checkpoint, ...files];
 }
 
 /** What tells that a file is the one that was begun. */

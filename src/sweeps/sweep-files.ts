@@ -9,6 +9,7 @@ import { LabError, messageOf } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { valueText } from "../describe/spec-fields.ts";
 import { defaultMethod, findMethod, methodNames } from "../experiments/methods/table.ts";
+import { resolvePaths } from "../experiments/field-paths.ts";
 import { type ExperimentSpec, fieldsOf, parseSpec, schemaOf } from "../experiments/spec.ts";
 import { slug } from "../records/record.ts";
 
@@ -43,8 +44,11 @@ export interface Cell {
   readonly name: string;
 }
 
-/** A file of either kind; one spec is a sweep of one cell. Throws a LabError (badInput) that names the file. */
-export function parseExperimentFile(text: string, file: string): Sweep {
+/**
+ * A file of either kind; one spec is a sweep of one cell. Paths of other files in it are seen from its folder. Throws a
+ * LabError (badInput) that names the file.
+ */
+export function parseExperimentFile(text: string, file: string, folder: string): Sweep {
   const wrong = (what: string) => new LabError("badInput", `${file}: ${what}`);
   let content: unknown;
   try {
@@ -54,7 +58,8 @@ export function parseExperimentFile(text: string, file: string): Sweep {
   }
   if (!isObject(content)) throw wrong("it must hold one object.");
   const fields = Object.fromEntries(Object.entries(content).filter(([field]) => field !== "$schema"));
-  if (!Object.hasOwn(fields, "axes") && !Object.hasOwn(fields, "base")) return { base: fields, axes: [] };
+  if (!Object.hasOwn(fields, "axes") && !Object.hasOwn(fields, "base"))
+    return { base: resolvePaths(fields, folder), axes: [] };
   const { base = {}, axes = {}, ...others } = fields;
   const unknown = Object.keys(others);
   if (unknown.length > 0) {
@@ -66,9 +71,14 @@ export function parseExperimentFile(text: string, file: string): Sweep {
   if (!isObject(axes)) throw wrong("axes must be an object, from fields to lists of values.");
   const twice = Object.keys(axes).find((field) => Object.hasOwn(base, field));
   if (twice !== undefined) throw wrong(`${twice} is in base and in axes: leave it in one of them.`);
+  const { method } = base;
+  const resolved = (field: string) => (value: unknown) => resolvePaths({ [field]: value }, folder, method)[field];
   return {
-    base,
-    axes: Object.entries(axes).map(([field, values]) => ({ field, values: valuesOf(field, values, wrong) })),
+    base: resolvePaths(base, folder),
+    axes: Object.entries(axes).map(([field, values]) => ({
+      field,
+      values: valuesOf(field, values, wrong).map(resolved(field)),
+    })),
   };
 }
 

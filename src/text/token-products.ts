@@ -2,6 +2,7 @@
 // file has it.
 
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
+import { readRows } from "../checkpoints/rows.ts";
 import type { FloatArray } from "../common/floats.ts";
 import { type CompiledGraph, compile } from "../runtime/compile.ts";
 import { OpenedGraphs } from "../runtime/opened-graphs.ts";
@@ -10,6 +11,8 @@ import { input, weight } from "../tensorgraph/tensor.ts";
 
 /** Rows that are multiplied at a time: their products take 13 MB with GPT-2's vocabulary. */
 const ROWS = 64;
+/** Rows whose quadratic forms are computed at a time. */
+const FORM_ROWS = 4096;
 
 /** Holds native memory until it is released. */
 export class TokenProducts {
@@ -66,12 +69,21 @@ export class TokenProducts {
   /** w M wᵀ of every row w, [V]; M [D, D] is symmetric. */
   async quadraticForms(matrix: FloatArray): Promise<FloatArray> {
     const { width: D, vocabulary: V } = this.#checkpoint.config;
+    // A piece at a time: W M is as large as W.
+    const size = Math.min(V, FORM_ROWS);
     const graph = await this.#graph("forms", () => {
-      const W = weight(this.#name, [V, D], "float32");
-      return { forms: reduceSum(multiply(matMul(W, input("matrix", [D, D], "float32")), W), [1]) };
+      const rows = input("rows", [size, D], "float32");
+      return { forms: reduceSum(multiply(matMul(rows, input("matrix", [D, D], "float32")), rows), [1]) };
     });
-    const { forms } = await graph.run({ matrix: Float32Array.from(matrix) }, ["forms"]);
-    return forms;
+    const all = new Float32Array(V);
+    const rows = new Float32Array(size * D);
+    for (let from = 0; from < V; from += size) {
+      const ids = Array.from({ length: Math.min(size, V - from) }, (_, i) => from + i);
+      rows.set(readRows(this.#checkpoint, this.#name, ids));
+      const { forms } = await graph.run({ rows, matrix: Float32Array.from(matrix) }, ["forms"]);
+      all.set(forms.subarray(0, ids.length), from);
+    }
+    return all;
   }
 
   release(): Promise<void> {

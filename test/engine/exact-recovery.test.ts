@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { deleteFits, listFits, readFit } from "../../src/engine/state-fits.ts";
 import { ExperimentRunner } from "../../src/engine/experiment-runner.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
 import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
@@ -72,6 +73,78 @@ describe("exact recovery, whole", function () {
       assert.ok(relativeError(start.shiftDistances, searched.shiftDistances) < 1e-5);
     });
   }
+
+  it("proves at every depth what runs of that depth prove, with fits from one pass that are theirs", async () => {
+    const cacheFolder = await newFolder();
+    const request = { checkpoint: "random:mini?n_embd=32&n_head=2&n_layer=3", prompt: "So it goes." };
+    const { start, steps, end } = await run({ ...request, blocks: 3, everyDepth: true }, cacheFolder);
+    const { depths } = end.best;
+    assert.deepEqual(
+      depths!.map(({ blocks }) => blocks),
+      [1, 2, 3],
+    );
+    assert.deepEqual([...new Set(steps.map(({ blocks }) => blocks))], [1, 2, 3]);
+    assert.ok(!start.fit!.cached);
+    const [fits, ...others] = await listFits(cacheFolder);
+    assert.deepEqual([fits.source, fits.files.length, others], [request.checkpoint, 3, []]);
+    let tokenForwards = 0;
+    for (const { blocks, ...depth } of depths!) {
+      const single = await run({ ...request, blocks }, cacheFolder);
+      assert.ok(single.start.fit!.cached, "the fit of this depth is there");
+      assert.equal(depth.hitRate, single.start.fit!.hitRate);
+      assert.deepEqual(depth.certainty, single.end.best.certainty);
+      assert.deepEqual(depth.tokenIds, single.end.best.tokenIds);
+      assert.deepEqual(depth.tried, single.end.best.tried);
+      assert.equal(depth.tokenForwards, single.end.tokenForwards);
+      assert.ok(depth.exact);
+      tokenForwards += depth.tokenForwards;
+    }
+    assert.equal(end.tokenForwards, tokenForwards);
+    await deleteFits(fits);
+    assert.deepEqual(await listFits(cacheFolder), []);
+  });
+
+  it("makes the fits of a depth alone as it makes them together with others", async () => {
+    const request = { checkpoint: "random:mini?n_embd=32&n_head=2&n_layer=2", prompt: "So it goes." };
+    const [together, alone] = [await newFolder(), await newFolder()];
+    await run({ ...request, blocks: 2, everyDepth: true }, together);
+    await run({ ...request, blocks: 1 }, alone);
+    const [name] = await readdir(path.join(alone, "state-fits"));
+    const [one, other] = await Promise.all(
+      [together, alone].map((folder) => readFit(path.join(folder, "state-fits", name))),
+    );
+    const { first, experts, hitRate, tokens } = one!.fit;
+    assert.deepEqual({ hitRate, tokens }, { hitRate: other!.fit.hitRate, tokens: other!.fit.tokens });
+    for (const [i, each] of [first, ...experts].entries()) {
+      const same = [other!.fit.first, ...other!.fit.experts][i];
+      assert.ok(relativeError(each.token, same.token) < 1e-4);
+      assert.ok(relativeError(each.tokenTerms, same.tokenTerms) < 1e-3);
+    }
+  });
+
+  it("fits on a person's own texts, and keeps that fit apart", async () => {
+    const cacheFolder = await newFolder();
+    const file = path.join(cacheFolder, "own.txt");
+    const words = "The tide came in over the stones, and the lamp was lit again before the boats were home.";
+    await writeFile(file, Array.from({ length: 140 }, (_, i) => `${i} ${words}`).join("\n"));
+    const request = { checkpoint: "random:mini?n_embd=32&n_head=2&n_layer=1", blocks: 1 };
+    const plain = await run(request, cacheFolder);
+    const own = await run({ ...request, fitText: file }, cacheFolder);
+    assert.ok(!own.start.fit!.cached);
+    assert.ok(own.start.fit!.tokens > plain.start.fit!.tokens);
+    assert.ok(own.end.best.exact);
+    assert.ok((await run({ ...request, fitText: file }, cacheFolder)).start.fit!.cached);
+    await writeFile(file, words);
+    await assert.rejects(run({ ...request, fitText: file }, cacheFolder), /too little text to fit on: 0 pieces of 20/);
+    await assert.rejects(run({ ...request, fitText: `${file}.no` }, cacheFolder), /own\.txt\.no cannot be read/);
+  });
+
+  it("refuses every depth of a file's states", () => {
+    assert.throws(
+      () => parseSpec({ method: "exact", prompt: "", states: "a.npy", everyDepth: true }),
+      /everyDepth and states exclude each other/,
+    );
+  });
 
   it("finds every token behind states in bfloat16, and calls none of them proved", async () => {
     const { steps, end } = await run({ round: "bfloat16", blocks: 2 });

@@ -3,8 +3,8 @@
 
 import type { FloatArray } from "../../src/common/floats.ts";
 import { randomStream } from "../../src/common/random.ts";
-import { makeFit } from "../../src/experiments/exact/fit.ts";
-import type { StatesNetwork } from "../../src/experiments/exact/states-network.ts";
+import { type FitOptions, type FitSizes, makeFits } from "../../src/experiments/exact/fit.ts";
+import type { StateFit, StatesNetwork } from "../../src/experiments/exact/states-network.ts";
 import type { InversionRequest } from "../../src/experiments/methods/inversion.ts";
 import type { ExperimentSetting, PlacedNetwork } from "../../src/experiments/setting.ts";
 
@@ -112,8 +112,7 @@ export function toy({
       network: states,
       fit: async () => {
         const sizes = { random: 27, sampled: 0, single: 2, length: 3 }; // so few that it ranks badly, and has to try
-        const fit = await makeFit(states, sizes, 0, () => undefined, new AbortController().signal);
-        return { fit, seconds: 0, isCached: false };
+        return { fit: await onlyFit(states, sizes), seconds: 0, isCached: false };
       },
     }),
     async open({ batch: wanted }) {
@@ -151,6 +150,16 @@ export const toyRequest: InversionRequest = {
   shiftDraws: 5,
 };
 
+/** The fit at the only tap of a network. */
+export async function onlyFit(
+  network: StatesNetwork,
+  sizes: FitSizes,
+  { onProgress = () => undefined, signal = new AbortController().signal }: Partial<FitOptions> = {},
+): Promise<StateFit> {
+  for await (const { fit } of makeFits(network, [0], sizes, { seed: 0, onProgress, signal, now: () => 0 })) return fit;
+  throw new Error("There is no fit.");
+}
+
 /** The same network as passes behind a cache, of which it needs nothing: its tokens do not see each other. */
 function toyStates(
   embed: (ids: readonly number[]) => FloatArray,
@@ -166,7 +175,9 @@ function toyStates(
   return {
     type: "float64",
     vocabulary: VOCABULARY,
+    depths: [1],
     sizes: { type: "float64", width: WIDTH, blocks: 1, heads: 1, headWidth: 1 },
+    multiplications: { pass: WIDTH ** 2, sampled: WIDTH ** 2 },
     openPass: async (rows, past) => ({
       rows,
       past,
@@ -188,23 +199,23 @@ function toyStates(
         });
         return products(row, 1)[id];
       }),
-    openNormalEquations: async (_, width) => {
-      const gram = new Float64Array(width * width);
-      const equations = {
-        gram,
-        rows: 0,
-        async add(piece: Float64Array, count: number) {
+    openNormalEquations: async (_, width, count) => {
+      const sums = Array.from({ length: count }, () => ({ gram: new Float64Array(width * width), rows: 0 }));
+      return {
+        sums,
+        async add(sum: number, piece: Float64Array, rows: number) {
+          const { gram } = sums[sum];
           for (let from = 0; from < piece.length; from += width) {
             for (let i = 0; i < width; i++) {
               for (let j = 0; j < width; j++) gram[i * width + j] += piece[from + i] * piece[from + j];
             }
           }
-          equations.rows += count;
+          sums[sum].rows += rows;
         },
         release: async () => undefined,
       };
-      return equations;
     },
+    release: async () => undefined,
     sample: () => Promise.reject(new Error("The toy samples nothing.")),
   };
 }

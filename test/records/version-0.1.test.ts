@@ -39,7 +39,7 @@ describe("what version 0.1 has written", () => {
     });
 
   it("is a sweep whose finished runs are not repeated, with the same results", async () => {
-    const cells = cellsOf(parseExperimentFile(await textOf("two.sweep.json"), "two.sweep.json"), "two.sweep.json");
+    const cells = cellsOf(parseExperimentFile(await textOf("two.sweep.json"), "two.sweep.json", "/"), "two.sweep.json");
     const folder = path.join(await newFolder(), "two");
     await cp(path.join(FIXTURES, "two"), folder, { recursive: true });
     const outcomes = await performSweep(cells, {

@@ -76,20 +76,26 @@ describe("the checkpoints to choose from", () => {
   });
 });
 
+const fits = { kind: "fits", source: "mini", folder: "/lab/fits", files: ["a", "b"], bytes: 3e6 } as const;
+
 describe("the checkpoints on the disk", () => {
   it("come with their size and state, the largest first", () => {
     assert.deepEqual(
-      managedCheckpoints([random, unfinished, medium]).map(({ label, description }) => `${label}: ${description}`),
+      managedCheckpoints([random, unfinished, fits, medium]).map(
+        ({ label, description }) => `${label}: ${description}`,
+      ),
       [
         "openai-community/gpt2-medium: 1.5 GB · commit 6dcaa7a9",
         "random:gpt2: 186 MB · seed 3 · 1 of 12 blocks",
         "openai-community/gpt2: 120 MB · commit 6dcaa7a9 · download not finished",
+        "mini: 3.0 MB · 2 fits for exact recovery",
       ],
     );
   });
 
   it("are deleted after a question that says what that means", () => {
     assert.match(describeDeletion(random).detail, /^186 MB in \/lab\/gpt2\. They are made again, the same/);
+    assert.match(describeDeletion(fits).message, /^Delete the fits of exact recovery to mini\?/);
     assert.match(describeDeletion(medium).detail, /other programs will not find them/);
   });
 });

@@ -56,6 +56,13 @@ describe("a file", () => {
       assert.throws(() => checkNamedByFile([{ checkpoint }], "/a/x.sweep.json"), /^LabError: x\.sweep\.json names/);
     });
 
+  it("names no share and no device among the files of a method", () => {
+    for (const request of [{ states: "//server/a.npy" }, { fitText: "a.txt;/dev/zero" }]) {
+      assert.throws(() => checkNamedByFile([request], "x"), /^LabError: x names .* may name no network share/);
+    }
+    checkNamedByFile([{ states: "/a/b.npy", fitText: "a.txt;b.txt", prompt: "//server" }], "x");
+  });
+
   it("names models, folders and random weights", () => {
     for (const checkpoint of [
       ...NAMED_SOURCES,

@@ -14,7 +14,7 @@ import { resultsCsv, resultsMarkdown, writeResults } from "../../src/sweeps/swee
 import { endEvent, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 const cellsFor = (axes: object): Cell[] =>
-  cellsOf(parseExperimentFile(JSON.stringify({ base: { prompt: "The sky." }, axes }), "a"), "a");
+  cellsOf(parseExperimentFile(JSON.stringify({ base: { prompt: "The sky." }, axes }), "a", "/"), "a");
 
 describe("a sweep", () => {
   let folder: string;
@@ -172,7 +172,7 @@ describe("a sweep", () => {
       yield* wholeRun(spec);
     };
     const file = { base: {}, axes: { prompt: ["A", "B"], initSeed: [0, 1], blocks: [1, 2] } };
-    await perform(cellsOf(parseExperimentFile(JSON.stringify(file), "a"), "a"), { run: noting });
+    await perform(cellsOf(parseExperimentFile(JSON.stringify(file), "a", "/"), "a"), { run: noting });
     assert.deepEqual(order, ["A 0 1", "B 0 1", "A 0 2", "B 0 2", "A 1 1", "B 1 1", "A 1 2", "B 1 2"]);
   });
 

@@ -36,7 +36,7 @@ describe("a sweep in a form", () => {
       ],
     });
     assert.deepEqual(sweepOf(draftOf(sweep)), sweep);
-    assert.deepEqual(parseExperimentFile(fileOf(sweep), "a"), sweep);
+    assert.deepEqual(parseExperimentFile(fileOf(sweep), "a", "/"), sweep);
   });
 
   it("tells as many runs as the file then has, whatever the axes", () => {

@@ -5,13 +5,14 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { LabError } from "../../src/common/errors.ts";
+import { valuesOf } from "../../src/experiments/common-fields.ts";
 import { fieldsOf, parseSpec } from "../../src/experiments/spec.ts";
 import { methodNames } from "../../src/experiments/methods/table.ts";
 import { cellsOf, folderOf, parseExperimentFile } from "../../src/sweeps/sweep-files.ts";
 import { inversionFileSchema, sweepFileSchema } from "../../src/sweeps/experiment-schemas.ts";
 
 const cells = (content: unknown) =>
-  cellsOf(parseExperimentFile(JSON.stringify(content), "a.sweep.json"), "a.sweep.json");
+  cellsOf(parseExperimentFile(JSON.stringify(content), "a.sweep.json", "/"), "a.sweep.json");
 const base = { prompt: "The sky is blue." };
 
 describe("a sweep's file", () => {
@@ -99,11 +100,24 @@ describe("a sweep's file", () => {
     ] as const) {
       const text = typeof content === "string" ? content : JSON.stringify(content);
       assert.throws(
-        () => cellsOf(parseExperimentFile(text, "a.sweep.json"), "a.sweep.json"),
+        () => cellsOf(parseExperimentFile(text, "a.sweep.json", "/"), "a.sweep.json"),
         (error) => error instanceof LabError && error.kind === "badInput" && pattern.test(error.message),
         text,
       );
     }
+  });
+
+  it("names other files as they are seen from its folder", () => {
+    const base = { method: "exact", prompt: "", checkpoint: "mini" };
+    const text = JSON.stringify({
+      base: { ...base, fitText: "a.txt; /b.txt" },
+      axes: { states: ["x.npy", "../y.npy"] },
+    });
+    const cells = cellsOf(parseExperimentFile(text, "a.sweep.json", "/data/sweeps"), "a.sweep.json");
+    assert.deepEqual(
+      cells.map(({ spec }) => [valuesOf(spec)["states"], valuesOf(spec)["fitText"]]),
+      ["/data/sweeps/x.npy", "/data/y.npy"].map((states) => [states, "/data/sweeps/a.txt;/b.txt"]),
+    );
   });
 
   it("has its runs beside it", () => {

@@ -15,7 +15,7 @@ import type { HeatChoice } from "../../src/sweeps/view-data.ts";
 import { endEvent, stepEvent } from "../support/run-events.ts";
 
 const cellsFor = (axes: object): Cell[] =>
-  cellsOf(parseExperimentFile(JSON.stringify({ base: { prompt: "The sky." }, axes }), "a"), "a");
+  cellsOf(parseExperimentFile(JSON.stringify({ base: { prompt: "The sky." }, axes }), "a", "/"), "a");
 
 const [RESULT] = endEvent([stepEvent(10, 1)]).restarts;
 

@@ -8,10 +8,23 @@ export const EXACT_FIELDS = {
   states: {
     type: "string",
     minLength: 1,
+    paths: "one",
     description:
       "File of hidden states to recover, .safetensors or .npy; by default they are computed from the prompt.",
   },
   tensor: { type: "string", minLength: 1, description: "The tensor of that file, where it has several." },
+  everyDepth: {
+    type: "boolean",
+    default: false,
+    description: "Recover the prompt from the states after each block from the first to the last of blocks.",
+  },
+  fitText: {
+    type: "string",
+    minLength: 1,
+    paths: "many",
+    description:
+      "Text files that the fit learns from, in place of texts that the network samples; several with ; between them.",
+  },
   iterations: integer(1, 1_000_000, { default: 1_000_000, description: "Rounds, at most." }),
   every: integer(1, 1_000_000, { default: 1, description: "Show each so many rounds." }),
   restarts: integer(1, 64, { default: 1, description: "Draws of the noise; without noise they are all the same." }),

@@ -1,5 +1,5 @@
 // A run of exact recovery, as events: the fit, the prompt's own states, what is done to them, and the search, a round a
-// step.
+// step; at every depth, one search after the other.
 
 import { type FloatArray, floats, type FloatType } from "../../common/floats.ts";
 import { median } from "../../common/statistics.ts";
@@ -11,7 +11,7 @@ import { absoluteDistances, hamming, ratioOf, repetition } from "../metrics.ts";
 import type { ExperimentSetting } from "../setting.ts";
 import { shiftDistances } from "../shift-test.ts";
 import { startEvent } from "../target.ts";
-import { embedRows, type StateFit, type StatesNetwork, statesOfText } from "./states-network.ts";
+import { atTap, embedRows, type StateFit, statesOfText } from "./states-network.ts";
 import { protect } from "./protection.ts";
 import { type Ranking, rankingOf } from "./ranking.ts";
 import { type Recovery, type Round, search, type SearchOptions } from "./search.ts";
@@ -26,25 +26,30 @@ export async function* recoverExactly(
   if (!setting.openStates) throw new TypeError("This setting has no states.");
   const opened = await setting.openStates(signal);
   const { network, head } = opened;
-  const found = await opened.fit();
+  const deepest = network.depths.length - 1;
+  const found = await opened.fit(deepest);
   const began = now();
   const D = network.sizes.width;
   const T = setting.targetIds.length;
-  const { fit } = found;
   const isKnown = spec.prompt !== "";
-  const computed = givenStates ? undefined : (await statesOf(network, embed(setting.targetIds))).slice();
-  const output = givenStates?.output ?? (head ? await head.logits(computed!) : computed!);
-  const ranked = async (given: FloatArray) => {
+  /** The prompt's own states at each depth. */
+  const computed = givenStates
+    ? undefined
+    : (await statesOfText(network, embed(setting.targetIds))).map((states) => states.slice());
+  const outputs = givenStates ? [givenStates.output] : [];
+  for (const states of computed ?? []) outputs.push(head ? await head.logits(states) : states);
+  const ranked = async (given: FloatArray, fit: StateFit) => {
     const states = head ? await head.states(given) : given;
     return { states, ranking: await rankingOf(network, fit, states) };
   };
   // Of an unknown prompt the most likely tokens stand in for those to compare with.
-  const guess = isKnown ? undefined : (await ranked(output)).ranking;
+  const guess = isKnown ? undefined : (await ranked(outputs[deepest], found.fit)).ranking;
   const targetIds = guess ? setting.targetIds.map((_, t) => guess.best(t, 1)[0]) : setting.targetIds;
   const embedding = embed(targetIds);
-  const own = computed ?? (await statesOf(network, embedding)).slice();
+  const statesOf = async (embedding: FloatArray) => (await statesOfText(network, embedding))[deepest];
+  const own = computed?.[deepest] ?? (await statesOf(embedding)).slice();
   const shifts = await shiftDistances(spec, setting.moments, embedding, async (shifted) => [
-    stateDistance(spec, await statesOf(network, shifted), own, T, D),
+    stateDistance(spec, await statesOf(shifted), own, T, D),
   ]);
   const shiftDistance = median(shifts);
   const measured = { network: opened, nextToken: undefined, shiftDistance, shiftDistances: shifts };
@@ -53,25 +58,42 @@ export async function* recoverExactly(
     ...start,
     ...(!isKnown && { target: { known: false as const, ...start.target } }),
     vocabulary: network.vocabulary,
-    fit: { tokens: fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: fit.hitRate },
+    fit: { tokens: found.fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: found.fit.hitRate },
   };
 
   const embedAt = (ids: readonly number[], position: number, rowed: boolean): FloatArray =>
     embedRows(network, ids, (row) => (rowed ? position + row : position));
   const noisy = noiseOf(spec) ?? (givenStates?.isRounded ? "rounding" : undefined);
-  const searches: OneSearch[] = [];
-  for (let restart = 0; restart < spec.restarts; restart++) {
-    const given = protect(output, output.length / T, spec, spec.seed, restart);
-    const { states, ranking } = await ranked(given);
-    const options = { states, embed: embedAt, ranking, fit, noisy, candidates: spec.candidates };
-    const lists = new Lists(ranking, targetIds, spec.topK, text);
-    searches.push({ restart, states, lists, rounds: search(network, options, signal) });
+  /** The searches at all depths, one after the other. */
+  async function* roundsOf(restart: number): AsyncGenerator<DepthRound> {
+    let [rounds, tokenForwards] = [0, 0];
+    for (const [tap, blocks] of network.depths.entries()) {
+      const { fit } = tap === deepest ? found : await opened.fit(tap);
+      const given = protect(outputs[tap], outputs[tap].length / T, spec, spec.seed, restart);
+      const { states, ranking } = await ranked(given, fit);
+      const depth = { blocks, states, fit, lists: new Lists(ranking, targetIds, spec.topK, text) };
+      const options = { states, embed: embedAt, ranking, fit, noisy, candidates: spec.candidates };
+      let last: Round | undefined;
+      for await (const round of search(atTap(network, tap), options, signal)) {
+        last = round;
+        const isLast = round.isLast && (tap === deepest || signal.aborted);
+        const counted = { round: rounds++, tokenForwards: tokenForwards + round.tokenForwards };
+        yield { ...round, ...counted, isLast, depth, isOver: round.isLast, ownForwards: round.tokenForwards };
+      }
+      if (signal.aborted) return;
+      tokenForwards += last!.tokenForwards;
+    }
   }
+  const searches = Array.from({ length: spec.restarts }, (_, restart): OneSearch => ({
+    restart,
+    rounds: roundsOf(restart),
+    over: [],
+  }));
 
-  const stepOf = ({ restart, states, lists, last }: OneSearch, iteration: number): StepEvent => {
-    const { round, position, triedAt, nearest, recovery, states: reached, tokenForwards } = last!;
+  const stepOf = ({ restart, last }: OneSearch, iteration: number): StepEvent => {
+    const { round, position, triedAt, nearest, recovery, states: reached, tokenForwards, depth } = last!;
     const { tokenIds, certainty, distances, margins, tried } = recovery;
-    const outputDistance = stateDistance(spec, reached, states, T, D);
+    const outputDistance = stateDistance(spec, reached, depth.states, T, D);
     const [inputDistance] = absoluteDistances(embed(tokenIds), embedding, 1);
     return {
       type: "step",
@@ -79,23 +101,30 @@ export async function* recoverExactly(
       ratio: ratioOf(inputDistance, outputDistance),
       tokenIds,
       text: text.decode(tokenIds),
-      topK: lists.topK(recovery, triedAt, nearest),
+      topK: depth.lists.topK(recovery, triedAt, nearest),
       targetRanks: isKnown
-        ? lists.ranks(recovery)
+        ? depth.lists.ranks(recovery)
         : certainty.map((word) => (word === "proved" ? 1 : network.vocabulary)),
       ...{ round, position, triedAt },
+      ...(spec.everyDepth && { blocks: depth.blocks }),
       proved: certainty.map((word) => word === "proved"),
       ...{ certainty, distances, margins, tried },
       candidates: nearest.map(({ id, distance }) => ({ id, text: text.token(id), distance })),
       tokenForwards,
     };
   };
+  const isExact = ({ tokenIds, certainty }: Recovery, fit: StateFit): boolean =>
+    isKnown
+      ? tokenIds.every((id, t) => classOf(fit, id) === classOf(fit, targetIds[t]))
+      : certainty.every((word) => word === "proved");
 
   // All restarts go on a round at a time; those that are over wait for the others.
   let iteration = 0;
   for (; ; iteration++) {
     for (const one of searches) {
-      if (!one.last?.isLast) one.last = (await one.rounds.next()).value as Round;
+      if (one.last?.isLast) continue;
+      one.last = (await one.rounds.next()).value as DepthRound;
+      if (one.last.isOver) one.over.push(one.last);
     }
     const isLast = searches.every(({ last }) => last!.isLast) || iteration === spec.iterations;
     if (isLast || iteration % spec.every === 0) for (const one of searches) yield stepOf(one, iteration);
@@ -103,7 +132,7 @@ export async function* recoverExactly(
   }
 
   const results = searches.map((one): RestartResult => {
-    const { recovery, round } = one.last!;
+    const { recovery, round, depth } = one.last!;
     const { tokenIds, certainty, distances, margins, tried } = recovery;
     const { outputDistance, inputDistance, ratio, targetRanks, topK, proved } = stepOf(one, iteration);
     const listed = topK.map((row) => row.map(({ id }) => id));
@@ -111,9 +140,7 @@ export async function* recoverExactly(
       ...{ restart: one.restart, iteration: round, tokenIds },
       tokens: tokenIds.map((id) => text.token(id)),
       text: text.decode(tokenIds),
-      exact: isKnown
-        ? tokenIds.every((id, t) => classOf(fit, id) === classOf(fit, targetIds[t]))
-        : certainty.every((word) => word === "proved"),
+      exact: isExact(recovery, depth.fit),
       hamming: hamming(targetRanks),
       repetition: repetition(tokenIds, listed),
       ...{ outputDistance, inputDistance, ratio, ratioPerElement: null, discreteDistance: outputDistance },
@@ -122,7 +149,14 @@ export async function* recoverExactly(
       nextToken: null,
       sameNextToken: null,
       ...{ proved, certainty, distances, margins, tried },
-      ...classesNamed(tokenIds, fit, text),
+      ...classesNamed(tokenIds, depth.fit, text),
+      ...(spec.everyDepth && {
+        depths: one.over.map(({ depth: { blocks, fit }, recovery, ownForwards }) => ({
+          ...{ blocks, hitRate: fit.hitRate, tokenForwards: ownForwards, exact: isExact(recovery, fit) },
+          text: text.decode(recovery.tokenIds),
+          ...recovery,
+        })),
+      }),
     };
   });
   const reached = embeddingsOf(results, embed, network.type);
@@ -141,14 +175,28 @@ export async function* recoverExactly(
   };
 }
 
-/** The search of one restart: the same text, behind noise of its own. */
+/** A round, and the depth that it is of. */
+interface DepthRound extends Round {
+  readonly depth: {
+    readonly blocks: number;
+    /** As they were given, [T, D]. */
+    readonly states: FloatArray;
+    readonly fit: StateFit;
+    readonly lists: Lists;
+  };
+  /** Is it the last of this depth? */
+  readonly isOver: boolean;
+  /** Token forwards at this depth. */
+  readonly ownForwards: number;
+}
+
+/** The searches of one restart: the same text, behind noise of its own. */
 interface OneSearch {
   readonly restart: number;
-  /** As they were given, [T, D]. */
-  readonly states: FloatArray;
-  readonly lists: Lists;
-  readonly rounds: AsyncGenerator<Round>;
-  last?: Round;
+  readonly rounds: AsyncGenerator<DepthRound>;
+  /** The last round of each depth that is over. */
+  readonly over: DepthRound[];
+  last?: DepthRound;
 }
 
 /** What is known to have changed the states. */
@@ -174,10 +222,6 @@ function embeddingsOf(
   rows.forEach((row, restart) => all.set(row, restart * row.length));
   return all;
 }
-
-/** States [T, D] of one text. */
-const statesOf = async (network: StatesNetwork, embedding: FloatArray): Promise<FloatArray> =>
-  (await statesOfText(network, embedding))[0];
 
 /** The spec's distance between states [T, D]. Throws a LabError (badInput) when the measure leaves nothing of them. */
 function stateDistance(spec: ExperimentSpec, a: FloatArray, b: FloatArray, T: number, D: number): number {

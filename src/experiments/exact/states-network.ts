@@ -5,9 +5,10 @@ import type { CachedPass } from "../../networks/functions.ts";
 import type { Discriminant, NormalEquations } from "./linear-discriminant.ts";
 import { inARow, Prefix, type PrefixSizes } from "./prefix.ts";
 
-/** Sum of uᵀu over the rows of pieces. */
-export interface NormalEquationsSum extends NormalEquations {
-  add(piece: Float64Array, count: number): Promise<void>;
+/** Sums of uᵀu over the rows of pieces, one a tap. */
+export interface NormalEquationsSums {
+  readonly sums: readonly NormalEquations[];
+  add(sum: number, piece: Float64Array, rows: number): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -15,8 +16,12 @@ export interface NormalEquationsSum extends NormalEquations {
 export interface StatesNetwork {
   readonly type: FloatType;
   readonly vocabulary: number;
-  /** All but the capacity. */
+  /** Blocks behind which its passes give states, the shallowest first. */
+  readonly depths: readonly number[];
+  /** All but the capacity; `blocks` is the largest depth. */
   readonly sizes: Omit<PrefixSizes, "capacity">;
+  /** About what a token takes, in a pass and when the whole network samples it. */
+  readonly multiplications: { readonly pass: number; readonly sampled: number };
   /** N rows behind P cached tokens. */
   readonly openPass: (rows: number, past: number) => Promise<CachedPass>;
   /** e(v) [N, D], without positions. */
@@ -27,13 +32,15 @@ export interface StatesNetwork {
   tokenProducts(x: FloatArray): Promise<FloatArray>;
   /** e(v) M e(v)ᵀ of every token, [V]. */
   quadraticForms(matrix: FloatArray): Promise<FloatArray>;
-  openNormalEquations(rows: number, width: number): Promise<NormalEquationsSum>;
+  openNormalEquations(rows: number, width: number, count: number): Promise<NormalEquationsSums>;
   /** Texts of T tokens that the whole network itself samples. */
   sample(
     plan: { readonly texts: number; readonly length: number; readonly seed: number },
     onTokens: (count: number) => void,
     signal: AbortSignal,
   ): Promise<number[][]>;
+  /** Frees what is open; what is used again is opened again. */
+  release(): Promise<void>;
 }
 
 /** States of every token as a first one, seen along a few random directions. */
@@ -60,6 +67,25 @@ export interface StateFit {
   /** Largest relative difference between states that are computed twice, in passes of different sizes. */
   readonly floatNoise: number;
 }
+
+/** The same network, of which only one tap's states are of interest. */
+export const atTap = (network: StatesNetwork, tap: number): StatesNetwork =>
+  network.depths.length === 1
+    ? network
+    : {
+        ...network,
+        depths: [network.depths[tap]],
+        async openPass(rows, past) {
+          const pass = await network.openPass(rows, past);
+          return {
+            ...pass,
+            async run(...inputs) {
+              const { states, ...cached } = await pass.run(...inputs);
+              return { ...cached, states: [states[tap]] };
+            },
+          };
+        },
+      };
 
 /** R: random directions tell as many tokens apart as whole states do, but for those within rounding of each other. */
 export const DIRECTIONS = 16;

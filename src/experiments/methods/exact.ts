@@ -5,6 +5,7 @@ import { t } from "@vscode/l10n";
 import { plural } from "../../common/counts.ts";
 import { figure } from "../../common/number-format.ts";
 import type { RestartResult } from "../events.ts";
+import { pathsOf } from "../fields.ts";
 import { EXACT_FIELDS, type ExactSpec } from "../exact/exact-spec.ts";
 import type { Method } from "./method.ts";
 import { certaintyVerdict } from "./verdicts.ts";
@@ -14,6 +15,8 @@ const share = (result: RestartResult, wanted: string): number | null =>
     ? result.certainty.filter((certainty) => certainty === wanted).length / result.certainty.length
     : null;
 
+const baseName = (path: string): string => path.split(/[\\/]/).at(-1)!;
+
 export const exact = {
   name: "exact",
   command: [["exact", "recover a text from its hidden states, each token proved"]],
@@ -22,18 +25,23 @@ export const exact = {
   goal: "recover",
   schema: EXACT_FIELDS,
   settings: [],
-  complete: (values, nameOf) =>
-    values["network"] === "gpt2"
-      ? values
-      : `${nameOf("network")} must be gpt2 for exact recovery: it needs causal attention.`,
+  complete: (values, nameOf) => {
+    if (values["network"] !== "gpt2")
+      return `${nameOf("network")} must be gpt2 for exact recovery: it needs causal attention.`;
+    return values["everyDepth"] && values["states"] !== undefined
+      ? `${nameOf("everyDepth")} and ${nameOf("states")} exclude each other: a file has the states of one depth.`
+      : values;
+  },
   describe: {
     title: () => t("Exact recovery"),
     formula: () =>
       t("h ≈ A e(v) + C h₋₁ + c + ε ranks the tokens v; each is proved by its own state behind the proved prefix"),
     doing: (prompt) => (prompt === "" ? t("Recovering a text from its states") : t("Recovering “{0}”", prompt)),
     heading: (prompt) => (prompt === "" ? t("Exact recovery") : t("Exact recovery: {0}", prompt)),
-    parts: ({ states, noise, round, keepChannels, candidates }: ExactSpec) => [
-      ...(states === undefined ? [] : [t("states of {0}", states.split(/[\\/]/).at(-1)!)]),
+    parts: ({ states, everyDepth, fitText, noise, round, keepChannels, candidates }: ExactSpec) => [
+      ...(everyDepth ? [t("at every depth")] : []),
+      ...(fitText === undefined ? [] : [t("fitted on {0}", pathsOf(fitText).map(baseName).join(", "))]),
+      ...(states === undefined ? [] : [t("states of {0}", baseName(states))]),
       ...(noise !== undefined ? [t("noise {0} on the states", figure(noise))] : []),
       ...(round === "none" ? [] : [t("states rounded to {0}", round)]),
       ...(keepChannels === undefined ? [] : [t("{0} kept", plural(keepChannels, "channel"))]),
@@ -41,9 +49,10 @@ export const exact = {
         ? []
         : [t("up to {0} tried at a position", plural(candidates, "token"))]),
     ],
-    short: ({ noise, round, keepChannels }: ExactSpec) =>
+    short: ({ everyDepth, noise, round, keepChannels }: ExactSpec) =>
       [
         t("exact recovery"),
+        ...(everyDepth ? [t("every depth")] : []),
         ...(noise !== undefined ? [t("noise {0}", figure(noise))] : []),
         ...(round === "none" ? [] : [round]),
         ...(keepChannels === undefined ? [] : [plural(keepChannels, "channel")]),

@@ -17,6 +17,7 @@ import { formatBytes } from "../../common/bytes.ts";
 import { homeFolder } from "../../common/folders.ts";
 import { LabError, messageOf } from "../../common/errors.ts";
 import { describeBytes } from "../../common/progress.ts";
+import { deleteFits, listFits } from "../../engine/state-fits.ts";
 import type { NetworkConfig } from "../../networks/architectures/architecture.ts";
 import {
   type CheckpointAnswer,
@@ -25,6 +26,7 @@ import {
   knownConfig,
   type ManagedCheckpoint,
   managedCheckpoints,
+  type Stored,
 } from "../../session/checkpoint-choices.ts";
 import type { Report } from "../error-reporter.ts";
 import { messageText } from "../../session/phrases.ts";
@@ -208,7 +210,7 @@ export class Checkpoints implements vscode.Disposable {
     const input = vscode.window.createQuickPick<Item>();
     const fill = async () => {
       input.busy = true;
-      const known = await this.#known();
+      const known = [...(await this.#known()), ...(await listFits(this.#options.cacheFolder()))];
       const total = known.reduce((sum, { bytes }) => sum + bytes, 0);
       input.title = vscode.l10n.t("Checkpoints on this machine: {0}", formatBytes(total));
       input.placeholder =
@@ -226,7 +228,7 @@ export class Checkpoints implements vscode.Disposable {
     };
     const remove = async (item: Item | undefined) => {
       if (!item?.managed) return;
-      await this.#delete(item.managed.checkpoint);
+      await this.#delete(item.managed.stored);
       await fill();
       input.show();
     };
@@ -292,11 +294,11 @@ export class Checkpoints implements vscode.Disposable {
     this.#showChoice();
   }
 
-  async #delete(checkpoint: KnownCheckpoint): Promise<void> {
-    const { message, detail } = describeDeletion(checkpoint);
+  async #delete(stored: Stored): Promise<void> {
+    const { message, detail } = describeDeletion(stored);
     const yes = vscode.l10n.t("Delete");
     if ((await vscode.window.showWarningMessage(message, { modal: true, detail }, yes)) !== yes) return;
-    await deleteCheckpoint(checkpoint);
+    await (stored.kind === "fits" ? deleteFits(stored) : deleteCheckpoint(stored));
   }
 
   #offerToken(message: string): void {

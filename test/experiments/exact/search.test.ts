@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { randomStream } from "../../../src/common/random.ts";
-import { makeFit } from "../../../src/experiments/exact/fit.ts";
 import { type Ranking, rankingOf } from "../../../src/experiments/exact/ranking.ts";
 import { type Round, search, type SearchOptions } from "../../../src/experiments/exact/search.ts";
-import { toy } from "../toy.ts";
+import { onlyFit, toy } from "../toy.ts";
 
 const { states: network, embed, network: functions } = toy();
 const D = network.sizes.width;
@@ -100,7 +99,7 @@ describe("exact recovery", () => {
     const noise = randomStream(5, "noise").normal(states.length, 0, 1e-3, "float64");
     states.forEach((value, i) => (states[i] = value + noise[i]));
     const sizes = { random: 900, sampled: 0, single: 90, length: 3 };
-    const fit = await makeFit(network, sizes, 0, () => undefined, new AbortController().signal);
+    const fit = await onlyFit(network, sizes);
     const ranking = await rankingOf(network, fit, states);
     const { recovery } = await searched({ states, ranking, noisy: "rounding" });
     assert.deepEqual(recovery.tokenIds, ids);
@@ -119,8 +118,7 @@ describe("the fit of exact recovery", () => {
   it("names tokens that have the same embedding", async () => {
     const twin = (ids: readonly number[]) => embed(ids.map((id) => (id === 7 ? 2 : id)));
     const sizes = { random: 300, sampled: 0, single: "all", length: 3 } as const;
-    const stop = new AbortController();
-    const fit = await makeFit({ ...network, tokenRows: twin }, sizes, 0, () => undefined, stop.signal);
+    const fit = await onlyFit({ ...network, tokenRows: twin }, sizes);
     assert.deepEqual(fit.twins, [[2, 7]]);
     assert.equal(fit.firstTokens?.images.length, V * 16);
   });
@@ -128,9 +126,8 @@ describe("the fit of exact recovery", () => {
   it("ends when it is cancelled", async () => {
     const stop = new AbortController();
     const sizes = { random: 6000, sampled: 0, single: 60, length: 3 };
-    await assert.rejects(
-      makeFit(network, sizes, 0, () => stop.abort(), stop.signal),
-      { kind: "cancelled" },
-    );
+    await assert.rejects(onlyFit(network, sizes, { onProgress: () => stop.abort(), signal: stop.signal }), {
+      kind: "cancelled",
+    });
   });
 });
