@@ -30,7 +30,8 @@ export interface Decoded {
   /** Its shown iteration that is closest: "iteration 15". */
   readonly place: string;
   readonly chips: readonly Chip[];
-  readonly right: number;
+  /** Undefined where there is no prompt to compare with. */
+  readonly right: number | undefined;
 }
 
 /** Undefined where the shown run is compared with none. */
@@ -88,7 +89,7 @@ export function decodedSideBySide(page: PageModel): (Decoded | undefined)[] {
     const step = counts ? steps[nearestRow(steps, iteration)] : steps.at(-1);
     const target = run.start?.target.tokenIds;
     if (!step || !target) return undefined;
-    const right = tokensRight(step.tokenIds, target);
+    const right = run.start?.target.known === false ? undefined : tokensRight(step.tokenIds, target);
     const place = iterationName(run.info.spec, step.iteration);
     return { id: run.info.id, place, chips: chipsOf(step, target, run.info.spec), right };
   });
@@ -96,6 +97,6 @@ export function decodedSideBySide(page: PageModel): (Decoded | undefined)[] {
 
 function rightOf(run: RunModel): string | undefined {
   const latest = latestOf(run);
-  const target = run.start?.target.tokenIds;
+  const target = run.start?.target.known === false ? undefined : run.start?.target.tokenIds;
   return latest && target ? t("{0} of {1}", tokensRight(latest.tokenIds, target), target.length) : undefined;
 }

@@ -1,5 +1,6 @@
 // The head of the page: which run this is, under what condition, how it is doing, and what can be done about it.
 
+import { subjectOf } from "../src/describe/spec-subject.ts";
 import { methodOf, proofFor } from "../src/describe/methods.ts";
 import type { FromPage, RunInfo } from "../src/session/panel-messages.ts";
 import { conditionOf } from "../src/describe/run-condition.ts";
@@ -38,11 +39,13 @@ export class Header {
     },
     this.#bar,
   );
+  readonly #send: (message: FromPage) => void;
   readonly #stop: HTMLElement;
   readonly #pause: HTMLElement;
   readonly #resume: HTMLElement;
   readonly #again: HTMLElement;
   readonly #recover: HTMLElement;
+  readonly #suggested = element("span", { class: "suggested" });
   readonly #source: HTMLElement;
   readonly #duplicate: HTMLElement;
   readonly #export: HTMLElement;
@@ -56,6 +59,7 @@ export class Header {
   #prompted: unknown;
 
   constructor(send: (message: FromPage) => void, pickRun: (id: string) => void) {
+    this.#send = send;
     const act = (label: string, title: string, primary: boolean, make: (id: string) => FromPage) =>
       button(label, title, primary, () => {
         const run = this.#page && chosenRun(this.#page);
@@ -119,6 +123,7 @@ export class Header {
           this.#stop,
           this.#again,
           this.#recover,
+          this.#suggested,
           this.#duplicate,
           this.#export,
           this.#source,
@@ -181,9 +186,9 @@ export class Header {
     if (this.#prompted === (start ?? info.id)) return;
     this.#prompted = start ?? info.id;
     this.#prompt.replaceChildren(
-      ...("target" in source
+      ...("target" in source && source.target.known !== false
         ? source.target.tokenIds.map((id, position) => plainChip(id, source.target.tokens[position]))
-        : [element("span", { class: "raw" }, info.spec.prompt)]),
+        : [element("span", { class: "raw" }, subjectOf(info.spec))]),
     );
     // One that is too long scrolls, and what scrolls is for the keyboard too.
     if (this.#prompt.scrollHeight > this.#prompt.clientHeight) this.#prompt.tabIndex = 0;
@@ -193,6 +198,18 @@ export class Header {
   #updateCondition(parts: readonly string[]): void {
     if (parts.length === this.#condition.childElementCount && parts.join("") === this.#condition.textContent) return;
     this.#condition.replaceChildren(...parts.map((part) => element("span", {}, part)));
+  }
+
+  #updateSuggested(info: RunInfo, over: boolean): void {
+    const suggestions = over ? (methodOf(info.spec).suggestions ?? []).filter((each) => each.suits(info.spec)) : [];
+    const made = [info.id, ...suggestions.map(({ name }) => name)].join();
+    if (this.#suggested.dataset["made"] === made) return;
+    this.#suggested.dataset["made"] = made;
+    this.#suggested.replaceChildren(
+      ...suggestions.map(({ name, label, meaning }) =>
+        button(label(), meaning(), false, () => this.#send({ type: "suggested", id: info.id, name })),
+      ),
+    );
   }
 
   #updateActions(info: RunInfo): void {
@@ -209,6 +226,7 @@ export class Header {
     const missed = info.phase.kind === "completed" && recovers(info.spec) && info.best?.exact === false;
     this.#recover.hidden = !missed || proofFor(info.spec) === undefined;
     this.#source.hidden = !over || methodOf(info.spec).presets?.["source"] === undefined;
+    this.#updateSuggested(info, over);
     this.#log.hidden = info.phase.kind !== "failed";
     // A button that goes takes the focus with it to the next thing to do.
     if (focused === this.#pause && paused) this.#resume.focus();

@@ -1,12 +1,11 @@
-// A sweep's map: a table whose places are coloured by a figure, walked through with the arrow keys and opened with Enter.
+// A sweep's map: its runs by two axes, coloured by a figure.
 
 import type { HeatCell, HeatMap, HeatScale } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
+import { MOST } from "./grid-model.ts";
+import { GridView } from "./grid.ts";
 import { t } from "./l10n.ts";
 import { type FigureUnit, spokenValue, valueText } from "./sweep-model.ts";
-
-/** Columns and rows that are drawn; nobody reads more, and every place is a button. */
-const MOST = 100;
 
 interface ShownMap {
   readonly map: HeatMap;
@@ -15,54 +14,39 @@ interface ShownMap {
 }
 
 export class HeatMapView {
-  readonly #table = element("table", { role: "grid" });
-  readonly #legend = element("p", { class: "legend" });
+  readonly #grid: GridView;
+  readonly #legend = element("p", { class: "map-legend" });
   readonly #more = element("p", { class: "note" });
-  readonly element = element(
-    "div",
-    { class: "map" },
-    element("div", { class: "map-scroller" }, this.#table),
-    this.#legend,
-    this.#more,
-  );
-  /** [row][column] */
-  #buttons: (HTMLButtonElement | undefined)[][] = [];
-  #focused: readonly [row: number, column: number] = [0, 0];
-  /** The axes that the table was made for: with other figures, it stays. */
-  #madeFor = "";
+  readonly element: HTMLElement;
+  #map: HeatMap | undefined;
 
   constructor(open: (column: string, row: string) => void) {
-    this.#table.addEventListener("keydown", (event) => this.#onKey(event));
-    this.#table.addEventListener("focusin", ({ target }) => this.#take(target));
-    this.#table.addEventListener("click", ({ target }) => {
-      const button = target instanceof Element ? target.closest("button") : null;
-      if (button) open(button.dataset["column"] ?? "", button.dataset["row"] ?? "");
+    this.#grid = new GridView((row, column) => {
+      if (this.#map) open(this.#map.columns[column], this.#map.rows[row]);
     });
+    this.element = element("div", { class: "map" }, this.#grid.element, this.#legend, this.#more);
   }
 
   update({ map, label, unit }: ShownMap): void {
-    const made = JSON.stringify([map.across, map.down, map.columns, map.rows]);
-    if (made !== this.#madeFor) {
-      this.#madeFor = made;
-      this.#build(map);
-    }
+    this.#map = map;
     const { scale } = map;
-    this.#buttons.forEach((buttons, row) =>
-      buttons.forEach((button, column) => {
-        const cell = map.cells[row][column];
-        if (!button || !cell) return;
-        const { value } = cell;
-        setText(button, value === null ? "" : valueText(value, unit));
-        // The style sheet mixes the colour: it knows the theme.
-        button.style.setProperty("--strength", String(cell.strength));
-        button.style.setProperty("--finished", String(cell.finished / cell.runs));
-        button.classList.toggle("failed", cell.failed > 0);
-        button.classList.toggle("open", cell.finished === 0);
-        const told = placeText(map, row, column, cell, label, unit);
-        button.setAttribute("aria-label", told);
-        button.title = told;
-      }),
-    );
+    this.#grid.update({
+      ...map,
+      label: t("Map of the sweep: {0}", label),
+      places: map.cells.map((cells, row) =>
+        cells.map((cell, column) =>
+          cell
+            ? {
+                text: cell.value === null ? "" : valueText(cell.value, unit),
+                strength: cell.strength,
+                finished: cell.finished / cell.runs,
+                ...(cell.failed > 0 ? { mark: "failed" } : cell.finished === 0 ? { mark: "open" } : {}),
+                told: placeText(map, row, column, cell, label, unit),
+              }
+            : undefined,
+        ),
+      ),
+    });
     setText(this.#legend, scale ? legendText(label, unit, scale) : t("{0}: no run is finished yet", label));
     const hidden = [Math.max(0, map.columns.length - MOST), Math.max(0, map.rows.length - MOST)];
     this.#more.hidden = hidden.every((count) => count === 0);
@@ -70,80 +54,6 @@ export class HeatMapView {
       this.#more,
       t("{0} more columns and {1} more rows are in the results: choose other axes to see them.", ...hidden),
     );
-    this.#table.setAttribute("aria-label", t("Map of the sweep: {0}", label));
-  }
-
-  #build({ across, down, columns, rows, cells }: HeatMap): void {
-    const [shownColumns, shownRows] = [columns.slice(0, MOST), rows.slice(0, MOST)];
-    this.#focused = [0, 0];
-    this.#buttons = shownRows.map((row, i) =>
-      shownColumns.map((column, j) =>
-        cells[i][j] ? element("button", { "data-row": row, "data-column": column, "tabindex": "-1" }) : undefined,
-      ),
-    );
-    const corner = element(
-      "th",
-      { class: "corner" },
-      down ?? "",
-      down && across ? " ↓ " : "",
-      across ? `${across} →` : "",
-    );
-    this.#table.replaceChildren(
-      element(
-        "thead",
-        { role: "rowgroup" },
-        element(
-          "tr",
-          { role: "row" },
-          corner,
-          ...shownColumns.map((column) => element("th", { scope: "col", role: "columnheader", title: column }, column)),
-        ),
-      ),
-      element(
-        "tbody",
-        { role: "rowgroup" },
-        ...shownRows.map((row, i) =>
-          element(
-            "tr",
-            { role: "row" },
-            element("th", { scope: "row", role: "rowheader", title: row }, row),
-            ...this.#buttons[i].map((button) => element("td", { role: "gridcell" }, ...(button ? [button] : []))),
-          ),
-        ),
-      ),
-    );
-    corner.hidden = !across && !down;
-    this.#buttons
-      .flat()
-      .find((button) => button !== undefined)
-      ?.setAttribute("tabindex", "0");
-  }
-
-  /** The place that has the focus is the one that Tab comes back to. */
-  #take(target: EventTarget | null): void {
-    this.#buttons.forEach((buttons, row) =>
-      buttons.forEach((button, column) => {
-        if (button === target) this.#focused = [row, column];
-        button?.setAttribute("tabindex", button === target ? "0" : "-1");
-      }),
-    );
-  }
-
-  #onKey(event: KeyboardEvent): void {
-    const [row, column] = this.#focused;
-    const [lastRow, lastColumn] = [this.#buttons.length - 1, (this.#buttons[0]?.length ?? 0) - 1];
-    const places: Record<string, readonly [number, number]> = {
-      ArrowLeft: [row, column - 1],
-      ArrowRight: [row, column + 1],
-      ArrowUp: [row - 1, column],
-      ArrowDown: [row + 1, column],
-      Home: event.ctrlKey ? [0, 0] : [row, 0],
-      End: event.ctrlKey ? [lastRow, lastColumn] : [row, lastColumn],
-    };
-    const place = places[event.key];
-    if (!place) return;
-    event.preventDefault();
-    this.#buttons[place[0]]?.[place[1]]?.focus();
   }
 }
 

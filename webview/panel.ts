@@ -4,6 +4,7 @@ import type { FromPage, ToPage } from "../src/session/panel-messages.ts";
 import { countsRounds } from "../src/describe/run-progress.ts";
 import { isOver } from "../src/describe/run-state.ts";
 import { ComparisonView } from "./comparison.ts";
+import { DepthMapView } from "./depth-map.ts";
 import { element, setText } from "./dom.ts";
 import { ExperimentForm } from "./form.ts";
 import { Header } from "./header.ts";
@@ -65,6 +66,7 @@ const timeline = new Timeline({
   pickRow: (row) => pick(() => (page.row = row)),
   pickRestart: (restart) => pick(() => (page.restart = restart)),
 });
+const depthMap = new DepthMapView((row) => pick(() => (page.row = row)));
 const heading = element("h1", { class: "for-screen-readers" }, "Inversion Lab");
 const placeholder = element("section", { class: "placeholder" }, element("h2"), element("p"));
 /** Says out loud when the run begins or ends, and nothing in between. */
@@ -79,6 +81,7 @@ document.body.append(
     header.element,
     placeholder,
     result.element,
+    depthMap.element,
     plots.element,
     comparison.element,
     timeline.element,
@@ -131,6 +134,7 @@ function draw(): void {
   document.body.classList.toggle("editing", form.isOpen);
   header.update(page, Date.now());
   result.update(page);
+  depthMap.update(page);
   drawPlots();
   comparison.update(page);
   timeline.update(page);

@@ -1,5 +1,6 @@
 // Which run this is, in one line.
 
+import { subjectOf } from "../src/describe/spec-subject.ts";
 import { plural } from "../src/describe/numbers.ts";
 import { conditionOf } from "../src/describe/run-condition.ts";
 import { stateName } from "../src/describe/run-state.ts";
@@ -14,7 +15,7 @@ export function figureTitle({ run, beside }: PageModel): string {
   return [shortPrompt(run.info), ...conditionOf(run.info.spec, run.start).slice(0, 3)].join(", ");
 }
 
-const shortPrompt = ({ spec }: RunInfo): string => shorten(spec.prompt, 32);
+const shortPrompt = ({ spec }: RunInfo): string => shorten(subjectOf(spec), 32);
 
 export function runLabel(run: RunInfo): string {
   const { id, spec, phase } = run;

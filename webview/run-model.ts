@@ -71,7 +71,9 @@ function addStep(run: RunModel, step: StepEvent): void {
     series.inputDistance.push(point.inputDistance);
     series.ratio.push(point.ratio);
     const decoded = point.iteration === step.iteration;
-    series.right.push(decoded ? tokensRight(step.tokenIds, run.start?.target.tokenIds ?? []) : null);
+    const { target } = run.start ?? {};
+    const isCompared = decoded && target?.known !== false;
+    series.right.push(isCompared ? tokensRight(step.tokenIds, target?.tokenIds ?? []) : null);
     series.ranks.forEach((column, token) => column.push(decoded ? step.targetRanks[token] : null));
     for (const [name, columns] of series.own) addValues(columns, point[name], series.iterations.length - 1);
   }
@@ -110,8 +112,9 @@ export function nearestRow(steps: readonly StepEvent[], iteration: number): numb
 /** How many restarts have the whole prompt: at their end or, before it, at their newest row. */
 export function exactRestarts({ start, steps, end }: RunModel): number {
   if (end) return end.restarts.filter(({ exact }) => exact).length;
-  const target = start?.target.tokenIds ?? [];
-  return steps.filter((rows) => isExact(rows.at(-1), target)).length;
+  const { tokenIds: target = [], known } = start?.target ?? {};
+  return steps.filter((rows) => (known === false ? rows.at(-1)?.proved?.every(Boolean) : isExact(rows.at(-1), target)))
+    .length;
 }
 
 const isExact = (step: StepEvent | undefined, targetIds: readonly number[]): boolean =>

@@ -140,7 +140,7 @@ export class Timeline {
     this.#list.focus();
   }
 
-  #drawHead({ tokenIds, tokens }: PromptTokens): void {
+  #drawHead({ tokenIds, tokens, known }: PromptTokens): void {
     const shown = tokens.slice(0, MOST_COLUMNS);
     this.#window.scroller.style.setProperty(
       "--columns",
@@ -148,7 +148,9 @@ export class Timeline {
     );
     this.#head.replaceChildren(
       ...this.#names.map((name) => element("span", { class: "number" }, name)),
-      ...shown.map((text, position) => plainChip(tokenIds[position], text)),
+      ...shown.map((text, position) =>
+        known === false ? element("span", {}, String(position + 1)) : plainChip(tokenIds[position], text),
+      ),
       more(tokenIds.length),
     );
   }

@@ -1,6 +1,7 @@
 // `inversion-lab sweep FILE`: carries out the runs of a *.sweep.json (or the one of a *.inversion.json) that are not there
 // yet, and writes the tables of all.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import path from "node:path";
 import { LabError, messageOf } from "../common/errors.ts";
 import { jsonLine } from "../common/json-lines.ts";
@@ -40,7 +41,7 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
     for (const { axes, spec, name } of cells) {
       const finished = before.has(name);
       if (flags.json) await print(context, jsonLine({ type: "run", axes, finished, name, spec }));
-      else await say(`${finished ? "finished" : "to do   "}  ${axesText(axes) || JSON.stringify(spec.prompt)}`);
+      else await say(`${finished ? "finished" : "to do   "}  ${axesText(axes) || JSON.stringify(subjectOf(spec))}`);
     }
     const left = cells.filter(({ name }) => !before.has(name)).map(({ spec }) => spec);
     const remaining = new Estimate(timesOf(before.values())).of(left);
@@ -77,7 +78,7 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
     const came = error
       ? error.message
       : `${exact} of ${restarts.length} exact, output distance ${figure(best.outputDistance)}`;
-    const what = axesText(cell.axes) || JSON.stringify(cell.spec.prompt);
+    const what = axesText(cell.axes) || JSON.stringify(subjectOf(cell.spec));
     await say(
       `${String(reached.finished).padStart(String(reached.runs).length)}/${reached.runs}  ${what}: ${came}, ${duration(elapsedMs)}`,
     );

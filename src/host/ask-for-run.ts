@@ -16,7 +16,7 @@ import {
 import { shorten } from "../describe/short-text.ts";
 
 const title = (): string => vscode.l10n.t("Invert Selection");
-const BACK = Symbol("back");
+export const BACK = Symbol("back");
 /** An answer; undefined when the person has left. */
 type Answer<T> = T | typeof BACK | undefined;
 
@@ -32,6 +32,8 @@ interface RunDraft {
 }
 
 interface QuestionStep {
+  /** Of the input; by default that of *Invert Selection…*. */
+  readonly title?: string;
   readonly step: number;
   readonly totalSteps: number;
 }
@@ -88,7 +90,7 @@ const askText =
     }
   };
 
-const askModel =
+export const askModel =
   (checkpoints: Checkpoints, preselected: string | undefined): Question =>
   async (_, place) => {
     for (;;) {
@@ -128,7 +130,7 @@ const askOutput =
     return output === BACK || output === undefined ? output : { output };
   };
 
-function pick<T>(
+export function pick<T>(
   placeholder: string,
   place: QuestionStep,
   preselected: T | undefined,
@@ -162,7 +164,7 @@ function answerOf<T>(
   canGoBack: boolean,
   read: () => T | undefined,
 ): Promise<Answer<T>> {
-  input.title = title();
+  input.title = place.title ?? title();
   input.step = place.step;
   input.totalSteps = place.totalSteps;
   input.ignoreFocusOut = true;

@@ -37,6 +37,7 @@ export function registerCommands(
     command("newSweep", (session) => session.newSweep()),
     command("openSweep", (session) => session.sweeps.open()),
     command("runFile", (session, file) => session.runFile(file)),
+    command("recoverFromStates", (session, file) => session.recoverFromStates(file)),
     command("exportRun", (session, run, selected) => session.export(run, selected, false)),
     command("exportComparison", (session, run, selected) => session.export(run, selected, true)),
     command("reproduce", (session) => session.reproduce()),

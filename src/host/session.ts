@@ -24,6 +24,7 @@ import { proofFor } from "../describe/methods.ts";
 import { isActive } from "../describe/run-state.ts";
 import { Runs } from "../session/runs.ts";
 import { selectedText, selectionOf } from "./selection.ts";
+import { methodOf } from "../experiments/methods/table.ts";
 import { requestFromSettings, sameThrough } from "../session/settings.ts";
 import { cacheFolder, readSetting } from "./read-settings.ts";
 import { showDevices } from "./show-devices.ts";
@@ -210,6 +211,15 @@ export class Session implements vscode.Disposable {
     });
   }
 
+  /** Recovers the text of a file of hidden states. Throws LabErrors. */
+  async recoverFromStates(file: unknown): Promise<void> {
+    const { requestOfStatesFile } = await import("./recover-states.ts");
+    requireTrust(vscode.workspace.isTrusted);
+    const uri = file instanceof vscode.Uri ? file : undefined;
+    const request = await requestOfStatesFile(uri, this.checkpoints, requestFromSettings(readSetting));
+    if (request) this.#start(request);
+  }
+
   async newSweep(): Promise<void> {
     await this.sweeps.newSweep(selectionOf(vscode.window.activeTextEditor) ?? "");
   }
@@ -362,6 +372,12 @@ export class Session implements vscode.Disposable {
     this.#show(proving.id, true);
   }
 
+  #startSuggested(id: string, name: string): void {
+    const run = this.#runs.get(id);
+    const suggestion = run && methodOf(run.spec).suggestions?.find((each) => each.name === name);
+    if (suggestion) this.#start({ ...run.spec, ...suggestion.change });
+  }
+
   #show(id: string, preserveFocus: boolean): void {
     this.#setLatest(id);
     this.#reveal(preserveFocus).show(id);
@@ -393,6 +409,7 @@ export class Session implements vscode.Disposable {
         resume: (id) => this.#runs.resume(id),
         runAgain: (id, preset) => this.#repeat(id, preset),
         recoverExactly: (id) => this.#recoverExactly(id),
+        suggested: (id, name) => this.#startSuggested(id, name),
         saveFigure: ({ id, figure, format }) => {
           const prompt = this.#runs.get(id)?.spec.prompt ?? "";
           const saved = import("./panel/save-files.ts").then(({ saveFigure }) =>

@@ -1,5 +1,6 @@
 // One quiet item in the status bar while a run or a sweep goes on: how far it is, and a way to it.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import * as vscode from "vscode";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { RunEvent } from "../experiments/events.ts";
@@ -66,7 +67,7 @@ const LINKED = ["showPanel", "stop", "pause", "resume"];
 function tooltip({ spec, phase }: RunInfo): vscode.MarkdownString {
   const text = new vscode.MarkdownString("", true);
   text.isTrusted = { enabledCommands: LINKED.map((name) => `inversionLab.${name}`) };
-  const prompt = shorten(spec.prompt, 60);
+  const prompt = shorten(subjectOf(spec), 60);
   text.appendText(methodOf(spec).describe.doing(prompt));
   const links = [
     `[$(window) ${vscode.l10n.t("Show Run")}](command:inversionLab.showPanel)`,

@@ -1,6 +1,7 @@
 // A run's record: a folder with what was asked (spec.json), what happened, line by line as it happened (events.jsonl),
 // what was found as numbers (embeddings.safetensors), and what came of it (summary.json, written last). Whatever kills the writer, all lines written so far stay readable.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -57,7 +58,7 @@ export class RunRecord {
   static async create(runsFolder: string, spec: ExperimentSpec, options: RecordOptions = {}): Promise<RunRecord> {
     const now = options.now ?? (() => new Date());
     const startedAt = now();
-    const folder = await makeRunFolder(runsFolder, startedAt, spec.prompt);
+    const folder = await makeRunFolder(runsFolder, startedAt, subjectOf(spec));
     return RunRecord.#begin(folder, spec, startedAt, now);
   }
 

@@ -1,6 +1,7 @@
 // Records that were deleted and can still come back: moved into a folder beside the runs, one batch a deletion, and gone
 // for good a week later.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import { randomBytes } from "node:crypto";
 import { readdir, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
@@ -33,7 +34,10 @@ export async function moveToTrash(records: readonly string[], trash: string, now
     // A record that cannot be read is one that its owner wants to be rid of all the more.
     const listing = await readListing(record).catch(() => undefined);
     if (listing?.status !== "running") continue;
-    throw new LabError("badInput", `${JSON.stringify(listing.spec.prompt)} is still running: stop it, then delete it.`);
+    throw new LabError(
+      "badInput",
+      `${JSON.stringify(subjectOf(listing.spec))} is still running: stop it, then delete it.`,
+    );
   }
   const batch = path.join(trash, `${now}-${randomBytes(4).toString("hex")}`);
   try {

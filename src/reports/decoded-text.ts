@@ -1,6 +1,7 @@
 // The decoded iterations of one run as text for a document that somebody writes: of its best restart, in a form of their
 // choice.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import { visible } from "../common/visible.ts";
 import { stepsByRestart } from "../describe/run-events.ts";
 import { iterationTable } from "./run-export.ts";
@@ -32,7 +33,7 @@ export function decodedText(run: DecodedRun, form: DecodedForm): string | undefi
       return latex([
         {
           run: { ...run, events: events.map((event) => ({ ...event, restart: 0 }) as typeof event) },
-          title: JSON.stringify(run.spec.prompt),
+          title: JSON.stringify(subjectOf(run.spec)),
         },
       ]);
   }

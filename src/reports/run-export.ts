@@ -1,6 +1,7 @@
 // Runs for other programs and for papers: what their records hold as CSV, JSON, Markdown, LaTeX, SVG and one page of HTML.
 // Several runs are a comparison: what differs between them comes first.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import { type CsvValue, csv } from "./csv.ts";
 import { html, Html, type HtmlContent, htmlLines, htmlPage } from "./html-page.ts";
 import { type PrintedFigure, type PrintedLine, lineChart, stackedCharts } from "./line-chart.ts";
@@ -114,7 +115,7 @@ function rowsOf({ events }: RecordedRun, series: readonly string[]): CsvValue[][
 function titleOf(run: RecordedRun, runs: readonly RecordedRun[]): string {
   const differing = differences(runs.map(({ spec }) => spec));
   const i = runs.indexOf(run);
-  if (runs.length === 1) return JSON.stringify(run.spec.prompt);
+  if (runs.length === 1) return JSON.stringify(subjectOf(run.spec));
   if (differing.length === 0) return run.id;
   return differing.map(({ field, values }) => `${field} ${valueText(values[i])}`).join(", ");
 }

@@ -49,6 +49,7 @@ const fromPage = z.discriminatedUnion("type", [
   message("runAgain", { id: text, preset: text.optional() }),
   message("duplicate", { id: text }),
   message("recoverExactly", { id: text }),
+  message("suggested", { id: text, name: text }),
   message("check", { request: z.unknown() }),
   message("start", { request: z.unknown() }),
   message("saveFigure", { id: text, figure, format: z.enum(["svg", "png"]) }),

@@ -95,6 +95,8 @@ export type FromPage =
   | { readonly type: "runAgain"; readonly id: string; readonly preset?: string }
   /** Proves what the run's hidden states determine, and compares. */
   | { readonly type: "recoverExactly"; readonly id: string }
+  /** A run that the method of this one suggests, by its name. */
+  | { readonly type: "suggested"; readonly id: string; readonly name: string }
   | { readonly type: "duplicate"; readonly id: string }
   | { readonly type: "check"; readonly request: unknown }
   | { readonly type: "start"; readonly request: unknown }

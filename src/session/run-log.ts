@@ -1,6 +1,7 @@
 // What the log tells of the runs: how they begin and end as information, what they are busy with for those who look for a
 // mistake, and each iteration for those who trace one.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import type { RunEvent } from "../experiments/events.ts";
 import type { RunInfo } from "./panel-messages.ts";
 import { shorten } from "../describe/short-text.ts";
@@ -42,7 +43,9 @@ export class RunLog {
         this.#log.debug(`run ${id}: ${phase.progress?.stage ?? "asked for"}`);
         return;
       case "running":
-        this.#log.info(`run ${id} runs: ${spec.method} of "${shorten(spec.prompt, 40)}" through ${spec.checkpoint}`);
+        this.#log.info(
+          `run ${id} runs: ${spec.method} of "${shorten(subjectOf(spec), 40)}" through ${spec.checkpoint}`,
+        );
         return;
       case "completed":
       case "cancelled":

@@ -1,5 +1,6 @@
 // The runs as people look for them: those of this session and those recorded, one row each, and how a row is said.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import { t } from "@vscode/l10n";
 import { plural } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
@@ -129,7 +130,7 @@ export function dayName(start: number, now: number, locale?: string): string {
 /** The beginning of the day in this place's calendar, in milliseconds since 1970. */
 export const midnight = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
 
-export const rowLabel = ({ spec }: RunRow): string => shorten(spec.prompt, 80);
+export const rowLabel = ({ spec }: RunRow): string => shorten(subjectOf(spec), 80);
 
 /** What is most telling comes first: the view is narrow. */
 export function rowDescription(row: RunRow): string {
@@ -262,7 +263,7 @@ export function rowTooltip(row: RunRow, start: StartEvent | undefined, locale?: 
     ...(shift === undefined ? [] : [shift]),
   ];
   return [
-    markdownCode(shorten(spec.prompt, 300)),
+    markdownCode(shorten(subjectOf(spec), 300)),
     markdownText([stateName(state), ...(going === undefined ? [] : [going])].join(" · ")),
     ...(trouble === undefined ? [] : [`⚠ ${markdownText(trouble)}`]),
     "---",

@@ -2,6 +2,7 @@
 // is known from the records alone; what is kept here is which sweeps there are, and which were to go on, so that they do
 // after the window was closed. Knows neither views nor VS Code.
 
+import { subjectOf } from "../describe/spec-subject.ts";
 import path from "node:path";
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import { errorData, LabError, messageOf } from "../common/errors.ts";
@@ -403,6 +404,6 @@ const counts = ({ cells, outcomes }: KnownSweep): Pick<SweepInfo, "runs" | "fini
 
 const inOrder = ({ cells, outcomes }: KnownSweep): Outcome[] => cells.flatMap(({ name }) => outcomes.get(name) ?? []);
 
-const textOf = ({ axes, spec }: Cell): string => axesText(axes) || spec.prompt;
+const textOf = ({ axes, spec }: Cell): string => axesText(axes) || subjectOf(spec);
 
 const nameOf = (file: string): string => path.basename(file).replace(/\.(sweep|inversion)\.json$/, "");

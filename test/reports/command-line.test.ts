@@ -60,7 +60,7 @@ const specs = (method: string): fc.Arbitrary<ExperimentSpec> => {
       fc.tuple(fc.double({ noNaN: true, min: -9, max: 9 }), fc.boolean()),
     )
     .map(([prompt, request, [mean, isCustom]]) => {
-      const { start, weights, ...rest } = request as Record<string, unknown>;
+      const { start, weights, everyDepth, ...rest } = request as Record<string, unknown>;
       const other = start === undefined || start === "custom" ? {} : { start };
       const noise = isCustom ? { start: "custom", startMean: mean, startStd: 0.5 } : other;
       const proving = methodOf(method).proves && { network: "gpt2" };
@@ -70,6 +70,7 @@ const specs = (method: string): fc.Arbitrary<ExperimentSpec> => {
         method,
         prompt,
         ...given,
+        ...(everyDepth !== undefined && rest["states"] === undefined && { everyDepth }),
         ...((!isNet || proving) && weights !== undefined && { weights }),
         ...proving,
       });

@@ -32,6 +32,15 @@ export const exact = {
       ? `${nameOf("everyDepth")} and ${nameOf("states")} exclude each other: a file has the states of one depth.`
       : values;
   },
+  suggestions: [
+    {
+      name: "everyDepth",
+      label: () => t("At Every Depth"),
+      meaning: () => t("Recover the same text from the states after each block, and show what each determines"),
+      change: { everyDepth: true },
+      suits: ({ everyDepth, states, blocks }: ExactSpec) => !everyDepth && states === undefined && blocks > 1,
+    },
+  ],
   describe: {
     title: () => t("Exact recovery"),
     formula: () =>

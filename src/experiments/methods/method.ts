@@ -57,6 +57,18 @@ export interface ResultFigure {
   readonly of: (result: RestartResult) => number | null;
 }
 
+/** A run that the result of another one invites. */
+export interface Suggestion {
+  readonly name: string;
+  /** On a button. */
+  readonly label: () => string;
+  readonly meaning: () => string;
+  /** Fields that it has otherwise. */
+  readonly change: Readonly<Record<string, unknown>>;
+  /** Is it of use after a run of this spec? */
+  suits(spec: ExperimentSpec): boolean;
+}
+
 export interface Method<Own extends Fields = Fields> {
   /** The spec's field `method`. */
   readonly name: string;
@@ -77,6 +89,7 @@ export interface Method<Own extends Fields = Fields> {
   readonly settings: readonly string[];
   /** Settings of all its fields under a name. */
   readonly presets?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly suggestions?: readonly Suggestion[];
   /** What the fields that somebody gave say of others. */
   implied?(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** Fields whose default depends on others, and what two fields together make wrong: a sentence, at the first field it names. */

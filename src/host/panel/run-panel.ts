@@ -1,6 +1,7 @@
 // The experiment panel: a webview beside the editor that shows one run of the session at a time. It holds no state of
 // its own but which run that is; the page asks for all it needs whenever it is made anew.
 
+import { subjectOf } from "../../describe/spec-subject.ts";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
 import * as vscode from "vscode";
 import { NAMED_SOURCES } from "../../checkpoints/config.ts";
@@ -35,6 +36,7 @@ interface PanelActions {
   resume(id: string): void;
   runAgain(id: string, preset: string | undefined): void;
   recoverExactly(id: string): void;
+  suggested(id: string, name: string): void;
   saveFigure(message: Extract<FromPage, { readonly type: "saveFigure" }>): void;
   export(id: string, comparison: boolean): void;
   showLog(): void;
@@ -110,7 +112,7 @@ export class RunPanel implements vscode.Disposable {
     this.#shown = id;
     this.#actions.shown(id);
     const run = this.#session.get(id);
-    if (run) this.#panel.title = methodOf(run.spec).describe.heading(shorten(run.spec.prompt, 24));
+    if (run) this.#panel.title = methodOf(run.spec).describe.heading(shorten(subjectOf(run.spec), 24));
     void this.#send();
   }
 
@@ -251,6 +253,8 @@ export class RunPanel implements vscode.Disposable {
         return this.#actions.runAgain(message.id, message.preset);
       case "recoverExactly":
         return this.#actions.recoverExactly(message.id);
+      case "suggested":
+        return this.#actions.suggested(message.id, message.name);
       case "saveFigure":
         return this.#actions.saveFigure(message);
       case "rasterised":

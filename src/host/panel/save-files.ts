@@ -1,5 +1,6 @@
 // Files that the person asks for: a plot, or records in the format of another program.
 
+import { subjectOf } from "../../describe/spec-subject.ts";
 import path from "node:path";
 import * as vscode from "vscode";
 import { homeFolder } from "../../common/folders.ts";
@@ -35,7 +36,7 @@ export async function exportRecords(folders: readonly string[], rasterise: Raste
   });
   if (!picked) return;
   const runs = await Promise.all(folders.map((folder) => readRun(folder)));
-  const name = runs.length === 1 ? runs[0].id : `comparison-${slug(runs[0].spec.prompt)}`;
+  const name = runs.length === 1 ? runs[0].id : `comparison-${slug(subjectOf(runs[0].spec))}`;
   await save(name, picked.extension, async () =>
     picked.format === "png" ? rasterise(exportRuns(runs, "svg")) : exportRuns(runs, picked.format),
   );

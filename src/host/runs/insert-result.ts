@@ -1,5 +1,6 @@
 // *Insert Result*: the decoded iterations of a run as text at the cursor, in the form that is asked for.
 
+import { subjectOf } from "../../describe/spec-subject.ts";
 import * as vscode from "vscode";
 import { LabError } from "../../common/errors.ts";
 import { DECODED_FORMS, decodedText, type DecodedForm, placed } from "../../reports/decoded-text.ts";
@@ -14,7 +15,7 @@ export async function insertResult(run: DecodedRun, editor: vscode.TextEditor): 
     throw new LabError("badInput", vscode.l10n.t("This run has shown no iteration: there is nothing to insert."));
   }
   const picked = await vscode.window.showQuickPick(choices(run), {
-    title: vscode.l10n.t("Insert Result of “{0}” ({1})", shorten(run.spec.prompt, 40), shortCondition(run.spec)),
+    title: vscode.l10n.t("Insert Result of “{0}” ({1})", shorten(subjectOf(run.spec), 40), shortCondition(run.spec)),
     placeHolder: vscode.l10n.t("In which form?"),
     matchOnDetail: true,
   });

@@ -1,5 +1,6 @@
 // What can be done with runs that are listed somewhere: opened, compared, repeated, deleted and brought back.
 
+import { subjectOf } from "../../describe/spec-subject.ts";
 import path from "node:path";
 import * as vscode from "vscode";
 import { argumentsOf, shellLine } from "../../reports/command-line.ts";
@@ -134,7 +135,7 @@ export class RunActions {
     if (going) {
       throw new LabError(
         "badInput",
-        vscode.l10n.t("“{0}” is not over: stop it, then delete it.", shorten(going.spec.prompt, 40)),
+        vscode.l10n.t("“{0}” is not over: stop it, then delete it.", shorten(subjectOf(going.spec), 40)),
       );
     }
     const cache = this.#deps.cacheFolder();
@@ -159,7 +160,7 @@ export class RunActions {
     }
     const picked = await vscode.window.showQuickPick(
       batches.map(({ folder, deletedAt, runs: [first, ...others] }) => ({
-        label: shorten(first.spec.prompt, 60),
+        label: shorten(subjectOf(first.spec), 60),
         description: others.length === 0 ? shortCondition(first.spec) : vscode.l10n.t("and {0} more", others.length),
         detail: vscode.l10n.t("deleted {0}", new Date(deletedAt).toLocaleString(vscode.env.language)),
         folder,
@@ -175,7 +176,7 @@ export class RunActions {
 
   async #offerUndo(batch: string, runs: string, [first, ...others]: readonly RunRow[]): Promise<void> {
     const undo = vscode.l10n.t("Undo");
-    const prompt = shorten(first.spec.prompt, 40);
+    const prompt = shorten(subjectOf(first.spec), 40);
     const answer = await vscode.window.showInformationMessage(
       others.length === 0
         ? messageText(vscode.l10n.t("“{0}” was deleted.", prompt))
