@@ -9,6 +9,8 @@ import { median, wilson } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
 import { figure } from "../common/number-format.ts";
 import { valueText } from "../describe/spec-fields.ts";
+import { METHODS } from "../experiments/methods/table.ts";
+import type { ResultFigure } from "../experiments/methods/method.ts";
 import { SEEDS } from "./sweep-files.ts";
 import type { Outcome } from "./perform-sweep.ts";
 
@@ -33,16 +35,29 @@ const COLUMNS = [
   "text",
 ] as const satisfies readonly (keyof RestartResult)[];
 
+/** Figures of the methods' own that some result has. */
+const figuresOf = (outcomes: readonly Outcome[]): readonly ResultFigure[] =>
+  METHODS.flatMap(({ figures = [] }) => figures).filter(({ of }) =>
+    outcomes.some(({ restarts }) => restarts.some((result) => of(result) !== null)),
+  );
+
 /** A row a restart; a run that failed has one row, which says why. */
 export function resultsCsv(outcomes: readonly Outcome[]): string {
   const axes = axesOf(outcomes);
+  const figures = figuresOf(outcomes);
+  const own = figures.map(({ name }) => name);
   return csv(
-    [...axes, "run", "status", "error", "elapsedMs", "restart", ...COLUMNS],
+    [...axes, "run", "status", "error", "elapsedMs", "restart", ...COLUMNS, ...own],
     outcomes.flatMap(({ cell, folder, status, error, elapsedMs, restarts }) => {
       const values = axes.map((field) => cell.axes[field] as CsvValue);
       const run = [...values, path.basename(folder), status, error?.message, Math.round(elapsedMs)];
-      if (restarts.length === 0) return [run.concat(null, ...COLUMNS.map(() => null))];
-      return restarts.map((restart) => [...run, restart.restart, ...COLUMNS.map((column) => restart[column])]);
+      if (restarts.length === 0) return [run.concat(null, ...[...COLUMNS, ...own].map(() => null))];
+      return restarts.map((restart) => [
+        ...run,
+        restart.restart,
+        ...COLUMNS.map((column) => restart[column]),
+        ...figures.map(({ of }) => of(restart)),
+      ]);
     }),
   );
 }
@@ -77,6 +92,7 @@ const medianText = (values: readonly number[]): string => (values.length === 0 ?
 /** A row a condition. */
 export function resultsMarkdown(outcomes: readonly Outcome[]): string {
   const fields = axesOf(outcomes).filter((field) => !SEEDS.includes(field));
+  const figures = figuresOf(outcomes);
   const rows = conditionsOf(outcomes).map(({ axes, runs, failed, results }) => {
     const exact = results.filter((result) => result.exact).length;
     const { low, high } = wilson(exact, results.length);
@@ -89,6 +105,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
       results.length > 0 ? `${Math.round(100 * low)}–${Math.round(100 * high)} %` : "–",
       medianText(results.map(({ outputDistance }) => outputDistance)),
       medianText(results.map(({ inputDistance }) => inputDistance)),
+      ...figures.map(({ of }) => medianText(results.map(of).filter((value) => value !== null))),
       best ? markdownCodeCell(best.text) : "–",
     ];
   });
@@ -99,6 +116,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
     "95 % (Wilson)",
     "median output distance",
     "median input distance",
+    ...figures.map(({ label }) => markdownCell(`${label}, median`)),
     "best text",
   ];
   const errors = [...new Set(outcomes.flatMap(({ error }) => error?.message ?? []))];

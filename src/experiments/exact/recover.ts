@@ -5,7 +5,7 @@ import { type FloatArray, floats, type FloatType } from "../../common/floats.ts"
 import { median } from "../../common/statistics.ts";
 import { measuredShape } from "../../networks/distance.ts";
 import type { ExperimentSpec } from "../common-fields.ts";
-import type { Certainty, RestartResult, RunEvent, ScoredToken, StepEvent } from "../events.ts";
+import type { Certainty, RestartResult, RunEvent, ScoredToken, StepEvent, Utility } from "../events.ts";
 import type { ExactSpec } from "./exact-spec.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "../metrics.ts";
 import type { ExperimentSetting } from "../setting.ts";
@@ -15,6 +15,7 @@ import { embedRows, type StateFit, type StatesNetwork, statesOfText } from "./st
 import { protect } from "./protection.ts";
 import { type Ranking, rankingOf } from "./ranking.ts";
 import { type Recovery, type Round, search, type SearchOptions } from "./search.ts";
+import { utilityOf } from "./utility.ts";
 
 /** Carries it out. Throws a LabError, also when the states are no finite numbers. */
 export async function* recoverExactly(
@@ -60,8 +61,15 @@ export async function* recoverExactly(
     embedRows(network, ids, (row) => (rowed ? position + row : position));
   const noisy = noiseOf(spec) ?? (givenStates?.isRounded ? "rounding" : undefined);
   const searches: OneSearch[] = [];
+  const utilities: Utility[] = [];
+  let utilityMs = 0;
   for (let restart = 0; restart < spec.restarts; restart++) {
     const given = protect(output, output.length / T, spec, spec.seed, restart);
+    if (noiseOf(spec)) {
+      const asked = now();
+      utilities.push(await utilityOf(opened.rest, output, given, T));
+      utilityMs += now() - asked;
+    }
     const { states, ranking } = await ranked(given);
     const options = { states, embed: embedAt, ranking, fit, noisy, candidates: spec.candidates };
     const lists = new Lists(ranking, targetIds, spec.topK, text);
@@ -123,6 +131,7 @@ export async function* recoverExactly(
       sameNextToken: null,
       ...{ proved, certainty, distances, margins, tried },
       ...classesNamed(tokenIds, fit, text),
+      ...(utilities.length > 0 && { utility: utilities[one.restart] }),
     };
   });
   const reached = embeddingsOf(results, embed, network.type);
@@ -137,7 +146,7 @@ export async function* recoverExactly(
     best,
     restarts: results,
     tokenForwards: searches.reduce((sum, { last }) => sum + last!.tokenForwards, 0),
-    elapsedMs: now() - began,
+    elapsedMs: now() - began - utilityMs,
   };
 }
 

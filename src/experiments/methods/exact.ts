@@ -73,6 +73,8 @@ export const exact = {
       label: "Tokens tried per position",
       of: ({ tried }) => (tried ? tried.reduce((sum, count) => sum + count, 0) / tried.length : null),
     },
+    { name: "agreement", label: "Next-token agreement", of: ({ utility }) => utility?.agreement ?? null },
+    { name: "kl", label: "KL divergence", of: ({ utility }) => utility?.kl ?? null },
   ],
   cost: () => 3,
   async *run(spec: ExactSpec, setting, signal) {
