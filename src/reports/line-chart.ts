@@ -73,7 +73,8 @@ function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines 
     ...points,
     ...band.flatMap(([x, low, high]) => [[x, low] as const, [x, high] as const]),
   ]);
-  const x = axis(span ?? fromZero(points.map(([value]) => value)), false, left, width - right);
+  const across = places ? [...places.keys()] : points.map(([value]) => value);
+  const x = axis(span ?? fromZero(across), false, left, width - right);
   const y = axis(
     logarithmic ? points.map(([, value]) => value) : fromZero(points.map(([, value]) => value)),
     logarithmic,

@@ -8,9 +8,9 @@ import type { Outcome } from "./perform-sweep.ts";
 import { type FigureOfResults, heatFigures, labelInText } from "./sweep-figures.ts";
 import type { SweepChart } from "./view-data.ts";
 
-/** "tokensRight-by-noise.svg": names of fields and figures are words. */
-export const chartFile = ({ y, along, x = along, lines }: SweepChart): string =>
-  `${[y, "by", x, ...(lines === undefined ? [] : ["and", lines])].join("-")}.svg`;
+/** "tokensRight-by-agreement-along-noise-and-blocks.svg": names of fields and figures are words, and no two charts share one. */
+export const chartFile = ({ y, along, x, lines }: SweepChart): string =>
+  `${[y, "by", ...(x === undefined ? [] : [x, "along"]), along, ...(lines === undefined ? [] : ["and", lines])].join("-")}.svg`;
 
 /** The chart as a drawing. */
 export const chartDrawing = (chart: SweepChart, outcomes: readonly Outcome[]): string =>

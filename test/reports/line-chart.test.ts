@@ -48,6 +48,8 @@ describe("a line chart", () => {
     assert.ok(corners[0][1] < line[0][1] && line[0][1] < low, "the band is above and below the line");
     assert.ok(texts(svg).includes("none") && texts(svg).includes("int8"));
     assert.equal(svg.match(/<circle /g)!.length, 2);
+    const empty = lineChart(figure({ places: ["none", "int8"], lines: [{ points: [] }] }));
+    assert.ok(texts(empty).includes("int8") && !empty.includes("NaN"), "places stand where they are without points");
     const plain = lineChart(figure({ lines: [{ points }] }));
     assert.ok(!plain.includes("<circle ") && !plain.includes("<polygon "));
   });

@@ -119,7 +119,8 @@ describe("a chart of a sweep", () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), "sweep-chart-"));
     const chart = { y: "tokensRight", x: "agreement", along: "noise", lines: "blocks" };
     await writeResults(folder, outcomes, [chart]);
-    assert.equal(chartFile(chart), "tokensRight-by-agreement-and-blocks.svg");
+    assert.equal(chartFile(chart), "tokensRight-by-agreement-along-noise-and-blocks.svg");
+    assert.equal(chartFile({ y: "exact", along: "blocks" }), "exact-by-blocks.svg");
     const svg = await readFile(path.join(folder, chartFile(chart)), "utf8");
     assert.equal(svg.match(/<polygon /g)!.length, 2);
     const markdown = await readFile(path.join(folder, "results.md"), "utf8");
