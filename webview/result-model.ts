@@ -13,7 +13,15 @@ import { shiftName } from "../src/describe/run-condition.ts";
 import { recovers, verdictAt } from "../src/describe/run-verdict.ts";
 import { isOver } from "../src/describe/run-state.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
-import type { Certainty, RateSearch, RestartResult, StartEvent, StepEvent, Token } from "../src/experiments/events.ts";
+import type {
+  Certainty,
+  RateSearch,
+  RestartResult,
+  StartEvent,
+  StepEvent,
+  Token,
+  Utility,
+} from "../src/experiments/events.ts";
 import { type Chip, chipsOf } from "./chips-model.ts";
 import { formatElapsed, formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
@@ -106,6 +114,7 @@ function proofs({ page, run, start, found }: Told): Findings {
         ? [{ label: t("Time"), value: formatElapsed(run.end.elapsedMs), note: t("of the search alone") }]
         : []),
       ...(fit ? [fitFact(fit)] : []),
+      ...("utility" in found && found.utility ? [utilityFact(found.utility)] : []),
       ...("sameEmbedding" in found ? (found.sameEmbedding ?? []).map(sameFact) : []),
     ],
   };
@@ -117,6 +126,15 @@ const fitFact = ({ tokens, seconds, cached, hitRate }: NonNullable<StartEvent["f
   note: cached
     ? t("of held-out tokens rank first; fitted on {0}, from the cache", plural(tokens, "token"))
     : t("of held-out tokens rank first; fitted on {0} in {1}", plural(tokens, "token"), formatElapsed(1000 * seconds)),
+});
+
+const utilityFact = ({ agreement, kl }: Utility): Fact => ({
+  label: t("Next tokens kept"),
+  value: percent(agreement),
+  note:
+    kl === null
+      ? t("by the rest of the network; the protected states overflow")
+      : t("by the rest of the network; KL divergence {0} nats", formatNumber(kl)),
 });
 
 const sameFact = ({ position, tokens }: NonNullable<RestartResult["sameEmbedding"]>[number]): Fact => ({

@@ -4,7 +4,7 @@
 import { defaultMethod, methodNames, methodOf } from "../src/describe/methods.ts";
 import type { Field } from "../src/experiments/fields.ts";
 import type { FromSweepsPage, SweepFormData } from "../src/session/sweeps-messages.ts";
-import type { SweepCheck, SweepDraft } from "../src/sweeps/view-data.ts";
+import type { SweepChart, SweepCheck, SweepDraft } from "../src/sweeps/view-data.ts";
 import { element, setText } from "./dom.ts";
 import { explanationOf, labelOf } from "./form-fields.ts";
 import { plural, roughTime } from "../src/describe/numbers.ts";
@@ -34,6 +34,7 @@ export class SweepForm {
   readonly #onClose: () => void;
   readonly #name = element("input", { type: "text", id: "sweep-name", spellcheck: "false", autocomplete: "off" });
   readonly #fields = element("div", { class: "fields" });
+  readonly #ready = element("select", { id: "sweep-ready" });
   readonly #add = element("select", { "aria-label": t("Add a field") });
   readonly #size = element("p", { class: "size", role: "status" });
   readonly #general = element("p", { class: "problem", role: "alert" });
@@ -41,6 +42,7 @@ export class SweepForm {
   readonly element: HTMLElement;
   #form: SweepFormData | undefined;
   #draft: SweepDraft = {};
+  #charts: readonly SweepChart[] = [];
   readonly #controls = new Map<string, Control>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #beginning = false;
@@ -50,10 +52,12 @@ export class SweepForm {
     this.#onClose = onClose;
     this.#begin = button(t("Start"), t("Start this sweep (Ctrl+Enter)"), true, () => this.#start());
     this.#add.addEventListener("change", () => this.#addField(this.#add.value));
+    this.#ready.addEventListener("change", () => this.#take(this.#ready.value));
     this.element = element(
       "section",
       { "class": "sweep-form", "aria-label": t("New sweep") },
       element("h2", {}, t("New sweep")),
+      element("div", { class: "field" }, element("label", { for: "sweep-ready" }, t("Begin with")), this.#ready),
       element("div", { class: "field" }, element("label", { for: "sweep-name" }, t("Name")), this.#name),
       this.#fields,
       element("div", { class: "field" }, this.#add),
@@ -85,6 +89,11 @@ export class SweepForm {
   open(form: SweepFormData): void {
     this.#form = form;
     this.#draft = { method: defaultMethod().name, ...form.draft };
+    this.#charts = form.charts;
+    this.#ready.replaceChildren(
+      element("option", { value: "" }, t("Your own values")),
+      ...form.ready.map(({ name, title }) => element("option", { value: name }, title)),
+    );
     this.#beginning = false;
     this.#name.value = "";
     this.element.hidden = false;
@@ -141,6 +150,17 @@ export class SweepForm {
       element("option", { value: "" }, t("Add a field…")),
       ...rest.map((field) => element("option", { value: field }, this.#label(field))),
     );
+  }
+
+  /** Fills the form as a ready sweep is, or again as it was opened. */
+  #take(name: string): void {
+    const { draft, charts, ready } = this.#form!;
+    const taken = ready.find((each) => each.name === name) ?? { name: "", draft, charts };
+    this.#draft = { method: defaultMethod().name, ...taken.draft };
+    this.#charts = taken.charts;
+    this.#name.value = taken.name;
+    this.#build();
+    this.#check();
   }
 
   #addField(field: string): void {
@@ -244,7 +264,7 @@ export class SweepForm {
   #start(): void {
     clearTimeout(this.#timer);
     this.#beginning = true;
-    this.#send({ type: "begin", name: this.#name.value, draft: this.#asked() });
+    this.#send({ type: "begin", name: this.#name.value, draft: this.#asked(), charts: this.#charts });
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   StartEvent,
   StepEvent,
   Token,
+  Utility,
 } from "../experiments/events.ts";
 import { counted } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
@@ -135,6 +136,7 @@ function certaintyRows(best: RestartResult, { tokenForwards }: EndEvent, { fit }
     ...(best.sameEmbedding ?? []).flatMap(({ position, tokens }) =>
       row("same embedding", `position ${position + 1}: ${tokens.map(quoted).join(", ")}`),
     ),
+    ...(best.utility ? row("utility", utilityLine(best.utility)) : []),
     ...(tokenForwards === undefined ? [] : row("token forwards", String(tokenForwards))),
     ...depthRows(best),
     ...(fit ? row("fit", fitLine(fit).replace(/^a fit of /, "")) : []),
@@ -144,15 +146,21 @@ function certaintyRows(best: RestartResult, { tokenForwards }: EndEvent, { fit }
 /** A row a depth, the shallowest first. */
 const depthRows = ({ depths = [] }: RestartResult): Row[] =>
   depths.map((depth) => {
-    const { blocks, tokenIds, tokenForwards, hitRate } = depth;
+    const { blocks, tokenIds, tokenForwards, hitRate, utility } = depth;
     const figures = [
       provedOf(depth, tokenIds.length),
       counted(totalTried(depth), "token") + " tried",
       counted(tokenForwards, "token forward"),
       `hit rate ${percent(hitRate)}`,
+      ...(utility ? [utilityLine(utility)] : []),
     ];
     return [`after ${counted(blocks, "block")}`, figures.join(" · ")];
   });
+
+/** "the next token stays at 7 of 9 positions, KL 0.0123 nats" */
+const utilityLine = ({ agreements, kl }: Utility): string =>
+  `the next token stays at ${agreements.filter(Boolean).length} of ${counted(agreements.length, "position")}, ` +
+  (kl === null ? "and the protected states overflow" : `KL ${figure(kl)} nats`);
 
 /** Positions without a certain token that are told of one by one. */
 const MOST_UNKNOWN = 5;

@@ -26,10 +26,12 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
   const { Estimate } = await import("../sweeps/estimate.ts");
   const { finishedOutcomes, performSweep, timesOf } = await import("../sweeps/perform-sweep.ts");
   const { RESULTS_CSV, RESULTS_MARKDOWN, resultsMarkdown, writeResults } = await import("../sweeps/sweep-results.ts");
+  const { chartFile } = await import("../sweeps/sweep-chart.ts");
   const text = await readPlainText(file, LARGEST_TEXT).catch((error: unknown) => {
     throw new LabError("badInput", `${file} cannot be read: ${messageOf(error)}.`, { cause: error });
   });
-  const cells = cellsOf(parseExperimentFile(text, file, path.dirname(path.resolve(file))), file);
+  const sweep = parseExperimentFile(text, file, path.dirname(path.resolve(file)));
+  const cells = cellsOf(sweep, file);
   const folder = path.resolve(flags.out ?? folderOf(file));
   const say = (line: string) => print(context, `${visible(line)}\n`);
 
@@ -93,7 +95,7 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
       onOutcome,
       now: () => context.now(),
     });
-    await writeResults(folder, outcomes);
+    await writeResults(folder, outcomes, sweep.charts);
     progress?.close();
     const failed = outcomes.filter(({ status }) => status === "failed").length;
     const left = cells.length - outcomes.length;
@@ -106,7 +108,9 @@ export async function sweepFile(file: string, flags: SweepFlags, context: CliCon
       );
     } else {
       await print(context, `\n${visibleLines(resultsMarkdown(outcomes))}\n`);
-      await say(`${path.join(folder, RESULTS_CSV)}, ${RESULTS_MARKDOWN}; ${duration(elapsedMs)}`);
+      await say(
+        `${[path.join(folder, RESULTS_CSV), RESULTS_MARKDOWN, ...(sweep.charts ?? []).map(chartFile)].join(", ")}; ${duration(elapsedMs)}`,
+      );
       if (left > 0) tell(context, `Stopped with ${counted(left, "run")} left: the same command goes on with them.`);
       if (failed > 0) tell(context, `${counted(failed, "run")} of ${cells.length} failed.`);
     }

@@ -26,6 +26,7 @@ import type { NetworkFunctions } from "../networks/functions.ts";
 import type { NetworkShape } from "../networks/network.ts";
 import type { ObjectiveShape } from "../networks/objective.ts";
 import { PRECISION_BITS, type ReducedPrecision } from "../networks/weight-formats.ts";
+import type { CompiledGraph } from "../runtime/compile.ts";
 import { openNetwork, type OpenNetwork } from "../runtime/open-network.ts";
 import { storedOutput } from "../runtime/stored-output.ts";
 import { VERSIONS } from "../runtime/versions.ts";
@@ -35,6 +36,7 @@ import { fitTexts } from "./fit-texts.ts";
 import { checkStates, givenStates, statesOfSpec, targetOfStates } from "./given-states.ts";
 import { NetworkFits } from "./network-fits.ts";
 import { OpenStatesNetwork } from "./open-states-network.ts";
+import { openRest } from "./rest-of-network.ts";
 import { checkLength, checkVocabulary } from "./target-tokens.ts";
 import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
@@ -61,6 +63,7 @@ export class ExperimentRunner implements Experimenter {
   readonly #network = new SingleEntryCache<OpenNetwork>((network) => network.release());
   readonly #quantisation = new SingleEntryCache<Quantisation>();
   readonly #states = new SingleEntryCache<OpenStatesNetwork>((network) => network.release());
+  readonly #rest = new SingleEntryCache<CompiledGraph>((graph) => graph.release());
   readonly #fits = new NetworkFits();
   readonly #decoder = new SingleEntryCache<Decoder>((decoder) => decoder.release());
 
@@ -148,8 +151,8 @@ export class ExperimentRunner implements Experimenter {
         const depths = valuesOf(spec)["everyDepth"] ? Array.from({ length: blocks }, (_, i) => i + 1) : [blocks];
         const taps = depths.map((blocks) => ({ blocks, finalNorm: hasFinalNorm(output) }));
         const key = { fingerprint, initSeed: spec.initSeed, taps, format, type, positions, device, memory };
+        const whole = () => openCheckpoint(spec.checkpoint, { blocks: checkpoint.config.blocks }, options);
         const network = await this.#states.open(key, async () => {
-          const whole = () => openCheckpoint(spec.checkpoint, { blocks: checkpoint.config.blocks }, options);
           const headGramInverse = async () => {
             const { name, role } = headWeight(checkpoint.config);
             if (role === "tokenEmbedding") return statistics.gramInverse;
@@ -168,7 +171,17 @@ export class ExperimentRunner implements Experimenter {
             ...(own && { texts: own.digest }),
           },
         });
-        return { device, network, fit, ...(hasHead(output) && { head: network }) };
+        const rest: StatesSetting["rest"] = {
+          through: async (found, from) => {
+            if (output !== "block") return found;
+            const shape = { from, length, type };
+            const key = { fingerprint, initSeed: spec.initSeed, shape };
+            const graph = await this.#rest.open(key, async () => openRest(await whole(), shape));
+            return (await graph.run({ states: found }, ["last"])).last;
+          },
+          logits: async (rows) => (hasHead(output) ? rows : network.logits(rows)),
+        };
+        return { device, network, fit, rest, ...(hasHead(output) && { head: network }) };
       });
     yield* methodOf(spec).run(
       spec,

@@ -170,6 +170,24 @@ export interface Hamming {
   readonly top5: number;
 }
 
+/**
+ * What protected states are still good for: the next tokens that the rest of the network, with its weights as they are
+ * stored, predicts from them, against those that it predicts from the states as they are.
+ */
+export interface Utility {
+  /** Share of positions whose most probable next token is the same. */
+  readonly agreement: number;
+  /** Mean over the positions; null where one is. */
+  readonly kl: number | null;
+  /** Of each position, [T]. */
+  readonly agreements: readonly boolean[];
+  /**
+   * KL(p ‖ q) in nats of each position, [T], p being the next token's distribution from the states as they are and q from the
+   * protected ones; null where those are no finite numbers.
+   */
+  readonly kls: readonly (number | null)[];
+}
+
 /** How much a decoding repeats itself. */
 export interface Repetition {
   /** Share of tokens that stand at an earlier position already. */
@@ -207,6 +225,8 @@ export interface RestartResult extends Distances, RecoveredTokens {
   readonly sameNextToken: boolean | null;
   /** Exact recovery: positions whose token has the same embedding as others, which nothing can tell apart. */
   readonly sameEmbedding?: readonly { readonly position: number; readonly tokens: readonly Token[] }[];
+  /** Exact recovery of states that are protected. */
+  readonly utility?: Utility;
   /** Exact recovery at every depth: each that was come to, the shallowest first. */
   readonly depths?: readonly DepthResult[];
 }
@@ -221,6 +241,8 @@ export interface DepthResult extends RecoveredTokens {
   readonly exact: boolean;
   /** Tokens that went through the network at this depth. */
   readonly tokenForwards: number;
+  /** Of protected states. */
+  readonly utility?: Utility;
 }
 
 /** Last event of a run that ended in order. */

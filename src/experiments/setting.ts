@@ -35,6 +35,13 @@ export interface StatesSetting extends Pick<PlacedNetwork, "device" | "memory"> 
     logits(states: FloatArray): Promise<FloatArray>;
     states(logits: FloatArray): Promise<FloatArray>;
   };
+  /** What the whole network does behind the output, whatever made it. */
+  readonly rest: {
+    /** An output [T, K] behind blocks → what the head is put on, [T, D]; logits stay what they are. Throws LabErrors. */
+    through(output: FloatArray, blocks: number): Promise<FloatArray>;
+    /** Of some of those rows, [n, V]. */
+    logits(rows: FloatArray): Promise<FloatArray>;
+  };
 }
 
 /** States that come from a file, in place of the prompt's. */

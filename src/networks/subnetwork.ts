@@ -56,6 +56,12 @@ export function residualStream(
   return [x, ...architectureOf(config).blocks(x, { config, blocks, restarts: B, weightFormat })];
 }
 
+/** What is left of a whole network behind its first `from` blocks, but for the head: x [T, D] of one text → [T, D]. */
+export function blocksAndNorm(x: Tensor, config: NetworkConfig, from: number): Tensor {
+  const rest = architectureOf(config).blocks(x, { config, blocks: config.blocks, from, restarts: 1 });
+  return readout(rest.at(-1) ?? x, config, "finalNorm");
+}
+
 /** What follows the last block: x [N, D] → [N, D] or [N, V]. */
 export function readout(x: Tensor, config: NetworkConfig, output: Output, weightFormat?: WeightFormat): Tensor {
   const state = hasFinalNorm(output) ? architectureOf(config).finalNorm(x, config) : x;

@@ -53,6 +53,9 @@ const result = z.looseObject({
   beatsShiftAt: numberOrNull,
   nextToken: token.nullable(),
   sameNextToken: z.boolean().nullable(),
+  utility: z
+    .looseObject({ agreement: number, kl: numberOrNull, agreements: z.array(z.boolean()), kls: z.array(numberOrNull) })
+    .optional(),
 });
 
 const start = z.looseObject({

@@ -13,6 +13,10 @@ export interface PrintedLine {
   readonly faint?: boolean;
   /** Points by themselves. */
   readonly dotted?: boolean;
+  /** Each point has a dot. */
+  readonly marked?: boolean;
+  /** An interval of some places across, as a pale band. */
+  readonly band?: readonly (readonly [x: number, low: number, high: number])[];
 }
 
 /** What a chart shows. */
@@ -21,6 +25,8 @@ export interface PrintedFigure {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly logarithmic?: boolean;
+  /** Names of the places 0, 1, … across, where they stand for no numbers. */
+  readonly places?: readonly string[];
   /** The axis across, what lies outside it left out; from 0 over all points unless said. */
   readonly span?: readonly [low: number, high: number];
   readonly lines: readonly PrintedLine[];
@@ -51,7 +57,7 @@ interface ChartAxis {
 /** The drawing, as wide as its place allows. Throws nothing: a figure without points is an empty frame. */
 export const lineChart = (figure: PrintedFigure): string => draw(figure).svg;
 
-function draw({ title, xLabel, yLabel, logarithmic = false, span, lines }: PrintedFigure): {
+function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines }: PrintedFigure): {
   height: number;
   svg: string;
 } {
@@ -63,8 +69,12 @@ function draw({ title, xLabel, yLabel, logarithmic = false, span, lines }: Print
   }));
   const named = shown.filter(({ name }) => name !== undefined);
   const height = Math.max(SIZE.height, top + 20 * named.length);
-  const points = shown.flatMap(({ points }) => points);
-  const x = axis(span ?? fromZero(points.map(([value]) => value)), false, left, width - right);
+  const points = shown.flatMap(({ points, band = [] }) => [
+    ...points,
+    ...band.flatMap(([x, low, high]) => [[x, low] as const, [x, high] as const]),
+  ]);
+  const across = places ? [...places.keys()] : points.map(([value]) => value);
+  const x = axis(span ?? fromZero(across), false, left, width - right);
   const y = axis(
     logarithmic ? points.map(([, value]) => value) : fromZero(points.map(([, value]) => value)),
     logarithmic,
@@ -79,15 +89,24 @@ function draw({ title, xLabel, yLabel, logarithmic = false, span, lines }: Print
       `<line x1="${left}" x2="${width - right}" y1="${at(y.place(tick))}" y2="${at(y.place(tick))}" stroke="currentColor" stroke-opacity="0.15"/>`,
       text(`x="${left - 6}" y="${at(y.place(tick) + 4)}"`, label(tick), "end"),
     ]),
-    ...x.ticks.map((tick) => text(`x="${at(x.place(tick))}" y="${height - bottom + 16}"`, label(tick))),
+    ...(places
+      ? places.map((name, place) => [place, name] as const)
+      : x.ticks.map((tick) => [tick, label(tick)] as const)
+    ).map(([place, name]) => text(`x="${at(x.place(place))}" y="${height - bottom + 16}"`, name)),
+    ...shown.map(({ band = [], colour }) => {
+      const outline = [...band.map(([a, , high]) => [a, high]), ...band.map(([a, low]) => [a, low]).reverse()];
+      const corners = outline.map(([a, b]) => `${at(x.place(a))},${at(y.place(b))}`).join(" ");
+      return band.length > 1 ? `<polygon points="${corners}" fill="${colour}" fill-opacity="0.12"/>` : "";
+    }),
     text(`x="${(left + width - right) / 2}" y="${height - 8}"`, xLabel),
     text(`transform="translate(14 ${(top + height - bottom) / 2}) rotate(-90)"`, yLabel),
     ...shown
       .toSorted((a, b) => Number(b.faint ?? false) - Number(a.faint ?? false))
-      .map(({ points, faint, dotted, ...style }) => {
-        if (dotted) return points.map(([a, b]) => dot(x.place(a), y.place(b), style.colour)).join("");
+      .map(({ points, faint, dotted, marked, ...style }) => {
+        const dots = points.map(([a, b]) => dot(x.place(a), y.place(b), style.colour)).join("");
+        if (dotted) return dots;
         const path = points.map(([a, b]) => `${at(x.place(a))},${at(y.place(b))}`).join(" ");
-        return `<polyline points="${path}" fill="none" ${stroke(style)}${faint ? ' stroke-opacity="0.35"' : ""}/>`;
+        return `<polyline points="${path}" fill="none" ${stroke(style)}${faint ? ' stroke-opacity="0.35"' : ""}/>${marked ? dots : ""}`;
       }),
     ...named.map(({ name, dotted, ...style }, i) => {
       const row = top + 8 + 20 * i;

@@ -120,7 +120,7 @@ function titleOf(run: RecordedRun, runs: readonly RecordedRun[]): string {
   return differing.map(({ field, values }) => `${field} ${valueText(values[i])}`).join(", ");
 }
 
-const RESULT_HEAD = [
+const resultHead = (results: readonly RestartResult[]): string[] => [
   "restart",
   "iteration",
   "exact",
@@ -128,8 +128,12 @@ const RESULT_HEAD = [
   "output distance",
   "discrete distance",
   "input distance",
+  ...(hasUtility(results) ? ["next-token agreement", "KL divergence"] : []),
   "text",
 ];
+
+/** Of states that were protected. */
+const hasUtility = (results: readonly RestartResult[]): boolean => results.some(({ utility }) => utility);
 
 /** What each restart came to; empty for a run without an end. */
 const resultsOf = ({ events }: RecordedRun): readonly RestartResult[] =>
@@ -143,6 +147,9 @@ const resultCells = (result: RestartResult): string[] => [
   figure(result.outputDistance),
   figure(result.discreteDistance),
   figure(result.inputDistance),
+  ...(result.utility
+    ? [result.utility.agreement, result.utility.kl].map((value) => (value === null ? "–" : figure(value)))
+    : []),
 ];
 
 function markdown(runs: readonly RecordedRun[]): string {
@@ -167,7 +174,7 @@ function markdown(runs: readonly RecordedRun[]): string {
     const results = resultsOf(run);
     if (results.length === 0) continue;
     const rows = results.map((result) => [...resultCells(result), markdownCodeCell(result.text)]);
-    lines.push("Results:", "", ...markdownTable(RESULT_HEAD, rows), "");
+    lines.push("Results:", "", ...markdownTable(resultHead(results), rows), "");
   }
   return lines.join("\n");
 }
@@ -288,11 +295,12 @@ function page(runs: readonly RecordedRun[]): string {
       <p>Of the best restart; tokens that are the prompt’s are framed.</p>`,
     html`<div class="side">${runs.map((run) => decodedTable(run, titleOf(run, runs)))}</div>`,
     ...runs.flatMap((run) => {
-      const rows = resultsOf(run).map((result) => [...resultCells(result), html`<code>${result.text}</code>`]);
+      const results = resultsOf(run);
+      const rows = results.map((result) => [...resultCells(result), html`<code>${result.text}</code>`]);
       return [
         html`<section><h2>${titleOf(run, runs)}</h2></section>`,
         html`<p>Run <code>${run.id}</code>, ${run.status}.${run.error ? ` ${run.error.message}` : ""}</p>`,
-        ...(rows.length > 0 ? [htmlTable(RESULT_HEAD, rows)] : []),
+        ...(rows.length > 0 ? [htmlTable(resultHead(results), rows)] : []),
         html`<details><summary>Spec</summary></details>`,
         html`<pre><code>${htmlLines(JSON.stringify(run.spec, null, 2).split("\n"))}</code></pre></details></section>`,
       ];

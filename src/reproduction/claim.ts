@@ -100,6 +100,19 @@ function seedsOf(observations: readonly Observation[]): string {
   ].join(", ");
 }
 
+/** Observations that have a key in common, in order; without one, those of a condition's name. */
+export function grouped(
+  observations: readonly Observation[],
+  keyOf: (observation: Observation) => string = ({ name }) => name,
+): [string, Observation[]][] {
+  const groups = new Map<string, Observation[]>();
+  for (const observation of observations) {
+    const key = keyOf(observation);
+    groups.set(key, [...(groups.get(key) ?? []), observation]);
+  }
+  return [...groups];
+}
+
 export const restartsOf = (observations: readonly Observation[]): RestartResult[] =>
   observations.flatMap(({ end }) => end.restarts);
 

@@ -7,6 +7,7 @@ import {
   type Claim,
   type Condition,
   exactRate,
+  grouped,
   measured,
   medianRight,
   type Observation,
@@ -279,15 +280,6 @@ const twelveBlocksAndHead: Claim = {
     };
   },
 };
-
-/** Observations by the name of their condition, in order. */
-function grouped(observations: readonly Observation[]): [string, Observation[]][] {
-  const groups = new Map<string, Observation[]>();
-  for (const observation of observations) {
-    groups.set(observation.name, [...(groups.get(observation.name) ?? []), observation]);
-  }
-  return [...groups];
-}
 
 export const samplesOf = ({ end }: Observation): string[] => end.restarts.slice(0, 3).map(({ text }) => text);
 

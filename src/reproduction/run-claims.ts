@@ -10,6 +10,7 @@ import { performCells, RUNS, type SweepOptions, whileHolding } from "../sweeps/p
 import { type Cell, cellOfSpec } from "../sweeps/sweep-files.ts";
 import type { Claim, ClaimVerdict, Condition, Finding, Observation, Scope } from "./claim.ts";
 import type { ReportHead } from "./claims-table.ts";
+import { EXACT_CLAIMS } from "./exact-claims.ts";
 import { INVERSION_CLAIMS } from "./inversion-claims.ts";
 import { TRAINED_CLAIMS } from "./trained-claims.ts";
 import { WALK_CLAIMS } from "./walk-claims.ts";
@@ -17,10 +18,11 @@ import { writeReport } from "./write-claims.ts";
 
 const number = ({ id }: Claim): number => Number(id.slice(1));
 
-/** C1 to C20. */
-export const CLAIMS: readonly Claim[] = [...INVERSION_CLAIMS, ...TRAINED_CLAIMS, ...WALK_CLAIMS].sort(
-  (a, b) => number(a) - number(b),
-);
+/** The source's, C1 to C20, then our own, E1 and E2. */
+export const CLAIMS: readonly Claim[] = [
+  ...[...INVERSION_CLAIMS, ...TRAINED_CLAIMS, ...WALK_CLAIMS].sort((a, b) => number(a) - number(b)),
+  ...EXACT_CLAIMS,
+];
 
 /** `folder` is for the records and the report; `onProgress` is told which claim is at work, and how much of it is done. */
 interface ReproduceOptions extends Pick<SweepOptions, "folder" | "run" | "signal" | "onProgress" | "now"> {
@@ -33,7 +35,7 @@ interface ReproduceOptions extends Pick<SweepOptions, "folder" | "run" | "signal
 export function claimsNamed(names: readonly string[]): readonly Claim[] {
   const unknown = names.find((name) => !CLAIMS.some(({ id }) => id === name.toUpperCase()));
   if (unknown !== undefined) {
-    throw new LabError("badInput", `There is no claim ${JSON.stringify(unknown)}: they are C1 to C${CLAIMS.length}.`);
+    throw new LabError("badInput", `There is no claim ${JSON.stringify(unknown)}: they are C1 to C20, E1 and E2.`);
   }
   return names.length === 0 ? CLAIMS : CLAIMS.filter(({ id }) => names.some((name) => name.toUpperCase() === id));
 }

@@ -19,12 +19,12 @@ import {
 import { PROMPT, samplesOf, seedCount, SOURCE_DESCENT } from "./inversion-claims.ts";
 
 const NONE_AT_HAND = "no trained checkpoint was given (--checkpoint)";
-const SENTENCE = "This is a prompt sentence.";
+export const SENTENCE = "This is a prompt sentence.";
 
 const most = ({ quick }: Scope): number => (quick ? 300 : 3000);
 
 /** One condition for every checkpoint, or why there is none. */
-const onEach = (
+export const onEach = (
   scope: Scope,
   conditions: (checkpoint: TrainedCheckpoint) => readonly Condition[],
 ): readonly Condition[] | string => (scope.trained.length === 0 ? NONE_AT_HAND : scope.trained.flatMap(conditions));

@@ -11,6 +11,8 @@ const LONGEST_TEXT = 1_000_000;
 const LONGEST_DRAWING = 64 * 2 ** 20;
 /** A line for each restart of a dozen runs, and their levels. */
 const MOST_LINES = 2000;
+/** Of a sweep. */
+const MOST_CHARTS = 100;
 
 const text = z.string().max(LONGEST_TEXT);
 const flag = z.boolean().optional();
@@ -63,6 +65,7 @@ const fromPage = z.discriminatedUnion("type", [
 ]) satisfies z.ZodType<FromPage>;
 
 const draft = z.record(text, text);
+const chart = z.strictObject({ y: text, along: text, lines: text.optional(), x: text.optional() });
 
 const fromSweepsPage = z.discriminatedUnion("type", [
   message("ready", {}),
@@ -80,7 +83,7 @@ const fromSweepsPage = z.discriminatedUnion("type", [
   message("duplicate", { id: text }),
   message("openSweep", {}),
   message("check", { draft }),
-  message("begin", { name: text, draft }),
+  message("begin", { name: text, draft, charts: z.array(chart).max(MOST_CHARTS) }),
 ]);
 
 /** A message of the panel's page; undefined for what is none. */

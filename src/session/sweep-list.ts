@@ -226,7 +226,7 @@ export class Sweeps {
   async writeResults(id: string): Promise<void> {
     const known = this.#known(id);
     await this.#requireInside(known);
-    await writeResults(known.info.folder, inOrder(known));
+    await writeResults(known.info.folder, inOrder(known), known.sweep?.charts);
   }
 
   /** Breaks off what goes on, to be gone on with by the next window. Resolves when all files are closed. */

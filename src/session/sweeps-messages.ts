@@ -1,7 +1,15 @@
 // Everything that crosses between the extension host and the page of the Sweeps view: one union a direction, plain JSON.
 
 import type { RequestSchema } from "../experiments/spec.ts";
-import type { HeatAxis, HeatChoice, HeatMap, SweepCheck, SweepDraft } from "../sweeps/view-data.ts";
+import type {
+  HeatAxis,
+  HeatChoice,
+  HeatMap,
+  ReadySweep,
+  SweepChart,
+  SweepCheck,
+  SweepDraft,
+} from "../sweeps/view-data.ts";
 
 export type SweepPhase =
   /** Neither going on nor asked for. */
@@ -48,6 +56,9 @@ export interface SweepFormData {
   /** Checkpoints that need not be looked for. */
   readonly checkpoints: readonly string[];
   readonly draft: SweepDraft;
+  /** Of the sweep that the draft is of. */
+  readonly charts: readonly SweepChart[];
+  readonly ready: readonly ReadySweep[];
 }
 
 export interface FigureInfo {
@@ -92,5 +103,13 @@ export type FromSweepsPage =
   | { readonly type: "duplicate"; readonly id: string }
   | { readonly type: "openSweep" }
   | { readonly type: "check"; readonly draft: SweepDraft }
-  /** Begins the sweep if nothing is wrong with it; without a name it gets one that tells its axes. */
-  | { readonly type: "begin"; readonly name: string; readonly draft: SweepDraft };
+  /**
+   * Begins the sweep if nothing is wrong with it; without a name it gets one that tells its axes. Charts of axes that it has
+   * no more are left out.
+   */
+  | {
+      readonly type: "begin";
+      readonly name: string;
+      readonly draft: SweepDraft;
+      readonly charts: readonly SweepChart[];
+    };

@@ -2,6 +2,7 @@
 
 import { defaultMethod, methodNames, METHODS } from "../experiments/methods/table.ts";
 import { specSchema } from "../experiments/spec.ts";
+import { heatFigures } from "./sweep-figures.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 interface ObjectSchema extends Schema {
@@ -84,6 +85,24 @@ export function sweepFileSchema(): Schema {
         properties: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, axis(field)])),
         additionalProperties: false,
         minProperties: 1,
+      },
+      charts: {
+        type: "array",
+        description: "Charts that are drawn beside the tables of results.",
+        items: {
+          type: "object",
+          properties: {
+            y: { enum: Object.keys(heatFigures()), description: "The figure." },
+            along: { enum: Object.keys(fields), description: "The axis whose values are the points of a line." },
+            lines: { enum: Object.keys(fields), description: "The axis with a line for each value." },
+            x: {
+              enum: Object.keys(heatFigures()),
+              description: "The figure across; by default the values of the axis `along`.",
+            },
+          },
+          required: ["y", "along"],
+          additionalProperties: false,
+        },
       },
     },
     required: ["axes"],

@@ -16,7 +16,7 @@ import {
   methodsOf,
   type Sweep,
 } from "./sweep-files.ts";
-import type { SweepCheck, SweepDraft } from "./view-data.ts";
+import type { SweepChart, SweepCheck, SweepDraft } from "./view-data.ts";
 
 /** Fields whose values are texts of their own, which may hold commas. */
 const LINES = ["prompt", "vocabulary"];
@@ -31,6 +31,13 @@ export function sweepOf(draft: SweepDraft): Sweep {
     if (values.length > 1) axes.push({ field, values });
   }
   return { base, axes };
+}
+
+/** With those of the charts that its axes are enough for. */
+export function withCharts(sweep: Sweep, charts: readonly SweepChart[]): Sweep {
+  const has = (field: string) => sweep.axes.some((axis) => axis.field === field);
+  const drawn = charts.filter(({ along, lines = along }) => has(along) && has(lines));
+  return drawn.length === 0 ? sweep : { ...sweep, charts: drawn };
 }
 
 /** "1–4, 8" are 1, 2, 3, 4 and 8; a value that is written twice counts once. */
@@ -78,8 +85,11 @@ export function draftOf({ base, axes }: Sweep): SweepDraft {
 }
 
 /** The file that asks for a sweep. */
-export const fileOf = ({ base, axes }: Sweep): string =>
-  jsonText({ base, axes: Object.fromEntries(axes.map(({ field, values }) => [field, values])) }, 2);
+export const fileOf = ({ base, axes, charts }: Sweep): string =>
+  jsonText(
+    { base, axes: Object.fromEntries(axes.map(({ field, values }) => [field, values])), ...(charts && { charts }) },
+    2,
+  );
 
 /** A sweep's name where nobody gives it one: what it is over. */
 export const nameFor = ({ axes }: Sweep): string => axes.map(({ field }) => field).join(" by ") || "one run";

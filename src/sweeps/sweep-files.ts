@@ -12,6 +12,8 @@ import { defaultMethod, findMethod, methodNames } from "../experiments/methods/t
 import { resolvePaths } from "../experiments/field-paths.ts";
 import { type ExperimentSpec, fieldsOf, parseSpec, schemaOf } from "../experiments/spec.ts";
 import { slug } from "../records/record.ts";
+import { heatFigures } from "./sweep-figures.ts";
+import type { SweepChart } from "./view-data.ts";
 
 export const INVERSION_ENDING = ".inversion.json";
 export const SWEEP_ENDING = ".sweep.json";
@@ -30,6 +32,7 @@ export interface Axis {
 export interface Sweep {
   readonly base: UncheckedFields;
   readonly axes: readonly Axis[];
+  readonly charts?: readonly SweepChart[];
 }
 
 /** Fields over which a condition is repeated, and not another condition. */
@@ -49,22 +52,27 @@ export interface Cell {
  * LabError (badInput) that names the file.
  */
 export function parseExperimentFile(text: string, file: string, folder: string): Sweep {
-  const wrong = (what: string) => new LabError("badInput", `${file}: ${what}`);
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (error) {
     throw new LabError("badInput", `${file} is not JSON: ${messageOf(error)}.`, { cause: error });
   }
+  return sweepOfFile(content, file, folder);
+}
+
+/** What a file of either kind holds. Throws a LabError (badInput) that names the file. */
+export function sweepOfFile(content: unknown, file: string, folder: string): Sweep {
+  const wrong = (what: string) => new LabError("badInput", `${file}: ${what}`);
   if (!isObject(content)) throw wrong("it must hold one object.");
   const fields = Object.fromEntries(Object.entries(content).filter(([field]) => field !== "$schema"));
   if (!Object.hasOwn(fields, "axes") && !Object.hasOwn(fields, "base"))
     return { base: resolvePaths(fields, folder), axes: [] };
-  const { base = {}, axes = {}, ...others } = fields;
+  const { base = {}, axes = {}, charts, ...others } = fields;
   const unknown = Object.keys(others);
   if (unknown.length > 0) {
     throw wrong(
-      `unknown field of a sweep: ${unknown.join(", ")}. It has base and axes; fields of the spec go into them.`,
+      `unknown field of a sweep: ${unknown.join(", ")}. It has base, axes and charts; fields of the spec go into base or axes.`,
     );
   }
   if (!isObject(base)) throw wrong("base must be an object, the fields that all runs share.");
@@ -79,7 +87,31 @@ export function parseExperimentFile(text: string, file: string, folder: string):
       field,
       values: valuesOf(field, values, wrong).map(resolved(field)),
     })),
+    ...(charts !== undefined && { charts: chartsOf(charts, Object.keys(axes), wrong) }),
   };
+}
+
+/** Which of a chart's fields name an axis, and which a figure. */
+const CHART_AXES: readonly string[] = ["along", "lines"];
+const CHART_FIGURES: readonly string[] = ["y", "x"];
+
+function chartsOf(charts: unknown, axes: readonly string[], wrong: (what: string) => LabError): readonly SweepChart[] {
+  if (!Array.isArray(charts)) throw wrong('charts must be a list of charts, as {"y": "exact", "along": "blocks"}.');
+  const figures = Object.keys(heatFigures());
+  return charts.map((chart: unknown, place) => {
+    const at = `charts[${place}]`;
+    if (!isObject(chart)) throw wrong(`${at} must be an object.`);
+    const unknown = Object.keys(chart).find((field) => ![...CHART_AXES, ...CHART_FIGURES].includes(field));
+    if (unknown !== undefined) throw wrong(`${at} has ${unknown}, and a chart has y, along, lines and x.`);
+    for (const field of ["y", "along"]) if (!(field in chart)) throw wrong(`${at} lacks ${field}.`);
+    for (const [field, name] of Object.entries(chart)) {
+      const known = CHART_AXES.includes(field) ? axes : figures;
+      if (known.includes(name as string)) continue;
+      const what = CHART_AXES.includes(field) ? "axes" : "figures";
+      throw wrong(`${at}.${field} is ${valueText(name)}, which is none of the ${what} ${known.join(", ")}.`);
+    }
+    return chart as unknown as SweepChart;
+  });
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -2,64 +2,12 @@
 // restarts.
 
 import { heatChart } from "../reports/heat-chart.ts";
-import { median } from "../common/statistics.ts";
-import type { RestartResult } from "../experiments/events.ts";
-import { METHODS } from "../experiments/methods/table.ts";
 import { figure as figureText } from "../common/number-format.ts";
 import { valueText } from "../describe/spec-fields.ts";
+import { type FigureOfResults, heatFigures } from "./sweep-figures.ts";
 import { type Cell, SEEDS } from "./sweep-files.ts";
 import type { Outcome } from "./perform-sweep.ts";
 import type { HeatAxis, HeatCell, HeatChoice, HeatMap, HeatScale } from "./view-data.ts";
-
-interface FigureOfResults {
-  readonly label: string;
-  /** Undefined where there is nothing to tell. */
-  readonly of: (results: readonly RestartResult[], outcomes: readonly Outcome[]) => number | undefined;
-  readonly unit?: "share" | "milliseconds";
-}
-
-const share = (told: (result: RestartResult) => boolean | null) => (results: readonly RestartResult[]) => {
-  const known = results.map(told).filter((value) => value !== null);
-  return known.length === 0 ? undefined : known.filter(Boolean).length / known.length;
-};
-
-const middle = (told: (result: RestartResult) => number | null) => (results: readonly RestartResult[]) => {
-  const known = results.map(told).filter((value) => value !== null);
-  return known.length === 0 ? undefined : median(known);
-};
-
-/** Of every run: shares of restarts, means and medians. */
-const COMMON_FIGURES: Readonly<Record<string, FigureOfResults>> = {
-  exact: { label: "Exact", unit: "share", of: share(({ exact }) => exact) },
-  tokensRight: {
-    label: "Tokens right",
-    unit: "share",
-    of: (results) =>
-      results.length === 0
-        ? undefined
-        : results.reduce((sum, { hamming }) => sum + 1 - hamming.top1, 0) / results.length,
-  },
-  outputDistance: { label: "Output distance", of: middle(({ outputDistance }) => outputDistance) },
-  discreteDistance: { label: "Discrete distance", of: middle(({ discreteDistance }) => discreteDistance) },
-  inputDistance: { label: "Input distance", of: middle(({ inputDistance }) => inputDistance) },
-  ratio: { label: "Input / output distance", of: middle(({ ratio }) => ratio) },
-  beatsShift: { label: "Closer than the shift", unit: "share", of: share(({ beatsShift }) => beatsShift) },
-  beatsShiftAt: { label: "Iterations until then", of: middle(({ beatsShiftAt }) => beatsShiftAt) },
-  sameNextToken: { label: "Same next token", unit: "share", of: share(({ sameNextToken }) => sameNextToken) },
-  elapsedMs: {
-    label: "Time a run",
-    unit: "milliseconds",
-    of: (_, outcomes) => (outcomes.length === 0 ? undefined : median(outcomes.map(({ elapsedMs }) => elapsedMs))),
-  },
-};
-
-/** What a map can show: the figures that every run has, then those of the methods' own. */
-export const heatFigures = (): Readonly<Record<string, FigureOfResults>> => ({
-  ...COMMON_FIGURES,
-  ...Object.fromEntries(
-    METHODS.flatMap(({ figures = [] }) => figures.map(({ name, label, of }) => [name, { label, of: middle(of) }])),
-  ),
-});
 
 /** The axes with more than one value. */
 export function heatAxes(cells: readonly Cell[]): HeatAxis[] {

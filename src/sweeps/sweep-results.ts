@@ -9,7 +9,12 @@ import { median, wilson } from "../common/statistics.ts";
 import type { RestartResult } from "../experiments/events.ts";
 import { figure } from "../common/number-format.ts";
 import { valueText } from "../describe/spec-fields.ts";
+import { METHODS } from "../experiments/methods/table.ts";
+import type { ResultFigure } from "../experiments/methods/method.ts";
+import { chartDrawing, chartFile } from "./sweep-chart.ts";
+import { type FigureOfResults, labelInText, ownFigures } from "./sweep-figures.ts";
 import { SEEDS } from "./sweep-files.ts";
+import type { SweepChart } from "./view-data.ts";
 import type { Outcome } from "./perform-sweep.ts";
 
 export const RESULTS_CSV = "results.csv";
@@ -33,16 +38,29 @@ const COLUMNS = [
   "text",
 ] as const satisfies readonly (keyof RestartResult)[];
 
+/** The methods' own figures that some result has. */
+const figuresOf = (outcomes: readonly Outcome[]): readonly ResultFigure[] =>
+  METHODS.flatMap(({ figures = [] }) => figures).filter(({ of }) =>
+    outcomes.some(({ restarts }) => restarts.some((result) => of(result) !== null)),
+  );
+
 /** A row a restart; a run that failed has one row, which says why. */
 export function resultsCsv(outcomes: readonly Outcome[]): string {
   const axes = axesOf(outcomes);
+  const figures = figuresOf(outcomes);
+  const own = figures.map(({ name }) => name);
   return csv(
-    [...axes, "run", "status", "error", "elapsedMs", "restart", ...COLUMNS],
+    [...axes, "run", "status", "error", "elapsedMs", "restart", ...COLUMNS, ...own],
     outcomes.flatMap(({ cell, folder, status, error, elapsedMs, restarts }) => {
       const values = axes.map((field) => cell.axes[field] as CsvValue);
       const run = [...values, path.basename(folder), status, error?.message, Math.round(elapsedMs)];
-      if (restarts.length === 0) return [run.concat(null, ...COLUMNS.map(() => null))];
-      return restarts.map((restart) => [...run, restart.restart, ...COLUMNS.map((column) => restart[column])]);
+      if (restarts.length === 0) return [run.concat(null, ...[...COLUMNS, ...own].map(() => null))];
+      return restarts.map((restart) => [
+        ...run,
+        restart.restart,
+        ...COLUMNS.map((column) => restart[column]),
+        ...figures.map(({ of }) => of(restart)),
+      ]);
     }),
   );
 }
@@ -74,9 +92,17 @@ export function conditionsOf(outcomes: readonly Outcome[]): ConditionResults[] {
 
 const medianText = (values: readonly number[]): string => (values.length === 0 ? "–" : figure(median(values)));
 
+function valueOf({ of, unit }: FigureOfResults, results: readonly RestartResult[]): string {
+  const value = of(results, []);
+  if (value === undefined) return "–";
+  return unit === "share" ? `${figure(100 * value, 3)} %` : figure(value);
+}
+
 /** A row a condition. */
 export function resultsMarkdown(outcomes: readonly Outcome[]): string {
   const fields = axesOf(outcomes).filter((field) => !SEEDS.includes(field));
+  const figures = figuresOf(outcomes);
+  const own = ownFigures();
   const rows = conditionsOf(outcomes).map(({ axes, runs, failed, results }) => {
     const exact = results.filter((result) => result.exact).length;
     const { low, high } = wilson(exact, results.length);
@@ -89,6 +115,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
       results.length > 0 ? `${Math.round(100 * low)}–${Math.round(100 * high)} %` : "–",
       medianText(results.map(({ outputDistance }) => outputDistance)),
       medianText(results.map(({ inputDistance }) => inputDistance)),
+      ...figures.map(({ name }) => valueOf(own[name], results)),
       best ? markdownCodeCell(best.text) : "–",
     ];
   });
@@ -99,6 +126,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
     "95 % (Wilson)",
     "median output distance",
     "median input distance",
+    ...figures.map((each) => markdownCell(`${each.ofTokens ? "" : "median "}${labelInText(each)}`)),
     "best text",
   ];
   const errors = [...new Set(outcomes.flatMap(({ error }) => error?.message ?? []))];
@@ -109,9 +137,19 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Writes both tables into the sweep's folder, each whole. Throws a LabError (storage). */
-export async function writeResults(folder: string, outcomes: readonly Outcome[]): Promise<void> {
-  const files = { [RESULTS_CSV]: resultsCsv(outcomes), [RESULTS_MARKDOWN]: resultsMarkdown(outcomes) };
+/** Writes both tables and the sweep's charts into its folder, each whole. Throws a LabError (storage). */
+export async function writeResults(
+  folder: string,
+  outcomes: readonly Outcome[],
+  charts: readonly SweepChart[] = [],
+): Promise<void> {
+  const drawings = charts.map((chart) => [chartFile(chart), chartDrawing(chart, outcomes)] as const);
+  const pictures = drawings.map(([name]) => `\n![${markdownText(name)}](${name})\n`).join("");
+  const files = {
+    [RESULTS_CSV]: resultsCsv(outcomes),
+    [RESULTS_MARKDOWN]: resultsMarkdown(outcomes) + pictures,
+    ...Object.fromEntries(drawings),
+  };
   for (const [name, text] of Object.entries(files)) {
     await writeAtomically(path.join(folder, name), async (handle) => void (await handle.writeFile(text)));
   }

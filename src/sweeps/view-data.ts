@@ -3,6 +3,26 @@
 /** What has been written into a form, a text a field: prompts a line each, everything else separated by commas or blanks. */
 export type SweepDraft = Readonly<Record<string, string>>;
 
+/** A chart of a sweep's results: a figure along an axis, or over another figure. */
+export interface SweepChart {
+  /** One of `heatFigures`. */
+  readonly y: string;
+  /** The axis whose values are the points of a line. */
+  readonly along: string;
+  /** The axis with a line for each value; one line where it is missing. */
+  readonly lines?: string;
+  /** The figure across, one of `heatFigures`; the values of `along` where it is missing. */
+  readonly x?: string;
+}
+
+/** A sweep that a form can begin from. */
+export interface ReadySweep {
+  readonly name: string;
+  readonly title: string;
+  readonly draft: SweepDraft;
+  readonly charts: readonly SweepChart[];
+}
+
 /** What is known of a sweep before it is begun. */
 export interface SweepCheck {
   /** What is wrong, each at its field; "" is none of them. */

@@ -45,6 +45,15 @@ describe("exact recovery in the terminal", () => {
     ]);
   });
 
+  it("says what protected states are still good for", () => {
+    const saying = (kl: number | null) => {
+      const utility = { agreement: 2 / 3, kl, agreements: [true, true, false], kls: [0, 0.1, kl] };
+      return summary({ ...end, best: { ...end.best, utility } }, start).find((line) => line.startsWith("  utility"));
+    };
+    assert.equal(saying(0.5), "  utility           the next token stays at 2 of 3 positions, KL 0.5 nats");
+    assert.match(saying(null)!, /at 2 of 3 positions, and the protected states overflow$/);
+  });
+
   it("says that each is proved where each is, and not of likely ones", () => {
     const titled = (certainty: StepEvent["certainty"]) => {
       const step = roundEvent(4, 3, certainty!);

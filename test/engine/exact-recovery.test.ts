@@ -104,6 +104,17 @@ describe("exact recovery, whole", function () {
     assert.deepEqual(await listFits(cacheFolder), []);
   });
 
+  it("tells of every depth what its protected states are worth, as runs of that depth do", async () => {
+    const request = { checkpoint: "mini", prompt: "So it goes.", noise: 0.5, seed: 3 };
+    const { end } = await run({ ...request, blocks: 3, everyDepth: true });
+    const alone = await run({ ...request, blocks: 2 });
+    const { depths, utility } = end.best;
+    assert.deepEqual(depths![1].utility!.agreements, alone.end.best.utility!.agreements);
+    assert.ok(Math.abs(depths![1].utility!.kl! - alone.end.best.utility!.kl!) < 1e-4);
+    assert.deepEqual(depths![2].utility, utility);
+    assert.notEqual(depths![0].utility!.kl, utility!.kl);
+  });
+
   it("makes the fits of a depth alone as it makes them together with others", async () => {
     const request = { checkpoint: "random:mini?n_embd=32&n_head=2&n_layer=2", prompt: "So it goes." };
     const [together, alone] = [await newFolder(), await newFolder()];

@@ -9,6 +9,7 @@ import { LabError } from "../../src/common/errors.ts";
 import type { EndEvent, RestartResult, RunEvent, StepEvent } from "../../src/experiments/events.ts";
 import { parseSpec } from "../../src/experiments/spec.ts";
 import { readEnd, readRun, readStart } from "../../src/records/read-record.ts";
+import { parseEvent } from "../../src/records/record-schema.ts";
 import { RunRecord } from "../../src/records/record.ts";
 import { DEAD_PID } from "../support/dead-process.ts";
 import { PLAIN_RESULT } from "../support/results.ts";
@@ -87,6 +88,19 @@ describe("records", () => {
       events,
     });
     assert.deepEqual((await readdir(record.folder)).sort(), ["events.jsonl", "spec.json", "summary.json"]);
+  });
+
+  it("are refused where the utility of a result is not what it must be", () => {
+    const utility = { agreement: 0.5, kl: null, agreements: [true, false], kls: [0, null] };
+    const line = (changes: object) => {
+      const result = { ...best, utility: { ...utility, ...changes } };
+      const event = { type: "end", status: "completed", iterations: 1, best: result, restarts: [result], elapsedMs: 1 };
+      return parseEvent(JSON.stringify(event), "line 3");
+    };
+    assert.deepEqual((line({}) as EndEvent).best.utility, utility);
+    for (const [field, value] of Object.entries({ agreement: null, kl: "0", agreements: [1], kls: true })) {
+      assert.throws(() => line({ [field]: value }), new RegExp(`line 3 is damaged at best\\.utility\\.${field}`));
+    }
   });
 
   it("give back any text, one event a line whichever way lines are split", async () => {

@@ -28,6 +28,32 @@ describe("a line chart", () => {
     assert.ok(texts(lineChart(figure({ lines: [{ points }] }))).includes("100"));
   });
 
+  it("has a band around a line, names for places, and a dot at each point where they are asked for", () => {
+    const points = [[0, 0.5] as const, [1, 0.75] as const];
+    const band = [[0, 0.25, 0.6] as const, [1, 0.5, 1] as const];
+    const svg = lineChart(figure({ places: ["none", "int8"], lines: [{ points, band, marked: true }] }));
+    const corners = /<polygon points="([^"]*)"/
+      .exec(svg)![1]
+      .split(" ")
+      .map((corner) => corner.split(",").map(Number));
+    const line = /<polyline points="([^"]*)"/
+      .exec(svg)![1]
+      .split(" ")
+      .map((corner) => corner.split(",").map(Number));
+    assert.deepEqual(
+      corners.map(([x]) => x),
+      [line[0][0], line[1][0], line[1][0], line[0][0]],
+    );
+    const [, , , [, low]] = corners;
+    assert.ok(corners[0][1] < line[0][1] && line[0][1] < low, "the band is above and below the line");
+    assert.ok(texts(svg).includes("none") && texts(svg).includes("int8"));
+    assert.equal(svg.match(/<circle /g)!.length, 2);
+    const empty = lineChart(figure({ places: ["none", "int8"], lines: [{ points: [] }] }));
+    assert.ok(texts(empty).includes("int8") && !empty.includes("NaN"), "places stand where they are without points");
+    const plain = lineChart(figure({ lines: [{ points }] }));
+    assert.ok(!plain.includes("<circle ") && !plain.includes("<polygon "));
+  });
+
   it("draws points by themselves where they do not go over into each other", () => {
     const svg = lineChart(
       figure({

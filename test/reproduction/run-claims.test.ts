@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { wilson } from "../../src/common/statistics.ts";
 import { LabError, type LabErrorKind } from "../../src/common/errors.ts";
 import type { RunExperiment } from "../../src/experiments/run-experiment.ts";
 import type { EndEvent, RestartResult, StepEvent } from "../../src/experiments/events.ts";
@@ -37,6 +38,8 @@ interface Fate {
   readonly repeated?: number;
   /** Is the second best token the first one in another form? */
   readonly variants?: boolean;
+  /** Every token. */
+  readonly proved?: boolean;
   readonly fails?: LabError;
 }
 
@@ -93,6 +96,7 @@ const runner = (fateOf: (spec: ExperimentSpec) => Fate): RunExperiment =>
         ratio,
         tokens: TOKENS,
         exact: right === TOKENS.length,
+        ...(fate.proved !== undefined && { proved: TOKENS.map(() => fate.proved!) }),
         repetition: { repeated: fate.repeated ?? 0, distinct1: 1, distinct2: 1 },
         discreteDistance: 0,
         beatsShift: typeof fate.passedAt === "number",
@@ -137,6 +141,8 @@ async function holds(name: string, scope: Scope, fateOf: (spec: ExperimentSpec) 
   return verdict.holds;
 }
 
+const noiseOf = (spec: ExperimentSpec): number => valuesOf(spec)["noise"] as number;
+
 const scratch = temporaryFolders();
 
 const head = {
@@ -147,10 +153,10 @@ const head = {
 };
 
 describe("the claims", () => {
-  it("are C1 to C20, each with its statement and what must be seen for it to hold", () => {
+  it("are C1 to C20 and our own E1 and E2, each with its statement and what must be seen for it to hold", () => {
     assert.deepEqual(
       CLAIMS.map(({ id }) => id),
-      Array.from({ length: 20 }, (_, i) => `C${i + 1}`),
+      [...Array.from({ length: 20 }, (_, i) => `C${i + 1}`), "E1", "E2"],
     );
     for (const { statement, expected } of CLAIMS) assert.ok(statement.length > 20 && expected.length > 10);
   });
@@ -195,6 +201,20 @@ describe("the claims", () => {
     ["C13", WITH_MINI, ({ checkpoint }) => ({ variants: checkpoint === "mini" }), () => ({ variants: false })],
     ["C15", FULL, () => ({ gradientError: 1e-8 }), () => ({ gradientError: 1e-3 })],
     ["C17", WITH_MINI, () => ({ right: 1 }), () => ({ right: 5 })],
+    // A depth at which the descent fails is enough.
+    [
+      "E1",
+      WITH_MINI,
+      ({ method, blocks }) => (method === "exact" ? { proved: true } : { right: blocks === 3 ? 4 : 5 }),
+      ({ method, blocks }) => (method === "exact" ? { proved: blocks !== 2 } : { right: 0 }),
+    ],
+    ["E1", WITH_MINI, ({ method }) => (method === "exact" ? { proved: true } : { right: 0 }), () => ({ proved: true })],
+    [
+      "E2",
+      WITH_MINI,
+      (spec) => ({ right: noiseOf(spec) <= 0.5 ? 5 : 1 }),
+      (spec) => ({ right: noiseOf(spec) < 0.3 || spec.blocks > 1 ? 5 : 1 }),
+    ],
   ];
   for (const [name, scope, fortune, misfortune] of cases) {
     it(`${name} holds where it should, and fails where it should`, async () => {
@@ -202,6 +222,29 @@ describe("the claims", () => {
       assert.equal(await holds(name, scope, misfortune), false);
     });
   }
+
+  it("E2 tells where half of the tokens behind the first are hidden, between two levels of noise", async () => {
+    const [{ verdict }] = await findings(["E2"], WITH_MINI, (spec) => {
+      // Of four behind the first, all up to 0.5, none from 1 on: halfway between the logarithms; at block 4 never.
+      return { right: noiseOf(spec) <= 0.5 || spec.blocks === 4 ? 5 : 1 };
+    });
+    assert.ok(verdict.kind === "judged");
+    assert.match(verdict.remark!, /0\.707 \(mini, 1 block\), .*, more than 2 \(mini, 4 blocks\)/);
+    const { lines, places } = verdict.figure!;
+    assert.deepEqual(places, ["0.1", "0.3", "0.5", "1", "2"]);
+    assert.equal(lines.length, 4);
+    assert.deepEqual(lines[0].points, [
+      [0, 1],
+      [1, 1],
+      [2, 1],
+      [3, 0],
+      [4, 0],
+    ]);
+    const trials = 4 * 2 * 2; // tokens behind the first, restarts, texts
+    assert.deepEqual(lines[0].band![3], [3, 0, wilson(0, trials).high]);
+    const [whole] = verdict.measurements;
+    assert.equal(whole.records.length, 10, "each level of noise, each text");
+  });
 
   it("C9 and C10 decide nothing where nothing passes the shift test", async () => {
     for (const { verdict } of await findings(["C9", "C10"], WITH_MINI, () => ({ passedAt: null }))) {
@@ -425,7 +468,7 @@ describe("a reproduction", () => {
       claimsNamed(["c5", "C1"]).map(({ id }) => id),
       ["C1", "C5"],
     );
-    assert.throws(() => claimsNamed(["C21"]), /There is no claim "C21": they are C1 to C20/);
+    assert.throws(() => claimsNamed(["C21"]), /There is no claim "C21": they are C1 to C20, E1 and E2/);
   });
 
   it("refuses random weights as a trained checkpoint", () => {
@@ -444,7 +487,7 @@ describe("the table of claims", () => {
     const rows = table.split("\n").filter((line) => line.startsWith("|"));
     for (const row of rows) assert.equal(row.replaceAll("\\|", "").split("|").length, 9, row);
     const [holding, failing, missing] = tally(all).match(/\d+/g)!.map(Number);
-    assert.equal(holding + failing + missing, 20);
+    assert.equal(holding + failing + missing, CLAIMS.length);
     assert.ok(holding > 0 && failing > 0 && missing > 0);
   });
 

@@ -40,7 +40,7 @@ const FROM_SWEEPS_PAGE: readonly FromSweepsPage[] = [
   { type: "duplicate", id: "/a.sweep.json" },
   { type: "openSweep" },
   { type: "check", draft: { prompt: "a\nb" } },
-  { type: "begin", name: "", draft: { blocks: "1, 2" } },
+  { type: "begin", name: "", draft: { blocks: "1, 2" }, charts: [{ y: "exact", along: "blocks" }] },
 ];
 
 const FORGED = [

@@ -93,6 +93,17 @@ describe("a sweep's file", () => {
       [{ base, axes: { depth: [1] } }, /unknown field of an experiment: depth/],
       [{ base, axes: { innerSteps: [1] } }, /unknown field of an experiment: innerSteps/],
       [{ base, axes: {}, rows: 1 }, /unknown field of a sweep: rows/],
+      [{ base, axes: { blocks: [1] }, charts: {} }, /charts must be a list/],
+      [{ base, axes: { blocks: [1] }, charts: [{ y: "exact" }] }, /charts\[0\] lacks along/],
+      [
+        { base, axes: { blocks: [1] }, charts: [{ y: "exact", along: "seed" }] },
+        /charts\[0\]\.along is seed, which is none/,
+      ],
+      [
+        { base, axes: { blocks: [1] }, charts: [{ y: "depth", along: "blocks" }] },
+        /charts\[0\]\.y is depth, which is none/,
+      ],
+      [{ base, axes: { blocks: [1] }, charts: [{ y: "exact", along: "blocks", z: 1 }] }, /charts\[0\] has z/],
       [{ base, axes: { prompt: ["a"] } }, /prompt is in base and in axes/],
       [{ base, axes: { blocks: [1, 0] } }, /a\.sweep\.json: blocks is 0: .* \(run with blocks 0\)\./],
       [{ base, axes: { method: ["inversion", "guess"] } }, /method is "guess"/],

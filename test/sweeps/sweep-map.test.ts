@@ -2,14 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type Cell, cellsOf, parseExperimentFile } from "../../src/sweeps/sweep-files.ts";
-import {
-  defaultChoice,
-  heatAxes,
-  heatFigures,
-  heatLayout,
-  heatMap,
-  heatMapDrawing,
-} from "../../src/sweeps/sweep-map.ts";
+import { defaultChoice, heatAxes, heatLayout, heatMap, heatMapDrawing } from "../../src/sweeps/sweep-map.ts";
+import { heatFigures } from "../../src/sweeps/sweep-figures.ts";
 import type { Outcome } from "../../src/sweeps/perform-sweep.ts";
 import type { HeatChoice } from "../../src/sweeps/view-data.ts";
 import { endEvent, stepEvent } from "../support/run-events.ts";

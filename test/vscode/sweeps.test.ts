@@ -35,6 +35,19 @@ describe("the Sweeps view", () => {
     await the.workbench.screenshot("sweeps-empty");
   });
 
+  it("offers sweeps that are ready, and one's own values again", async () => {
+    await view().openForm("New Sweep…");
+    const page = await view().page();
+    const ready = page.getByLabel("Begin with");
+    await ready.selectOption({ label: "Noise on the states, by depth" });
+    await until("its runs are counted", async () => /^288 runs/.test(await view().size()));
+    assert.match(await page.locator("#sweep-noise").inputValue(), /^0\.01, 0\.03, /);
+    await the.workbench.screenshot("sweeps-ready");
+    await ready.selectOption({ label: "Your own values" });
+    await until("nothing is left of it", async () => (await page.locator("#sweep-noise").count()) === 0);
+    await page.getByRole("button", { name: "Cancel" }).click();
+  });
+
   it("builds a sweep, says how many runs it has and what is wrong with it", async () => {
     await view().openForm("New Sweep…");
     await view().write({ prompt: "The sky is blue.\nTwo and two is four.", blocks: "1-4, 9x", initSeed: "0–2" });

@@ -116,6 +116,21 @@ describe("the result", () => {
       );
     });
 
+    it("says what protected states are still good for, once that is known", () => {
+      const factsWith = (kl: number | null) => {
+        const events = exactRun().map((event) => {
+          if (event.type !== "end") return event;
+          const utility = { agreement: 2 / 3, kl, agreements: [true, true, false], kls: [0, 0.1, kl] };
+          return { ...event, restarts: event.restarts.map((restart) => ({ ...restart, utility })) };
+        });
+        const { facts } = resultOf(pageWith(info({ kind: "completed" }, { spec: exactSpec() }), events))!;
+        return facts.filter(({ label }) => label === "Next tokens kept").map(({ value, note }) => [value, note]);
+      };
+      assert.deepEqual(factsWith(0.25), [["67 %", "by the rest of the network; KL divergence 0.25 nats"]]);
+      assert.deepEqual(factsWith(null), [["67 %", "by the rest of the network; the protected states overflow"]]);
+      assert.ok(!resultOf(recovering(3))!.facts.some(({ label }) => label === "Next tokens kept"));
+    });
+
     it("shows the candidates of the position that was tried, also when that is settled", () => {
       const { text, work } = resultOf(recovering(3))!;
       assert.equal(text, "now at round 1");

@@ -5,7 +5,7 @@ import { type FloatArray, floats, type FloatType } from "../../common/floats.ts"
 import { median } from "../../common/statistics.ts";
 import { measuredShape } from "../../networks/distance.ts";
 import type { ExperimentSpec } from "../common-fields.ts";
-import type { Certainty, RestartResult, RunEvent, ScoredToken, StepEvent } from "../events.ts";
+import type { Certainty, RestartResult, RunEvent, ScoredToken, StepEvent, Utility } from "../events.ts";
 import type { ExactSpec } from "./exact-spec.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "../metrics.ts";
 import type { ExperimentSetting } from "../setting.ts";
@@ -15,6 +15,7 @@ import { atTap, embedRows, type StateFit, statesOfText } from "./states-network.
 import { protect } from "./protection.ts";
 import { type Ranking, rankingOf } from "./ranking.ts";
 import { type Recovery, type Round, search, type SearchOptions } from "./search.ts";
+import { utilityOf } from "./utility.ts";
 
 /** Carries it out. Throws a LabError, also when the states are no finite numbers. */
 export async function* recoverExactly(
@@ -64,14 +65,21 @@ export async function* recoverExactly(
   const embedAt = (ids: readonly number[], position: number, rowed: boolean): FloatArray =>
     embedRows(network, ids, (row) => (rowed ? position + row : position));
   const noisy = noiseOf(spec) ?? (givenStates?.isRounded ? "rounding" : undefined);
+  let utilityMs = 0;
   /** The searches at all depths, one after the other. */
   async function* roundsOf(restart: number): AsyncGenerator<DepthRound> {
     let [rounds, tokenForwards] = [0, 0];
     for (const [tap, blocks] of network.depths.entries()) {
       const { fit } = tap === deepest ? found : await opened.fit(tap);
       const given = protect(outputs[tap], outputs[tap].length / T, spec, spec.seed, restart);
+      let utility: Utility | undefined;
+      if (noiseOf(spec)) {
+        const asked = now();
+        utility = await utilityOf(opened.rest, blocks, outputs[tap], given, T);
+        utilityMs += now() - asked;
+      }
       const { states, ranking } = await ranked(given, fit);
-      const depth = { blocks, states, fit, lists: new Lists(ranking, targetIds, spec.topK, text) };
+      const depth = { blocks, states, fit, utility, lists: new Lists(ranking, targetIds, spec.topK, text) };
       const options = { states, embed: embedAt, ranking, fit, noisy, candidates: spec.candidates };
       let last: Round | undefined;
       for await (const round of search(atTap(network, tap), options, signal)) {
@@ -151,12 +159,14 @@ export async function* recoverExactly(
       ...{ proved, certainty, distances, margins, tried },
       ...classesNamed(tokenIds, depth.fit, text),
       ...(spec.everyDepth && {
-        depths: one.over.map(({ depth: { blocks, fit }, recovery, ownForwards }) => ({
+        depths: one.over.map(({ depth: { blocks, fit, utility }, recovery, ownForwards }) => ({
           ...{ blocks, hitRate: fit.hitRate, tokenForwards: ownForwards, exact: isExact(recovery, fit) },
           text: text.decode(recovery.tokenIds),
           ...recovery,
+          ...(utility && { utility }),
         })),
       }),
+      ...(depth.utility && { utility: depth.utility }),
     };
   });
   const reached = embeddingsOf(results, embed, network.type);
@@ -171,7 +181,7 @@ export async function* recoverExactly(
     best,
     restarts: results,
     tokenForwards: searches.reduce((sum, { last }) => sum + last!.tokenForwards, 0),
-    elapsedMs: now() - began,
+    elapsedMs: now() - began - utilityMs,
   };
 }
 
@@ -182,6 +192,7 @@ interface DepthRound extends Round {
     /** As they were given, [T, D]. */
     readonly states: FloatArray;
     readonly fit: StateFit;
+    readonly utility: Utility | undefined;
     readonly lists: Lists;
   };
   /** Is it the last of this depth? */

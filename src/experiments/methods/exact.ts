@@ -83,14 +83,21 @@ export const exact = {
     },
   ],
   figures: [
-    { name: "proved", label: "Tokens proved", of: (result) => share(result, "proved") },
-    { name: "likely", label: "Tokens most likely", of: (result) => share(result, "likely") },
-    { name: "unknown", label: "Tokens unknown", of: (result) => share(result, "unknown") },
+    { name: "proved", label: "Tokens proved", ofTokens: true, of: (result) => share(result, "proved") },
+    { name: "likely", label: "Tokens most likely", ofTokens: true, of: (result) => share(result, "likely") },
+    { name: "unknown", label: "Tokens unknown", ofTokens: true, of: (result) => share(result, "unknown") },
     {
       name: "tried",
       label: "Tokens tried per position",
       of: ({ tried }) => (tried ? tried.reduce((sum, count) => sum + count, 0) / tried.length : null),
     },
+    {
+      name: "agreement",
+      label: "Next-token agreement",
+      ofTokens: true,
+      of: ({ utility }) => utility?.agreement ?? null,
+    },
+    { name: "kl", label: "KL divergence", of: ({ utility }) => utility?.kl ?? null },
   ],
   cost: () => 3,
   async *run(spec: ExactSpec, setting, signal) {

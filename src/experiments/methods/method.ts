@@ -50,10 +50,12 @@ export interface MeasuredSeries {
   meaning(spec: ExperimentSpec): string;
 }
 
-/** A figure of a restart's result, of which a sweep's map shows the median. */
+/** A figure of a restart's result, of which a sweep shows the median. */
 export interface ResultFigure {
   readonly name: string;
   readonly label: string;
+  /** Is it a share of the tokens? Then a sweep shows the mean. */
+  readonly ofTokens?: boolean;
   readonly of: (result: RestartResult) => number | null;
 }
 

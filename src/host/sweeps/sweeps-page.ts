@@ -7,12 +7,14 @@ import { NAMED_SOURCES } from "../../checkpoints/config.ts";
 import { LabError } from "../../common/errors.ts";
 import type { RunExperiment } from "../../experiments/run-experiment.ts";
 import { parseSpec, specSchemas } from "../../experiments/spec.ts";
-import { checkSweep, draftOf, fileOf, nameFor, sweepOf } from "../../sweeps/sweep-draft.ts";
+import { checkSweep, draftOf, fileOf, nameFor, sweepOf, withCharts } from "../../sweeps/sweep-draft.ts";
 import type { TimedRun } from "../../sweeps/estimate.ts";
 import { createSweepFile, SWEEP_ENDING } from "../../sweeps/sweep-files.ts";
-import { defaultChoice, heatFigures, heatMapDrawing } from "../../sweeps/sweep-map.ts";
+import { readySweeps } from "../../sweeps/ready-sweeps.ts";
+import { heatFigures } from "../../sweeps/sweep-figures.ts";
+import { defaultChoice, heatMapDrawing } from "../../sweeps/sweep-map.ts";
 import { RESULTS_MARKDOWN } from "../../sweeps/sweep-results.ts";
-import type { HeatChoice, SweepDraft } from "../../sweeps/view-data.ts";
+import type { HeatChoice, SweepChart, SweepDraft } from "../../sweeps/view-data.ts";
 import type { RunLibrary } from "../../session/run-library.ts";
 import { isGoingOn } from "../../describe/sweep-state.ts";
 import { type StoredSweep, Sweeps } from "../../session/sweep-list.ts";
@@ -229,14 +231,14 @@ export class SweepsPage implements vscode.Disposable {
         return this.#openForm(draftOfSettings(this.#options.request()));
       case "duplicate": {
         const sweep = this.#sweeps.sweepOf(message.id);
-        return this.#openForm(sweep ? draftOf(sweep) : draftOfSettings(this.#options.request()));
+        return this.#openForm(sweep ? draftOf(sweep) : draftOfSettings(this.#options.request()), sweep?.charts);
       }
       case "openSweep":
         return this.open();
       case "check":
         return this.#post({ type: "check", check: checkSweep(sweepOf(message.draft), await this.#timedRuns()) });
       case "begin":
-        return this.#beginDraft(message.name, message.draft);
+        return this.#beginDraft(message.name, message.draft, message.charts);
     }
   }
 
@@ -246,13 +248,13 @@ export class SweepsPage implements vscode.Disposable {
     if (await this.#options.mayDownload(path.basename(id), sources)) this.#sweeps.start(id);
   }
 
-  #openForm(draft: SweepDraft): void {
-    this.#form = { schemas: specSchemas(), checkpoints: NAMED_SOURCES, draft };
+  #openForm(draft: SweepDraft, charts: readonly SweepChart[] = []): void {
+    this.#form = { schemas: specSchemas(), checkpoints: NAMED_SOURCES, draft, charts, ready: readySweeps() };
     this.#send();
   }
 
-  async #beginDraft(name: string, draft: SweepDraft): Promise<void> {
-    const sweep = sweepOf(draft);
+  async #beginDraft(name: string, draft: SweepDraft, charts: readonly SweepChart[]): Promise<void> {
+    const sweep = withCharts(sweepOf(draft), charts);
     const check = checkSweep(sweep, []);
     if (check.problems.length > 0) return this.#post({ type: "check", check });
     const folder = path.join(this.#options.cacheFolder(), "sweeps");

@@ -49,6 +49,8 @@ export const isMatrix = (weight: Weight): weight is MatrixWeight => "outputAxis"
 export interface BlocksShape<Config> {
   readonly config: Config;
   readonly blocks: number;
+  /** Blocks that are left out before them, x being what those have made; none where nothing is said. */
+  readonly from?: number;
   /** B */
   readonly restarts: number;
   /** As stored, where nothing is said. */
@@ -78,7 +80,7 @@ export interface BlocksCache<Config> {
    */
   blocks(
     x: Tensor,
-    shape: Omit<BlocksShape<Config>, "restarts">,
+    shape: Omit<BlocksShape<Config>, "restarts" | "from">,
     mask: Tensor,
     past: readonly KeysAndValues[],
   ): readonly CachedBlock[];
@@ -98,7 +100,10 @@ export interface Architecture<Config extends NetworkConfig = NetworkConfig> {
   readConfig(json: ConfigJson): Config;
   /** Every weight, each name once; files are written in this order. All blocks have the same shapes. */
   weights(config: Config): readonly Weight[];
-  /** The residual stream after each block: x [T·B, D] → one [T·B, D] a block. Row t·B + b is token t of restart b. */
+  /**
+   * The residual stream after each block, from block `from` to the last of `blocks`: x [T·B, D] → one [T·B, D] a block. Row
+   * t·B + b is token t of restart b.
+   */
   blocks(x: Tensor, shape: BlocksShape<Config>): readonly Tensor[];
   /** Passes behind cached keys and values; without them there is no exact recovery. */
   readonly cache?: BlocksCache<Config>;

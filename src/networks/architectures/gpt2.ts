@@ -142,12 +142,12 @@ export const gpt2: Architecture<GPT2Config> = {
     ];
   },
 
-  blocks(x, { config, blocks, restarts, weightFormat }) {
+  blocks(x, { config, blocks, from = 0, restarts, weightFormat }) {
     const make = { config, layers: layersOf(gpt2.weights(config), weightFormat) };
     const mask = causalMask(x.shape[0] / restarts, x.type as FloatType);
     const attend = (q: Tensor, k: Tensor, v: Tensor): Tensor => causalAttention([q, k, v], mask, restarts, config);
     const states: Tensor[] = [];
-    for (let index = 0; index < blocks; index++) states.push((x = block(x, index, attend, make)));
+    for (let index = from; index < blocks; index++) states.push((x = block(x, index, attend, make)));
     return states;
   },
 
