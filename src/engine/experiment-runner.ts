@@ -167,7 +167,7 @@ export class ExperimentRunner implements Experimenter {
           ...{ cacheFolder: this.#options.cacheFolder, network, taps, sizes, onProgress, signal, now },
           ...(own && { texts: own.texts }),
           of: {
-            ...{ source: spec.checkpoint, fingerprint, weights: format, dtype: type, positions },
+            ...{ source: spec.checkpoint, fingerprint, weights: format, dtype: type, device, positions },
             ...(own && { texts: own.digest }),
           },
         });

@@ -23,6 +23,8 @@ export interface FittedNetwork {
   readonly tap: Tap;
   readonly weights: string;
   readonly dtype: string;
+  /** What it was computed on: rounding differs. */
+  readonly device: string;
   readonly positions: string;
   /** Digest of a person's own texts, where there are some. */
   readonly texts?: string;

@@ -55,6 +55,17 @@ describe("WebGPU", function () {
     assert.deepEqual([best.text, best.exact], ["The sky is blue.", true]);
   });
 
+  it("proves every token at every depth in an exact recovery", async () => {
+    const [start, end] = (await run("exact-recovery.ts")).stdout.trim().split("\n");
+    assert.equal((JSON.parse(start) as StartEvent).device, "webgpu");
+    const { best } = JSON.parse(end) as EndEvent;
+    assert.equal(best.text, "at the a of is in to");
+    assert.deepEqual(
+      best.depths!.map(({ certainty }) => certainty!.every((word) => word === "proved")),
+      [true, true],
+    );
+  });
+
   it("says that it does not know 16 bits, which this driver lacks", async () => {
     const { stdout } = await run("float16-weights.ts");
     assert.match(stdout, /^badInput: The device webgpu does not compute in 16 bits here: use the stored weights, or/);
