@@ -34,7 +34,7 @@ import { type Decoder, openDecoder } from "../text/decoders.ts";
 import { embedTokens } from "../text/embedding.ts";
 import { fitTexts } from "./fit-texts.ts";
 import { checkStates, givenStates, statesOfSpec, targetOfStates } from "./given-states.ts";
-import { NetworkFits } from "./network-fits.ts";
+import { type FitsRequest, NetworkFits } from "./network-fits.ts";
 import { OpenStatesNetwork } from "./open-states-network.ts";
 import { openRest } from "./rest-of-network.ts";
 import { checkLength, checkVocabulary } from "./target-tokens.ts";
@@ -65,6 +65,8 @@ export class ExperimentRunner implements Experimenter {
   readonly #states = new SingleEntryCache<OpenStatesNetwork>((network) => network.release());
   readonly #rest = new SingleEntryCache<CompiledGraph>((graph) => graph.release());
   readonly #fits = new NetworkFits();
+  /** Fits of the last run that can be made better while there is none. */
+  #unfinished: FitsRequest | undefined;
   readonly #decoder = new SingleEntryCache<Decoder>((decoder) => decoder.release());
 
   constructor(options: ExperimentRunnerOptions) {
@@ -81,10 +83,17 @@ export class ExperimentRunner implements Experimenter {
     }
   }
 
+  /** Makes the tables of first tokens that a run of exact recovery was not made to wait for. Throws LabErrors. */
+  async whileIdle(signal: AbortSignal): Promise<void> {
+    if (this.#unfinished) await this.#fits.completeFirstTokens(this.#unfinished, signal);
+    this.#unfinished = undefined;
+  }
+
   async *#carryOut(
     spec: ExperimentSpec,
     { signal, onProgress, onEmbeddings, now }: ExperimentOptions,
   ): AsyncGenerator<RunEvent> {
+    this.#unfinished = undefined;
     const tokenizer = await (this.#tokenizer ??= loadTokenizer());
     const states = await statesOfSpec(spec);
     const targetIds = states
@@ -163,14 +172,16 @@ export class ExperimentRunner implements Experimenter {
         });
         const sizes = fitSizes(checkpoint.config, !spec.checkpoint.startsWith(RANDOM));
         const own = await fitTexts(spec, sizes.length, tokenizer, checkpoint.config.vocabulary);
-        const fit = this.#fits.of({
+        const request: FitsRequest = {
           ...{ cacheFolder: this.#options.cacheFolder, network, taps, sizes, onProgress, signal, now },
           ...(own && { texts: own.texts }),
           of: {
             ...{ source: spec.checkpoint, fingerprint, weights: format, dtype: type, device, positions },
             ...(own && { texts: own.digest }),
           },
-        });
+        };
+        if (sizes.single !== "all") this.#unfinished = request;
+        const fit = this.#fits.of(request);
         const rest: StatesSetting["rest"] = {
           through: async (found, from) => {
             if (output !== "block") return found;

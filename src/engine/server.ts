@@ -1,6 +1,7 @@
 // The engine's side of the channel: runs are carried out one at a time in the order they were asked for, and every one
 // of them is answered by an "end" event or by one "failed" message.
 
+import { setTimeout } from "node:timers/promises";
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import { errorData, LabError } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
@@ -13,6 +14,9 @@ import type { FromEngine, ToEngine } from "./messages.ts";
 /** How many events a run may be ahead of its reader before it waits; some of them hold a few hundred kilobytes. */
 const EVENTS_AHEAD = 256;
 
+/** Without a run for so long the engine is idle. */
+const IDLE_MS = 2000;
+
 export interface ExperimentOptions {
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
@@ -24,6 +28,8 @@ export interface ExperimentOptions {
 /** Carries out experiments: spec in, events out. Throws LabErrors. */
 export interface Experimenter {
   run(spec: ExperimentSpec, options: ExperimentOptions): AsyncIterable<RunEvent>;
+  /** What can be made ready for later runs while there is none; ends early when the signal is aborted. */
+  whileIdle?(signal: AbortSignal): Promise<void>;
 }
 
 interface Channel {
@@ -46,6 +52,7 @@ export function serve(
   const experimenter = open();
   experimenter.catch(() => undefined); // Every run that needs it reports the failure.
   let last: Promise<void> = Promise.resolve();
+  let idling = new AbortController();
 
   channel.onMessage((message) => {
     if (!isToEngine(message)) return log(`A message that is none of the engine's: ${JSON.stringify(message)}`);
@@ -71,7 +78,22 @@ export function serve(
   function accept(run: ServedRun): void {
     runs.set(run.id, run);
     tellWaiting([run]);
-    last = last.then(() => perform(run));
+    idling.abort();
+    last = last.then(() => perform(run)).then(idle);
+  }
+
+  async function idle(): Promise<void> {
+    if (runs.size > 0) return;
+    idling = new AbortController();
+    const { signal } = idling;
+    try {
+      // Runs often come in a row, and one that comes now would wait for what was begun.
+      await setTimeout(IDLE_MS, undefined, { signal });
+      await (await experimenter).whileIdle?.(signal);
+    } catch (error) {
+      // Nobody has asked for it, and nobody misses it.
+      if (!signal.aborted) log(error);
+    }
   }
 
   function tellWaiting(waiting: Iterable<ServedRun> = runs.values()): void {

@@ -55,6 +55,8 @@ export interface StartEvent {
     readonly tokens: number;
     /** That it took, when it was made. */
     readonly seconds: number;
+    /** How the first token is ranked: by the table of all tokens, or by a fit to a few of them until that is made. */
+    readonly firstTokens?: "table" | "fit";
     /** Was it on the disk already? */
     readonly cached: boolean;
     /** Share of the tokens of held-out texts that rank first. */

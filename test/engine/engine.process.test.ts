@@ -175,6 +175,40 @@ describe("engine", () => {
   });
 
   describe("two runs at once", () => {
+    it("makes things ready only while there is no run", async () => {
+      const told: FromEngine[] = [];
+      const idle: AbortSignal[] = [];
+      let tell: (message: unknown) => void = () => undefined;
+      const channel = {
+        onMessage: (listener: (message: unknown) => void) => (tell = listener),
+        send: (message: FromEngine) => void told.push(message),
+      };
+      const experimenter = {
+        async *run() {
+          yield { type: "end" } as RunEvent;
+        },
+        whileIdle: (signal: AbortSignal) => {
+          idle.push(signal);
+          return new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        },
+      };
+      serve(
+        channel,
+        () => Promise.resolve(experimenter),
+        (problem) => assert.fail(String(problem)),
+        () => 0,
+      );
+      const runs = () => told.filter(({ type }) => type === "event").length;
+      for (const runId of ["a", "b"]) tell({ type: "run", runId, spec: specOf("x"), embeddings: false });
+      await until("it is idle", () => idle.length === 1);
+      assert.equal(runs(), 2);
+      assert.ok(!idle[0].aborted);
+      tell({ type: "run", runId: "c", spec: specOf("x"), embeddings: false });
+      assert.ok(idle[0].aborted);
+      await until("the run is over", () => runs() === 3);
+      await until("it is idle again", () => idle.length === 2);
+    });
+
     it("are carried out one after the other by one process, and the second says that it waits", async () => {
       const both = client();
       const controller = new AbortController();

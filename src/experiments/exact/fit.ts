@@ -11,6 +11,7 @@ import {
   embedTexts,
   imagesOf,
   relativeDistance,
+  type FirstTokens,
   type StateFit,
   type StatesNetwork,
   statesOfText,
@@ -100,7 +101,7 @@ export async function* makeFits(
     const fitted = { network, group, work, progress, signal };
     const experts: (readonly Discriminant[])[] = [];
     for (const source of sources) experts.push(await discriminantsOf(source.slice(HELD_OUT_TEXTS), fitted));
-    const directions = Float32Array.from(randomStream(seed, "directions").normal(D * DIRECTIONS, 0, 1, "float64"));
+    const directions = directionsOf(seed, D);
     const images = group.map(() => new Float32Array(singles.length * DIRECTIONS));
     const first = await discriminantsOf(
       singles.map((id) => [id]),
@@ -123,6 +124,43 @@ export async function* makeFits(
 
 const inGroups = <Thing>(things: readonly Thing[], size: number): Thing[][] =>
   Array.from({ length: Math.ceil(things.length / size) }, (_, i) => things.slice(i * size, (i + 1) * size));
+
+/** [D, R] */
+const directionsOf = (seed: number, width: number): Float32Array =>
+  Float32Array.from(randomStream(seed, "directions").normal(width * DIRECTIONS, 0, 1, "float64"));
+
+/** The table of first tokens of several taps, as it grows: a large network's takes minutes. */
+export class FirstTokenTables {
+  readonly #network: StatesNetwork;
+  readonly #taps: readonly number[];
+  readonly #directions: Float32Array;
+  /** [V, R] of each tap. */
+  readonly #images: readonly Float32Array[];
+  #done = 0;
+
+  constructor(network: StatesNetwork, taps: readonly number[], seed: number) {
+    this.#network = network;
+    this.#taps = taps;
+    this.#directions = directionsOf(seed, network.sizes.width);
+    this.#images = taps.map(() => new Float32Array(network.vocabulary * DIRECTIONS));
+  }
+
+  /** Goes on until they are whole, in the order of the taps; throws a LabError (cancelled) before, and can go on later. */
+  async complete(signal: AbortSignal): Promise<FirstTokens[]> {
+    const { vocabulary: V } = this.#network;
+    while (this.#done < V) {
+      await yieldToEventLoop();
+      throwIfCancelled(signal);
+      const ids = Array.from({ length: Math.min(FIT_ROWS, V - this.#done) }, (_, i) => [this.#done + i]);
+      const states = await statesOf(this.#network, embedTexts(this.#network, ids), 1);
+      for (const [i, tap] of this.#taps.entries()) {
+        this.#images[i].set(imagesOf(states[tap], this.#directions), this.#done * DIRECTIONS);
+      }
+      this.#done += ids.length;
+    }
+    return this.#images.map((images) => ({ directions: this.#directions, images }));
+  }
+}
 
 interface Fitted {
   readonly network: StatesNetwork;

@@ -59,7 +59,10 @@ export async function* recoverExactly(
     ...start,
     ...(!isKnown && { target: { known: false as const, ...start.target } }),
     vocabulary: network.vocabulary,
-    fit: { tokens: found.fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: found.fit.hitRate },
+    fit: {
+      ...{ tokens: found.fit.tokens, seconds: found.seconds, cached: found.isCached, hitRate: found.fit.hitRate },
+      firstTokens: found.fit.firstTokens ? "table" : "fit",
+    },
   };
 
   const embedAt = (ids: readonly number[], position: number, rowed: boolean): FloatArray =>
