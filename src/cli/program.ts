@@ -18,6 +18,7 @@ import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph-command.ts";
 import { EXIT, exitCodeOf, OutputClosed, type CliContext, tell } from "./io.ts";
 import { reproduceClaims, type ReproduceFlags } from "./reproduce-command.ts";
 import { type RunFlags, runMethod } from "./run-command.ts";
+import type { McpFlags } from "./mcp/server.ts";
 import { states, STATES_FIELDS, type StatesFlags } from "./states-command.ts";
 import { type SweepFlags, sweepFile } from "./sweep-command.ts";
 import { visibleLines } from "../common/visible.ts";
@@ -165,6 +166,19 @@ function commands(version: string, context: CliContext, exit: (code: number) => 
     .option("--json", "print one JSON object and nothing else")
     .option("--cache <DIR>", `folder for weights (default: ${context.cacheFolder})`)
     .action((text: string, flags: StatesFlags) => states(text, flags, context));
+
+  program
+    .command("mcp")
+    .description(
+      "serve these experiments to a language model's program, by the Model Context Protocol on stdin and stdout",
+    )
+    .option("--allow <DIR>", "a folder whose files may be read and written; several times for several", collect)
+    .option("--allow-download", "download models of the Hugging Face hub that are not on this machine")
+    .option("--cache <DIR>", `folder for weights and runs (default: ${context.cacheFolder})`)
+    .action(async (flags: McpFlags) => {
+      const { serveMcp } = await import("./mcp/server.ts");
+      exit(await serveMcp(flags, version, context));
+    });
 
   const examining = program
     .command("doctor")

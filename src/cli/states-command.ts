@@ -8,6 +8,8 @@ import { LabError } from "../common/errors.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import { visible } from "../common/visible.ts";
 import { defaultMethod } from "../experiments/methods/table.ts";
+import type { textStates } from "../engine/text-states.ts";
+import type { ExperimentSpec } from "../experiments/spec.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { print, type CliContext } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
@@ -33,42 +35,52 @@ export async function states(text: string, flags: StatesFlags, context: CliConte
   const prompt = await promptOf(text, context);
   const deepest = depths === "all" ? 1 : Math.max(...depths);
   const spec = parseSpec(requestOf(defaultMethod().name, prompt, { ...flags, blocks: deepest }), flagOf);
-  const { textStates } = await import("../engine/text-states.ts");
   const progress = flags.json ? undefined : await openProgressLine(context);
   try {
     const { workerPath, modelsFolder, hub, signal } = context;
     const cacheFolder = flags.cache ?? context.cacheFolder;
     const options = { cacheFolder, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
-    const { checkpoint, tokenIds, layers } = await textStates(spec, depths, options);
-    const { output } = spec;
-    const type = spec.dtype === "float32" ? ("F32" as const) : ("F64" as const);
-    const tensors = layers.map(({ blocks, values }) => ({
-      name: depths !== "all" && depths.length === 1 ? STATES_TENSOR : `${STATES_TENSOR}.${blocks}`,
-      type,
-      shape: [tokenIds.length, values.length / tokenIds.length],
-      values,
-    }));
-    const { source, revision, fingerprint } = checkpoint;
-    const metadata = {
-      format: "pt",
-      checkpoint: revision === undefined ? source : `${source.split("@")[0]}@${revision}`,
-      fingerprint,
-      blocks: layers.map(({ blocks }) => blocks).join(","),
-      output,
-      token_ids: JSON.stringify(tokenIds),
-    };
-    await writeSafetensors(file, tensors, metadata);
+    const { tensors, metadata, tokenIds } = await writeStates(spec, depths, file, options);
     progress?.close();
-    const written = tensors.map(({ name, shape }) => ({ name, shape }));
     await print(
       context,
       flags.json
-        ? jsonLine({ type: "states", file, tensors: written, ...metadata, token_ids: tokenIds })
-        : written.map(({ name, shape }) => visible(`${file}: ${name} [${shape.join(", ")}]`) + "\n").join(""),
+        ? jsonLine({ type: "states", file, tensors, ...metadata, token_ids: tokenIds })
+        : tensors.map(({ name, shape }) => visible(`${file}: ${name} [${shape.join(", ")}]`) + "\n").join(""),
     );
   } finally {
     progress?.close();
   }
+}
+
+/** Writes the states of a spec's prompt as a new file, whole or not at all. Throws LabErrors. */
+export async function writeStates(
+  spec: ExperimentSpec,
+  depths: readonly number[] | "all",
+  file: string,
+  options: Parameters<typeof textStates>[2],
+) {
+  if (existsSync(file)) throw new LabError("badInput", `${file} is there already: name another file, or remove it.`);
+  const { textStates } = await import("../engine/text-states.ts");
+  const { checkpoint, tokenIds, layers } = await textStates(spec, depths, options);
+  const type = spec.dtype === "float32" ? ("F32" as const) : ("F64" as const);
+  const tensors = layers.map(({ blocks, values }) => ({
+    name: depths !== "all" && depths.length === 1 ? STATES_TENSOR : `${STATES_TENSOR}.${blocks}`,
+    type,
+    shape: [tokenIds.length, values.length / tokenIds.length],
+    values,
+  }));
+  const { source, revision, fingerprint } = checkpoint;
+  const metadata = {
+    format: "pt",
+    checkpoint: revision === undefined ? source : `${source.split("@")[0]}@${revision}`,
+    fingerprint,
+    blocks: layers.map(({ blocks }) => blocks).join(","),
+    output: spec.output,
+    token_ids: JSON.stringify(tokenIds),
+  };
+  await writeSafetensors(file, tensors, metadata);
+  return { tensors: tensors.map(({ name, shape }) => ({ name, shape })), metadata, tokenIds };
 }
 
 /** Numbers of blocks, each once, the smallest first. Throws a LabError (badInput). */
