@@ -6,7 +6,7 @@ import path from "node:path";
 import process from "node:process";
 import { version } from "../package.json";
 import { runCli } from "./cli/program.ts";
-import { EXIT } from "./cli/io.ts";
+import { EXIT, outputTo } from "./cli/io.ts";
 import { hubSettings } from "./checkpoints/hub/hub-settings.ts";
 import { cacheFolder, homeFolder } from "./common/folders.ts";
 import { EngineClient } from "./engine/client.ts";
@@ -44,8 +44,8 @@ if (!areText(args)) {
 
 void runCli(args, version, {
   stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: outputTo(process.stdout),
+  stderr: outputTo(process.stderr),
   env: process.env,
   signal: stop.signal,
   cacheFolder: cacheFolder(process.env, process.platform, homeFolder()),

@@ -4,7 +4,7 @@
 import { open, stat } from "node:fs/promises";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
-import { errorCode, writeAtomically } from "../common/files.ts";
+import { errorCode, writeAtomically, writeFully } from "../common/files.ts";
 
 /** Bytes of a number in every format that the header may name. */
 const FORMAT_BYTES = {
@@ -109,9 +109,9 @@ export async function writeSafetensors(
 ): Promise<void> {
   const { header } = layOutSafetensors(tensors, metadata);
   await writeAtomically(file, async (handle) => {
-    await handle.writeFile(header);
+    await writeFully(handle, header);
     for (const { values } of tensors) {
-      await handle.writeFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      await writeFully(handle, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     }
   });
 }

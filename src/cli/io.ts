@@ -1,8 +1,10 @@
 // The terminal's three streams as the commands use them, and what a command needs of its context.
 
-import type { Readable, Writable } from "node:stream";
+import { fstatSync } from "node:fs";
+import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import type { HubSettings } from "../checkpoints/hub/hub-settings.ts";
+import { writeFullySync } from "../common/files.ts";
 import { LabError, type LabErrorKind, messageOf } from "../common/errors.ts";
 import type { EngineClient } from "../engine/client.ts";
 import { visible } from "../common/visible.ts";
@@ -41,6 +43,29 @@ export interface CliContext {
   createEngine(cacheFolder: string, onLog: (line: string) => void): EngineClient;
   /** Milliseconds of any steady clock. */
   now(): number;
+}
+
+/**
+ * What the program writes to. Of a write to a file Node does not look at how much the disk took; terminals and pipes take
+ * all.
+ */
+export function outputTo(stream: OutputStream & { readonly fd?: number }): OutputStream {
+  const { fd } = stream;
+  try {
+    if (fd === undefined || !fstatSync(fd).isFile()) return stream;
+  } catch {
+    return stream;
+  }
+  return new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      try {
+        writeFullySync(fd, chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
 }
 
 /** Exit codes: a contract with the programs that call this one. */

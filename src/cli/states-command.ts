@@ -9,7 +9,7 @@ import { jsonLine } from "../common/json-lines.ts";
 import { visible } from "../common/visible.ts";
 import { defaultMethod } from "../experiments/methods/table.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
-import { print, type CliContext } from "./io.ts";
+import { print, tell, type CliContext } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { promptOf } from "./run-command.ts";
 
@@ -38,7 +38,8 @@ export async function states(text: string, flags: StatesFlags, context: CliConte
   try {
     const { workerPath, modelsFolder, hub, signal } = context;
     const cacheFolder = flags.cache ?? context.cacheFolder;
-    const options = { cacheFolder, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
+    const warn = (sentence: string) => tell(context, sentence);
+    const options = { cacheFolder, workerPath, modelsFolder, hub, signal, warn, onProgress: progress?.show };
     const { checkpoint, tokenIds, layers } = await textStates(spec, depths, options);
     const { output } = spec;
     const type = spec.dtype === "float32" ? ("F32" as const) : ("F64" as const);

@@ -2,11 +2,11 @@
 // no flock. A lock whose owner is gone, or has not touched it for a minute, is anybody's.
 
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import os from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { throwIfCancelled } from "./errors.ts";
-import { errorCode, isRunning } from "./files.ts";
+import { errorCode, isRunning, writeNew } from "./files.ts";
 
 const FRESH_MS = 60_000;
 const TOUCH_MS = 5_000;
@@ -42,9 +42,7 @@ async function acquire(file: string, { signal, onWaiting }: LockOptions): Promis
   for (;;) {
     throwIfCancelled(signal);
     try {
-      const handle = await open(file, "wx");
-      await handle.writeFile(OWNER).finally(() => handle.close());
-      return;
+      return await writeNew(file, OWNER);
     } catch (error) {
       // Windows says EPERM of a file that is about to be removed.
       if (errorCode(error) !== "EEXIST" && errorCode(error) !== "EPERM") throw error;

@@ -2,6 +2,7 @@
 // What a killed writer leaves behind is never read, and is swept away by the next one.
 
 import { randomBytes } from "node:crypto";
+import { writeSync } from "node:fs";
 import { open, readdir, rename, rm, stat, statfs, type FileHandle } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -42,6 +43,8 @@ export async function writeAtomically(
   }
 }
 
+const TOOK_NOTHING = "the disk took nothing of a write";
+
 /**
  * Writes all the bytes, at `position` or where the file stands: a disk that fills up may take a part of a write, without
  * an error, before it refuses the next. Throws what the disk says, and when it takes nothing.
@@ -54,8 +57,33 @@ export async function writeFully(
   for (let done = 0; done < bytes.length;) {
     const at = position === undefined ? null : position + done;
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at);
-    if (bytesWritten === 0) throw new Error("the disk took nothing of a write");
+    if (bytesWritten === 0) throw new Error(TOOK_NOTHING);
     done += bytesWritten;
+  }
+}
+
+/** The same, waiting for the disk; `position` is where the first byte goes, or undefined for where the file stands. */
+export function writeFullySync(descriptor: number, bytes: Uint8Array, position?: number): void {
+  for (let done = 0; done < bytes.length;) {
+    const at = position === undefined ? null : position + done;
+    const written = writeSync(descriptor, bytes, done, bytes.length - done, at);
+    if (written === 0) throw new Error(TOOK_NOTHING);
+    done += written;
+  }
+}
+
+/** A file of exactly this content, whole or as it was before. Throws as writeAtomically does. */
+export const writeWhole = (file: string, content: string | Uint8Array): Promise<void> =>
+  writeAtomically(file, (handle) => writeFully(handle, Buffer.from(content)));
+
+/** A file that is not there yet. Throws what the disk says, EEXIST among it, after removing what was written. */
+export async function writeNew(file: string, content: string | Uint8Array): Promise<void> {
+  const handle = await open(file, "wx");
+  try {
+    await writeFully(handle, Buffer.from(content)).finally(() => handle.close());
+  } catch (error) {
+    await rm(file, { force: true }).catch(() => undefined);
+    throw error;
   }
 }
 

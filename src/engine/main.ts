@@ -50,6 +50,7 @@ async function openRunner(): Promise<Experimenter> {
     return new ExperimentRunner({
       cacheFolder,
       workerPath,
+      warn: console.error,
       modelsFolder: path.join(programs, "..", "models"),
       get hub() {
         return hub; // with the token that has come by then

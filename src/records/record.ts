@@ -2,9 +2,9 @@
 // what was found as numbers (embeddings.safetensors), and what came of it (summary.json, written last). Whatever kills the writer, all lines written so far stay readable.
 
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import path from "node:path";
-import { errorCode, storageError, writeAtomically } from "../common/files.ts";
+import { errorCode, storageError, writeFully, writeNew, writeWhole } from "../common/files.ts";
 import { errorData, LabError, type LabErrorData } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { jsonLine } from "../common/json-lines.ts";
@@ -82,7 +82,7 @@ export class RunRecord {
     };
     try {
       // Of two writers that were given the same folder, one makes spec.json and the other is told.
-      await writeFile(path.join(folder, SPEC_FILE), `${JSON.stringify(head, null, 2)}\n`, { flag: "wx" });
+      await writeNew(path.join(folder, SPEC_FILE), `${JSON.stringify(head, null, 2)}\n`);
       return new RunRecord(folder, await open(path.join(folder, EVENTS_FILE), "ax"), startedAt, now);
     } catch (error) {
       if (errorCode(error) === "EEXIST") {
@@ -101,7 +101,7 @@ export class RunRecord {
     return this.#inTurn(async () => {
       if (this.#failure) throw this.#failure;
       try {
-        await this.#events.appendFile(line);
+        await writeFully(this.#events, line);
       } catch (error) {
         this.#failure = storageError(error, this.folder);
         // The disk may have taken the beginning of the line.
@@ -140,9 +140,7 @@ export class RunRecord {
       // A summary says that the events are there, also after a power cut.
       await this.#events.datasync();
       await this.#events.close();
-      await writeAtomically(path.join(this.folder, SUMMARY_FILE), async (handle) => {
-        await handle.writeFile(`${JSON.stringify(summary, null, 2)}\n`);
-      });
+      await writeWhole(path.join(this.folder, SUMMARY_FILE), `${JSON.stringify(summary, null, 2)}\n`);
       if (unwritten) throw unwritten;
     });
   }

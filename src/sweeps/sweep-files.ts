@@ -2,9 +2,8 @@
 // the values it is to take. A sweep's cells are all combinations, each the spec of one run.
 
 import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { errorCode, storageError } from "../common/files.ts";
+import { errorCode, storageError, writeNew } from "../common/files.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { valueText } from "../describe/spec-fields.ts";
@@ -194,7 +193,7 @@ export async function createSweepFile(folder: string, name: string, text: string
     for (let count = 1; ; count++) {
       const file = path.join(folder, `${words}${count === 1 ? "" : `-${count}`}${SWEEP_ENDING}`);
       try {
-        await writeFile(file, text, { flag: "wx" });
+        await writeNew(file, text);
         return file;
       } catch (error) {
         if (errorCode(error) !== "EEXIST") throw error;

@@ -2,7 +2,7 @@
 // Wilson's interval of the rate.
 
 import path from "node:path";
-import { writeAtomically } from "../common/files.ts";
+import { writeWhole } from "../common/files.ts";
 import { type CsvValue, csv } from "../reports/csv.ts";
 import { markdownCell, markdownCodeCell, markdownTable, markdownText } from "../reports/markdown.ts";
 import { median, wilson } from "../common/statistics.ts";
@@ -113,6 +113,6 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
 export async function writeResults(folder: string, outcomes: readonly Outcome[]): Promise<void> {
   const files = { [RESULTS_CSV]: resultsCsv(outcomes), [RESULTS_MARKDOWN]: resultsMarkdown(outcomes) };
   for (const [name, text] of Object.entries(files)) {
-    await writeAtomically(path.join(folder, name), async (handle) => void (await handle.writeFile(text)));
+    await writeWhole(path.join(folder, name), text);
   }
 }

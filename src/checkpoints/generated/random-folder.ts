@@ -17,9 +17,10 @@ import {
 } from "../../networks/architectures/architectures.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { readConfig } from "../config.ts";
-import { bytesIn, requireSpace, sweepTemporaryFiles, writeAtomically } from "../../common/files.ts";
+import { bytesIn, requireSpace, sweepTemporaryFiles, writeWhole } from "../../common/files.ts";
 import { CONFIG_FILE, INDEX_FILE, shardFile, WEIGHTS_FILE } from "../hugging-face.ts";
 import { fingerprint, type RandomNetwork } from "./random-network.ts";
+import { makeTrusted } from "./written-files.ts";
 import { absent, planFile, type PlannedFile, storedTensors, writeFiles, type WritingOptions } from "./random-files.ts";
 
 /** Folder of all random checkpoints in the cache. */
@@ -48,16 +49,20 @@ export async function openRandom(
   const folder = randomFolder(cacheFolder, network);
   const shards = shardsOf(network.config, blocks);
   await sweepTemporaryFiles(folder, Date.now());
-  const missing = await absent(folder, shards);
-  if (missing.length > 0) {
+  const writeConfig = async () => {
+    if (!(await isOurConfig(folder, network))) await writeWhole(path.join(folder, CONFIG_FILE), configText(network));
+  };
+  const write = async (missing: readonly PlannedFile[]) => {
     await requireSpace(folder, totalBytes(missing), `The network ${network.source}`);
     // A folder that is not to be written says so in a sentence below.
     await rm(path.join(folder, INDEX_FILE), { force: true }).catch(() => undefined);
-  }
-  if (!(await isOurConfig(folder, network))) await writeText(path.join(folder, CONFIG_FILE), configText(network));
-  if (missing.length > 0) await writeFiles(folder, missing, network.seed, options);
+    await writeConfig();
+    await writeFiles(folder, missing, network.seed, { ...options, withDigests: true });
+  };
+  await makeTrusted(folder, shards, write, options);
+  await writeConfig();
   if (blocks === network.config.blocks && !(await isFile(path.join(folder, INDEX_FILE)))) {
-    await writeText(path.join(folder, INDEX_FILE), indexText(shards));
+    await writeWhole(path.join(folder, INDEX_FILE), indexText(shards));
   }
   return {
     source: network.source,
@@ -81,9 +86,9 @@ export async function writeWholeFolder(network: RandomNetwork, folder: string, o
   const file = shard(WEIGHTS_FILE, weightsOf(network.config), network.config);
   await sweepTemporaryFiles(folder, Date.now());
   await requireSpace(folder, file.layout.fileBytes, `The checkpoint ${network.source}`);
-  await writeFiles(folder, [file], network.seed, options);
+  await writeFiles(folder, [file], network.seed, { ...options, withDigests: false });
   // Last, because a folder without it is no checkpoint.
-  await writeText(path.join(folder, CONFIG_FILE), configText(network));
+  await writeWhole(path.join(folder, CONFIG_FILE), configText(network));
 }
 
 /** A random checkpoint in the cache. */
@@ -178,9 +183,6 @@ function indexText(shards: readonly PlannedFile[]): string {
 }
 
 const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-const writeText = (file: string, text: string): Promise<void> =>
-  writeAtomically(file, (handle) => handle.writeFile(text));
 
 const isFile = (file: string): Promise<boolean> =>
   stat(file).then(

@@ -3,7 +3,6 @@
 // beside the runtime, which looks for them nowhere else.
 
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { copyFile, link, open, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -98,7 +97,8 @@ export async function fetchCudaLibraries(found: CudaPackage, options: CudaOption
     for (const library of CUDA_LIBRARIES) {
       throwIfCancelled(signal);
       onProgress?.({ stage: `Unpacking ${library}` });
-      await readZip(archive, FOLDER_IN_PACKAGE + library, createWriteStream(path.join(making, library)));
+      await using unpacked = await open(path.join(making, library), "w");
+      await readZip(archive, FOLDER_IN_PACKAGE + library, unpacked);
     }
     await rm(archive);
     await rm(keptFolder(cacheFolder), { recursive: true, force: true });
