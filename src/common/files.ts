@@ -9,12 +9,13 @@ import path from "node:path";
 import { formatBytes } from "./bytes.ts";
 import { LabError, messageOf } from "./errors.ts";
 import { makeFolder } from "./folders.ts";
+import { isRunning, thisProcess } from "./processes.ts";
 
 /** A temporary file whose writer cannot be asked is left alone for this long after its last write. */
 const UNKNOWN_WRITER_MS = 24 * 60 * 60 * 1000;
 const HOST = os.hostname().replace(/[^\w-]/g, "-");
-/** `.NAME.HOST.PID.RANDOM.tmp` */
-const TEMPORARY = /^\..+\.([\w-]+)\.(\d+)\.[0-9a-f]+\.tmp$/;
+/** `.NAME.HOST.PID-BEGAN.RANDOM.tmp`; older versions wrote no BEGAN, and some systems tell none. */
+const TEMPORARY = /^\..+\.([\w-]+)\.(\d+)(?:-(\d+))?\.[0-9a-f]+\.tmp$/;
 
 /**
  * Writes a file whole or not at all; `write` gets the open temporary file and its path. Two writers at once are fine:
@@ -26,7 +27,9 @@ export async function writeAtomically(
 ): Promise<void> {
   const folder = path.dirname(file);
   const random = randomBytes(6).toString("hex");
-  const temporary = path.join(folder, `.${path.basename(file)}.${HOST}.${process.pid}.${random}.tmp`);
+  const { pid, began } = thisProcess();
+  const writer = began === "" ? pid : `${pid}-${began}`;
+  const temporary = path.join(folder, `.${path.basename(file)}.${HOST}.${writer}.${random}.tmp`);
   try {
     await makeFolder(folder);
     const handle = await open(temporary, "wx");
@@ -90,12 +93,12 @@ export async function writeNew(file: string, content: string | Uint8Array): Prom
 /** Removes the temporary files of writers that are gone. */
 export async function sweepTemporaryFiles(folder: string, now: number): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, host, pid] = TEMPORARY.exec(name) ?? [];
+    const [, host, pid, began = ""] = TEMPORARY.exec(name) ?? [];
     if (host === undefined) continue;
     const file = path.join(folder, name);
     const gone =
       host === HOST
-        ? !isRunning(Number(pid))
+        ? !isRunning({ pid: Number(pid), began })
         : now -
             (await stat(file).then(
               ({ mtimeMs }) => mtimeMs,
@@ -103,16 +106,6 @@ export async function sweepTemporaryFiles(folder: string, now: number): Promise<
             )) >
           UNKNOWN_WRITER_MS;
     if (gone) await rm(file, { force: true }).catch(() => undefined);
-  }
-}
-
-/** Is there a process of this number on this machine? */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== "ESRCH";
   }
 }
 

@@ -77,7 +77,7 @@ export class RunRecord {
     const head: RecordHead = {
       format: RECORD_FORMAT,
       createdAt: startedAt.toISOString(),
-      writer: await thisWriter(),
+      writer: thisWriter(),
       spec,
     };
     try {
