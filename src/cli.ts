@@ -17,6 +17,9 @@ const programs = path.dirname(realpathSync(process.argv[1]));
 const hub = hubSettings(process.env, process.platform, homeFolder());
 const stop = new AbortController();
 let engine: EngineClient | undefined;
+// A terminal that is closed sends SIGHUP, often twice; one that has gone without it is found out by writing.
+process.on("SIGHUP", () => stop.abort());
+process.stdout.on("error", (error: NodeJS.ErrnoException) => error.code === "EIO" && stop.abort());
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     // The first asks for an orderly end, the second does not wait for it.

@@ -1,10 +1,10 @@
 // The safetensors format: 8 bytes with the header's length N (little endian), N bytes of JSON that name each tensor's
 // number format, shape and place, then the tensors' bytes without a gap. https://github.com/huggingface/safetensors
 
-import { open, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
-import { errorCode, writeAtomically, writeFully } from "../common/files.ts";
+import { errorCode, type WholeFileOptions, writeAtomically, writeFully } from "../common/files.ts";
 
 /** Bytes of a number in every format that the header may name. */
 const FORMAT_BYTES = {
@@ -106,14 +106,16 @@ export async function writeSafetensors(
   file: string,
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>>,
+  options: WholeFileOptions = {},
 ): Promise<void> {
   const { header } = layOutSafetensors(tensors, metadata);
-  await writeAtomically(file, async (handle) => {
+  const write = async (handle: FileHandle): Promise<void> => {
     await writeFully(handle, header);
     for (const { values } of tensors) {
       await writeFully(handle, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     }
-  });
+  };
+  await writeAtomically(file, write, options);
 }
 
 /** Is the file there, with exactly the header and the size of the plan? */

@@ -4,7 +4,7 @@ import { fstatSync } from "node:fs";
 import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import type { HubSettings } from "../checkpoints/hub/hub-settings.ts";
-import { writeFullySync } from "../common/files.ts";
+import { errorCode, writeFullySync } from "../common/files.ts";
 import { LabError, type LabErrorKind, messageOf } from "../common/errors.ts";
 import type { EngineClient } from "../engine/client.ts";
 import { visible } from "../common/visible.ts";
@@ -89,8 +89,12 @@ export const exitCodeOf = (error: unknown): number =>
 
 /** Thrown when nobody reads the output any more, as after `| head -1`: the command ends and has nothing to say. */
 export class OutputClosed extends LabError {
-  constructor() {
+  /** That of a command that was stopped, where it was the terminal that was closed. */
+  readonly exitCode: number;
+
+  constructor(exitCode: number = EXIT.done) {
     super("cancelled", "Nobody read the output any more.");
+    this.exitCode = exitCode;
   }
 }
 
@@ -102,7 +106,9 @@ export function print({ stdout }: CliContext, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stdout.write(text, (error) => {
       if (!error) return resolve();
-      if ("code" in error && error.code === "EPIPE") return reject(new OutputClosed());
+      const code = errorCode(error);
+      if (code === "EPIPE") return reject(new OutputClosed());
+      if (code === "EIO" && stdout.isTTY) return reject(new OutputClosed(EXIT.cancelled));
       reject(new LabError("storage", `The output could not be written: ${messageOf(error)}.`, { cause: error }));
     });
   });

@@ -32,7 +32,7 @@ export async function runCli(argv: readonly string[], version: string, context: 
     await commands(version, context, (result) => (code = result)).parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof OutputClosed) return EXIT.done;
+    if (error instanceof OutputClosed) return error.exitCode;
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.done;
       // Without a command, commander has shown the help already.

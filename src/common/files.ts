@@ -17,13 +17,19 @@ const HOST = os.hostname().replace(/[^\w-]/g, "-");
 /** `.NAME.HOST.PID-BEGAN.RANDOM.tmp`; older versions wrote no BEGAN, and some systems tell none. */
 const TEMPORARY = /^\..+\.([\w-]+)\.(\d+)(?:-(\d+))?\.[0-9a-f]+\.tmp$/;
 
+export interface WholeFileOptions {
+  /** Is the folder to be made where it is missing? Yes, unless somebody may have deleted it on purpose. */
+  readonly makesFolder?: boolean;
+}
+
 /**
- * Writes a file whole or not at all; `write` gets the open temporary file and its path. Two writers at once are fine:
- * the last one stays. Throws a LabError (storage) that names the folder, after removing what was written.
+ * Writes a file whole or not at all, flushed with its name; `write` gets the open temporary file and its path. Two writers
+ * at once are fine: the last one stays. Throws a LabError (storage) that names the folder, after removing what was written.
  */
 export async function writeAtomically(
   file: string,
   write: (handle: FileHandle, temporaryPath: string) => Promise<void>,
+  { makesFolder = true }: WholeFileOptions = {},
 ): Promise<void> {
   const folder = path.dirname(file);
   const random = randomBytes(6).toString("hex");
@@ -31,7 +37,7 @@ export async function writeAtomically(
   const writer = began === "" ? pid : `${pid}-${began}`;
   const temporary = path.join(folder, `.${path.basename(file)}.${HOST}.${writer}.${random}.tmp`);
   try {
-    await makeFolder(folder);
+    if (makesFolder) await makeFolder(folder);
     const handle = await open(temporary, "wx");
     try {
       await write(handle, temporary);
@@ -40,9 +46,20 @@ export async function writeAtomically(
       await handle.close();
     }
     await rename(temporary, file);
+    await flushFolder(folder);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw storageError(error, folder);
+  }
+}
+
+/** Names are as safe as the folder that has them; where a system flushes no folders, it does not need to. */
+export async function flushFolder(folder: string): Promise<void> {
+  try {
+    await using handle = await open(folder);
+    await handle.sync();
+  } catch {
+    // Windows opens no folder.
   }
 }
 
@@ -76,8 +93,8 @@ export function writeFullySync(descriptor: number, bytes: Uint8Array, position?:
 }
 
 /** A file of exactly this content, whole or as it was before. Throws as writeAtomically does. */
-export const writeWhole = (file: string, content: string | Uint8Array): Promise<void> =>
-  writeAtomically(file, (handle) => writeFully(handle, Buffer.from(content)));
+export const writeWhole = (file: string, content: string | Uint8Array, options?: WholeFileOptions): Promise<void> =>
+  writeAtomically(file, (handle) => writeFully(handle, Buffer.from(content)), options);
 
 /** A file that is not there yet. Throws what the disk says, EEXIST among it, after removing what was written. */
 export async function writeNew(file: string, content: string | Uint8Array): Promise<void> {
@@ -137,6 +154,9 @@ export function storageError(error: unknown, folder: string): LabError {
     return say(`${folder} cannot be written (${code}): choose another folder, or change its permissions.`);
   }
   if (["ENOTDIR", "EEXIST"].includes(code)) return say(`${folder} is not a folder: choose another folder.`);
+  if (["EMFILE", "ENFILE"].includes(code)) {
+    return say(`${folder} took nothing, since too many files are open (${code}): raise the limit (ulimit -n).`);
+  }
   return say(`Writing into ${folder} failed: ${messageOf(error)}.`);
 }
 

@@ -15,8 +15,8 @@ if (!process.send || !cacheFolder) {
   process.exit(2);
 }
 
-// A terminal sends Ctrl-C to the parent too, which cancels the run here in an orderly way.
-process.on("SIGINT", () => undefined);
+// A terminal sends Ctrl-C, and its own end, to the parent too, which cancels the run here in an orderly way.
+for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit());
 
 let hub = hubSettings(process.env, process.platform, homeFolder());

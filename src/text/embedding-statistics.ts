@@ -8,7 +8,7 @@ import { yieldToEventLoop } from "../common/event-loop.ts";
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
 import { writeWhole } from "../common/files.ts";
 import { openRows } from "../checkpoints/rows.ts";
-import { throwIfCancelled } from "../common/errors.ts";
+import { LabError, throwIfCancelled } from "../common/errors.ts";
 import { type FloatArray, floats, type FloatType, typeOf } from "../common/floats.ts";
 import type { OnProgress } from "../common/progress.ts";
 import { tokenEmbeddingWeight } from "../networks/architectures/architectures.ts";
@@ -123,6 +123,12 @@ async function compute(
       addParts(gram, D, results);
       squaredNorms.set(results.squaredNorms.subarray(0, present), from);
       for (const value of results.sums) sum += value;
+    }
+    if (![sum, ...squaredNorms].every(Number.isFinite) || !gram.every(Number.isFinite)) {
+      throw new LabError(
+        "checkpoint",
+        `${weightName} of ${checkpoint.source} is too large to compute with: its squares overflow.`,
+      );
     }
     for (let i = 0; i < D; i++) for (let j = 0; j < i; j++) gram[j * D + i] = gram[i * D + j];
     const mean = sum / (V * D);

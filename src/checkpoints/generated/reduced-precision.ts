@@ -344,5 +344,5 @@ async function errorOf(folder: string, shards: readonly Shard[]): Promise<number
     lost += squares[0];
     all += squares[1];
   }
-  return Math.sqrt(lost / all);
+  return lost === 0 ? 0 : Math.sqrt(lost / all);
 }

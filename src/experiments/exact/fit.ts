@@ -16,6 +16,7 @@ import {
   type StatesNetwork,
   statesOfText,
 } from "./states-network.ts";
+import { statesNotFinite, throwIfNotFinite } from "../finite.ts";
 import { type Discriminant, fitDiscriminant, equationsWidth, writeNormalised } from "./linear-discriminant.ts";
 import { inTextsOf, Prefix, sideBySide } from "./prefix.ts";
 import { rankingOf } from "./ranking.ts";
@@ -110,6 +111,7 @@ export async function makeFit(
   const firstTokens = sizes.single === "all" ? { firstTokens: { directions, images } } : {};
   const fit = { first, ...firstTokens, experts, twins: twinsOf(network), tokens: done };
   const { hits, floatNoise } = await heldOutHits(network, fit, heldOut);
+  throwIfNotFinite([floatNoise], statesNotFinite(network.sizes.type));
   return { ...fit, hitRate: hits / (heldOut.length * T), floatNoise };
 }
 

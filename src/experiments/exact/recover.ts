@@ -8,6 +8,7 @@ import type { ExperimentSpec } from "../common-fields.ts";
 import type { Certainty, RestartResult, RunEvent, ScoredToken, StepEvent } from "../events.ts";
 import type { ExactSpec } from "./exact-spec.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "../metrics.ts";
+import { shiftNotFinite, statesNotFinite, throwIfNotFinite } from "../finite.ts";
 import type { ExperimentSetting } from "../setting.ts";
 import { shiftDistances } from "../shift-test.ts";
 import { startEvent } from "../target.ts";
@@ -34,6 +35,7 @@ export async function* recoverExactly(
   const isKnown = spec.prompt !== "";
   const computed = givenStates ? undefined : (await statesOf(network, embed(setting.targetIds))).slice();
   const output = givenStates?.output ?? (head ? await head.logits(computed!) : computed!);
+  throwIfNotFinite(output, statesNotFinite(network.sizes.type));
   const ranked = async (given: FloatArray) => {
     const states = head ? await head.states(given) : given;
     return { states, ranking: await rankingOf(network, fit, states) };
@@ -46,6 +48,7 @@ export async function* recoverExactly(
   const shifts = await shiftDistances(spec, setting.moments, embedding, async (shifted) => [
     stateDistance(spec, await statesOf(network, shifted), own, T, D),
   ]);
+  throwIfNotFinite(shifts, shiftNotFinite(spec.shiftStd, network.sizes.type));
   const shiftDistance = median(shifts);
   const measured = { network: opened, nextToken: undefined, shiftDistance, shiftDistances: shifts };
   const start = startEvent(spec, { ...setting, targetIds }, measured);
@@ -62,6 +65,10 @@ export async function* recoverExactly(
   const searches: OneSearch[] = [];
   for (let restart = 0; restart < spec.restarts; restart++) {
     const given = protect(output, output.length / T, spec, spec.seed, restart);
+    throwIfNotFinite(
+      given,
+      () => `The states overflow when they are protected as asked: take less noise, or round to bfloat16.`,
+    );
     const { states, ranking } = await ranked(given);
     const options = { states, embed: embedAt, ranking, fit, noisy, candidates: spec.candidates };
     const lists = new Lists(ranking, targetIds, spec.topK, text);
