@@ -8,13 +8,7 @@ import * as z from "zod";
 import { LabError } from "../../common/errors.ts";
 import { GENERATOR_VERSION } from "../../common/random.ts";
 import type { NetworkConfig, Weight } from "../../networks/architectures/architecture.ts";
-import {
-  architectureOf,
-  blockWeights,
-  outerWeights,
-  storedName,
-  weightsOf,
-} from "../../networks/architectures/architectures.ts";
+import { architectureOf, outerWeights, storedName, weightsOf } from "../../networks/architectures/architectures.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { readConfig } from "../config.ts";
 import { bytesIn, requireSpace, sweepTemporaryFiles, writeWhole } from "../../common/files.ts";
@@ -111,7 +105,8 @@ export interface RandomCheckpoint {
 export async function listRandomCheckpoints(cacheFolder: string): Promise<RandomCheckpoint[]> {
   const parent = path.join(cacheFolder, CHECKPOINTS);
   const names = (await readdir(parent).catch(() => [])).sort();
-  const found = await Promise.all(names.map((name) => inspect(path.join(parent, name))));
+  // One that cannot be looked at does not hide the others.
+  const found = await Promise.all(names.map((name) => inspect(path.join(parent, name)).catch(() => undefined)));
   return found.filter((checkpoint) => checkpoint !== undefined);
 }
 
@@ -123,8 +118,8 @@ async function inspect(folder: string): Promise<RandomCheckpoint | undefined> {
   const { config } = read;
   const files = await readdir(folder);
   const sizes = await Promise.all(files.map((name) => bytesIn(path.join(folder, name))));
-  const highest = files.reduce((most, name) => Math.max(most, Number(/^model-(\d+)-of-/.exec(name)?.[1] ?? 0)), 1);
-  const shards = shardsOf(config, Math.min(highest - 1, config.blocks));
+  const ours = Array.from({ length: config.blocks }, (_, i) => shardFile(i + 1, config.blocks + 1));
+  const shards = shardsOf(config, 1 + ours.findLastIndex((name) => files.includes(name)));
   const missing = await absent(folder, shards);
   const blocks = [...shards.keys()]
     .slice(1)
@@ -154,9 +149,11 @@ function shard(file: string, weights: readonly Weight[], config: NetworkConfig):
 /** The shard outside the blocks, and those of the first `blocks` blocks. */
 function shardsOf(config: NetworkConfig, blocks: number): PlannedFile[] {
   const name = (index: number) => shardFile(index, config.blocks + 1);
+  const own = Array.from({ length: blocks }, (): Weight[] => []);
+  for (const weight of weightsOf(config)) if (weight.block !== undefined) own[weight.block]?.push(weight);
   return [
     shard(name(0), outerWeights(config), config),
-    ...Array.from({ length: blocks }, (_, i) => shard(name(i + 1), blockWeights(config, i), config)),
+    ...own.map((weights, i) => shard(name(i + 1), weights, config)),
   ];
 }
 

@@ -17,10 +17,13 @@ export function countField(json: ConfigJson, name: string, byDefault: number): n
   throw unsupported(`its ${name} is ${JSON.stringify(value)}, and must be a whole number from 1 on`);
 }
 
+/** Far above what any network has; numbers of this size are all that is made of one that is larger. */
+const LARGEST = 1000;
+
 export function positiveField(json: ConfigJson, name: string, byDefault: number): number {
   const value = json[name] ?? byDefault;
-  if (typeof value === "number" && value > 0 && value < Infinity) return value;
-  throw unsupported(`its ${name} is ${JSON.stringify(value)}, and must be a positive number`);
+  if (typeof value === "number" && value > 0 && value <= LARGEST) return value;
+  throw unsupported(`its ${name} is ${JSON.stringify(value)}, and must be a positive number, at most ${LARGEST}`);
 }
 
 export function booleanField(json: ConfigJson, name: string, byDefault: boolean): boolean {
