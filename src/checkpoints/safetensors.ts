@@ -4,6 +4,7 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
+import { shortJson } from "../common/short-json.ts";
 import { errorCode, type WholeFileOptions, writeAtomically, writeFully } from "../common/files.ts";
 
 /** Bytes of a number in every format that the header may name. */
@@ -305,14 +306,3 @@ const isType = (value: unknown): value is SafetensorsType =>
 
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
-
-/** JSON to quote in a sentence, however long or deep the value is. */
-function shortJson(value: unknown): string {
-  try {
-    return shorten(JSON.stringify(value) ?? "missing");
-  } catch {
-    return "…";
-  }
-}
-
-const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

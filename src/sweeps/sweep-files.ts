@@ -156,7 +156,8 @@ export function cellOf(base: UncheckedFields, combination: UncheckedFields, file
   try {
     spec = parseSpec(request);
   } catch (error) {
-    const where = Object.keys(axes).length > 0 ? ` (run with ${axesText(axes)})` : "";
+    const run = axesText(axes);
+    const where = run === "" ? "" : ` (run with ${run.length > 300 ? `${run.slice(0, 300)}…` : run})`;
     throw new LabError("badInput", `${file}: ${messageOf(error).replace(/\.$/, "")}${where}.`, { cause: error });
   }
   if (Object.keys(combination).length > 0 && request["every"] === undefined) {

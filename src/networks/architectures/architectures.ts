@@ -1,5 +1,6 @@
 // The architectures that checkpoints can have, and what everybody else asks of them: weights by their roles.
 
+import { shortJson } from "../../common/short-json.ts";
 import { sizeOf } from "../../tensorgraph/tensor.ts";
 import { type Architecture, type ConfigJson, isMatrix, type MatrixWeight } from "./architecture.ts";
 import type { NetworkConfig, Weight, WeightShape } from "./architecture.ts";
@@ -25,7 +26,7 @@ export function networkConfig(json: ConfigJson): NetworkConfig {
   if (!architecture) {
     const names = ARCHITECTURES.map(({ name }) => `"${name}"`).join(", ");
     const are = ARCHITECTURES.length === 1 ? "is" : "are";
-    throw unsupported(`its architecture is ${JSON.stringify(type)}, and only ${names} ${are} supported`);
+    throw unsupported(`its architecture is ${shortJson(type)}, and only ${names} ${are} supported`);
   }
   const config = architecture.readConfig(json);
   if (config.blocks > MOST_BLOCKS) {
