@@ -8,6 +8,18 @@ import { thirdPartyNotices } from "./notices.js";
 import { cache, root } from "./ready.js";
 
 /**
+ * What only some runs need is one file for all programs, and no part of any.
+ * @type {import("esbuild").Plugin}
+ */
+const undiciBeside = {
+  name: "undici is a file of its own",
+  setup: (build) =>
+    build.onResolve({ filter: /^undici$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./undici.cjs", external: true } : undefined,
+    ),
+};
+
+/**
  * Programs that Node or the extension host runs; CommonJS, because that is what VS Code loads.
  * @satisfies {import("esbuild").BuildOptions}
  */
@@ -19,12 +31,14 @@ const node = {
     "weights-worker": "src/checkpoints/generated/weights-worker.ts",
     "download-worker": "src/checkpoints/hub/download-worker.ts",
     "cli": "src/cli.ts",
+    "undici": "undici",
   },
   platform: "node",
   target: "node20",
   format: "cjs",
   outExtension: { ".js": ".cjs" },
   external: ["vscode", "onnxruntime-node"],
+  plugins: [undiciBeside],
 };
 
 /**

@@ -4,6 +4,7 @@ import { isUtf8 } from "node:buffer";
 import { readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { isatty } from "node:tty";
 import { version } from "../package.json";
 import { runCli } from "./cli/program.ts";
 import { EXIT, outputTo } from "./cli/io.ts";
@@ -17,6 +18,7 @@ const programs = path.dirname(realpathSync(process.argv[1]));
 const hub = hubSettings(process.env, process.platform, homeFolder());
 const stop = new AbortController();
 let engine: EngineClient | undefined;
+const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 // A terminal that is closed sends SIGHUP, often twice; one that has gone without it is found out by writing.
 process.on("SIGHUP", () => stop.abort());
 process.stdout.on("error", (error: NodeJS.ErrnoException) => error.code === "EIO" && stop.abort());
@@ -62,4 +64,10 @@ void runCli(args, version, {
     return engine;
   },
   now: () => performance.now(),
-}).then((code) => (process.exitCode = code));
+}).then((code) => {
+  process.exitCode = code;
+  if (terminals.every((fd) => isatty(fd))) return;
+  // Node would give up (SIGABRT) when it cannot leave a terminal as it found it: its end is that of the terminal instead.
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
+});

@@ -56,8 +56,8 @@ export async function writeAtomically(
 /** Names are as safe as the folder that has them; where a system flushes no folders, it does not need to. */
 export async function flushFolder(folder: string): Promise<void> {
   try {
-    await using handle = await open(folder);
-    await handle.sync();
+    const handle = await open(folder);
+    await handle.sync().finally(() => handle.close());
   } catch {
     // Windows opens no folder.
   }

@@ -134,15 +134,19 @@ async function holds(
   { header, fileBytes }: SafetensorsLayout,
   onRead: (bytes: number) => void,
 ): Promise<boolean> {
-  await using handle = await open(file);
-  let at = header.length;
-  for (const { byteOffset, byteLength, sha256 } of pieces) {
-    if (byteOffset !== at || at + byteLength > fileBytes) return false;
-    if ((await digestOf(handle, byteOffset, byteLength)) !== sha256) return false;
-    at += byteLength;
-    onRead(byteLength);
+  const handle = await open(file);
+  try {
+    let at = header.length;
+    for (const { byteOffset, byteLength, sha256 } of pieces) {
+      if (byteOffset !== at || at + byteLength > fileBytes) return false;
+      if ((await digestOf(handle, byteOffset, byteLength)) !== sha256) return false;
+      at += byteLength;
+      onRead(byteLength);
+    }
+    return at === fileBytes;
+  } finally {
+    await handle.close();
   }
-  return at === fileBytes;
 }
 
 /** Read at a time. */
