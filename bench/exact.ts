@@ -105,7 +105,7 @@ async function falseCalls(engine: EngineClient, texts: readonly string[], protec
       const isRight = id === start.target.tokenIds[t];
       found.tokens++;
       found.right += Number(isRight);
-      if (!isRight && certainty![t] !== "unknown") found[certainty![t] as "proved" | "likely"]++;
+      if (!isRight && certainty![t] !== "unknown") found[certainty![t]]++;
     });
   }
   return found;

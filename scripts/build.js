@@ -7,6 +7,23 @@ import esbuild from "esbuild";
 import { thirdPartyNotices } from "./notices.js";
 import { cache, root } from "./ready.js";
 
+/** What only some runs need is a file of its own, no part of the programs that load it when they do. */
+const BESIDE = {
+  undici: "undici",
+  tokenizer: "src/text/tokenizer.ts",
+};
+
+/** @type {import("esbuild").Plugin} */
+const loadedLater = {
+  name: "what is loaded later is a file of its own",
+  setup: (build) =>
+    build.onResolve({ filter: /^undici$|\/tokenizer\.ts$/ }, ({ kind, path: asked }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const found = Object.entries(BESIDE).find(([, file]) => path.basename(file) === path.basename(asked));
+      return found && { path: `./${found[0]}.cjs`, external: true };
+    }),
+};
+
 /**
  * Programs that Node or the extension host runs; CommonJS, because that is what VS Code loads.
  * @satisfies {import("esbuild").BuildOptions}
@@ -19,12 +36,14 @@ const node = {
     "weights-worker": "src/checkpoints/generated/weights-worker.ts",
     "download-worker": "src/checkpoints/hub/download-worker.ts",
     "cli": "src/cli.ts",
+    ...BESIDE,
   },
   platform: "node",
   target: "node20",
   format: "cjs",
   outExtension: { ".js": ".cjs" },
   external: ["vscode", "onnxruntime-node"],
+  plugins: [loadedLater],
 };
 
 /**

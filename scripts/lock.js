@@ -58,9 +58,18 @@ function holderOf(/** @type {string} */ file) {
 function isAlive(/** @type {number} */ pid) {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return /** @type {NodeJS.ErrnoException} */ (error).code === "EPERM";
+  }
+}
+
+/** Has it ended, and nobody has waited for it? Only Linux tells. */
+function isZombie(/** @type {number} */ pid) {
+  try {
+    return /\) [ZXx] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }
 

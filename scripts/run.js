@@ -19,6 +19,7 @@ const PROGRAMS = {
   watch: { built: false, run: async () => (await import("./build.js")).watch() },
   check: { built: false, run: async () => (await import("./test.js")).test(["check"]) },
   test: { built: false, run: async (parameters) => (await import("./test.js")).test(parameters) },
+  faults: { built: true, run: async (parameters) => (await import("./test.js")).faults(parameters) },
   bench: { built: false, run: bench },
   package: { built: true, run: async (parameters) => (await import("./package.js")).main(parameters) },
 };

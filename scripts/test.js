@@ -11,7 +11,10 @@ import { ensurePrograms } from "./programs.js";
 import { cache, ensureBuilt, root } from "./ready.js";
 import { prepareServer } from "./vscode-server.js";
 
-/** @typedef {{passed: number, failed: number, flaky: number}} Counts `flaky` ones have passed, at their second try */
+/**
+ * @typedef {{passed: number, failed: number, flaky: number, skipped?: number}} Counts `flaky` ones have passed, at their
+ * second try; `skipped` ones need what this machine lacks
+ */
 
 /** @type {Record<string, (parameters: string[]) => Promise<Counts>>} */
 const PARTS = {
@@ -75,6 +78,36 @@ export async function test([name, ...parameters]) {
   process.exitCode = counts.failed > 0 ? 1 : 0;
 }
 
+/**
+ * Breaks things on purpose, as often as a release asks for: --quick for few of each kind, --seed N for others, --KIND N for
+ * so many of a kind (runs, sweeps, writers, shortWrites, disks, headers, configs, experiments, records). The rest goes to
+ * mocha. What needs root is skipped by name elsewhere, and counted.
+ * @param {string[]} parameters
+ */
+export async function faults(parameters) {
+  /** @type {{seed?: number, quick?: boolean, counts: Record<string, number>}} */
+  const asked = { counts: {} };
+  const others = [];
+  for (let i = 0; i < parameters.length; i++) {
+    const name = /^--(\w+)$/.exec(parameters[i] ?? "")?.[1];
+    if (name === "quick") asked.quick = true;
+    else if (name === "seed") asked.seed = wholeNumber(name, parameters[++i]);
+    else if (name && FAULTS.includes(name)) asked.counts[name] = wholeNumber(name, parameters[++i]);
+    else others.push(parameters[i] ?? "");
+  }
+  process.env.INVERSION_LAB_FAULTS = JSON.stringify(asked);
+  const counts = await mocha("test/faults/*.test.ts", others);
+  console.log(`\n${sentenceOf(counts)}, ${counts.skipped ?? 0} skipped`);
+  process.exitCode = counts.failed > 0 ? 1 : 0;
+}
+
+const FAULTS = ["runs", "sweeps", "writers", "shortWrites", "disks", "headers", "configs", "experiments", "records"];
+
+function wholeNumber(/** @type {string} */ name, /** @type {string | undefined} */ value) {
+  if (value !== undefined && /^\d{1,9}$/.test(value)) return Number(value);
+  throw new Error(`--${name} takes a whole number.`);
+}
+
 /** @type {Promise<unknown> | undefined} */
 let preparing;
 
@@ -132,8 +165,8 @@ export async function mocha(suite, parameters) {
   });
   const [code] = await once(child, "exit");
   try {
-    const { passes, failures, flaky } = JSON.parse(await readFile(file, "utf8"));
-    return { passed: passes, failed: failures, flaky };
+    const { passes, failures, pending, flaky } = JSON.parse(await readFile(file, "utf8"));
+    return { passed: passes, failed: failures, flaky, skipped: pending };
   } catch {
     console.log(`  ✘ mocha ended with ${code} before its tests did`);
     return { passed: 0, failed: 1, flaky: 0 };
@@ -144,7 +177,8 @@ export async function mocha(suite, parameters) {
 
 /** @returns {Counts} */
 function sum(/** @type {Counts} */ a, /** @type {Counts} */ b) {
-  return { passed: a.passed + b.passed, failed: a.failed + b.failed, flaky: a.flaky + b.flaky };
+  const skipped = (a.skipped ?? 0) + (b.skipped ?? 0);
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, flaky: a.flaky + b.flaky, skipped };
 }
 
 /** "1136 passed, 0 failed, 2 flaky"; without the last where there are none. */

@@ -4,9 +4,10 @@ import { isUtf8 } from "node:buffer";
 import { readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { isatty } from "node:tty";
 import { version } from "../package.json";
 import { runCli } from "./cli/program.ts";
-import { EXIT } from "./cli/io.ts";
+import { EXIT, outputTo } from "./cli/io.ts";
 import { hubSettings } from "./checkpoints/hub/hub-settings.ts";
 import { cacheFolder, homeFolder } from "./common/folders.ts";
 import { EngineClient } from "./engine/client.ts";
@@ -17,6 +18,10 @@ const programs = path.dirname(realpathSync(process.argv[1]));
 const hub = hubSettings(process.env, process.platform, homeFolder());
 const stop = new AbortController();
 let engine: EngineClient | undefined;
+const terminals = [0, 1, 2].filter((fd) => isatty(fd));
+// A terminal that is closed sends SIGHUP, often twice; one that has gone without it is found out by writing.
+process.on("SIGHUP", () => stop.abort());
+process.stdout.on("error", (error: NodeJS.ErrnoException) => error.code === "EIO" && stop.abort());
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     // The first asks for an orderly end, the second does not wait for it.
@@ -44,8 +49,8 @@ if (!areText(args)) {
 
 void runCli(args, version, {
   stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: outputTo(process.stdout),
+  stderr: outputTo(process.stderr),
   env: process.env,
   signal: stop.signal,
   cacheFolder: cacheFolder(process.env, process.platform, homeFolder()),
@@ -59,4 +64,10 @@ void runCli(args, version, {
     return engine;
   },
   now: () => performance.now(),
-}).then((code) => (process.exitCode = code));
+}).then((code) => {
+  process.exitCode = code;
+  if (terminals.every((fd) => isatty(fd))) return;
+  // Node would give up (SIGABRT) when it cannot leave a terminal as it found it: its end is that of the terminal instead.
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
+});

@@ -7,7 +7,7 @@ import path from "node:path";
 import * as z from "zod";
 import { LabError, messageOf, throwIfCancelled } from "../common/errors.ts";
 import type { StoredType } from "./checkpoint.ts";
-import { writeAtomically } from "../common/files.ts";
+import { writeWhole } from "../common/files.ts";
 import type { Safetensors, SafetensorsEntry } from "./safetensors.ts";
 
 /** Of one tensor. */
@@ -32,6 +32,8 @@ export interface AuditOptions {
 const CHUNK_BYTES = 4 << 20;
 
 const storedAudit = z.object({
+  /** Of the tensors as they are written here. */
+  sha256: z.string(),
   file: z.string(),
   size: z.number(),
   mtimeMs: z.number(),
@@ -47,16 +49,18 @@ export async function auditFile(file: string, { tensors }: Safetensors, options:
   const known = await remembered(cached, key);
   if (known) return known;
   const audit = await readAll(file, tensors, options);
-  const text = JSON.stringify({ ...key, tensors: Object.fromEntries(audit) });
+  const tensorsFound = Object.fromEntries(audit);
+  const text = JSON.stringify({ ...key, tensors: tensorsFound, sha256: sha256(JSON.stringify(tensorsFound)) });
   // Only the time to read the file again is lost when the cache cannot be written.
-  await writeAtomically(cached, (handle) => handle.writeFile(text)).catch(() => undefined);
+  await writeWhole(cached, text).catch(() => undefined);
   return audit;
 }
 
 async function remembered(cached: string, key: object): Promise<FileAudit | undefined> {
   try {
-    const { tensors, ...found } = storedAudit.parse(JSON.parse(await readFile(cached, "utf8")));
-    return JSON.stringify(found) === JSON.stringify(key) ? new Map(Object.entries(tensors)) : undefined;
+    const { tensors, sha256: sum, ...found } = storedAudit.parse(JSON.parse(await readFile(cached, "utf8")));
+    const isSame = JSON.stringify(found) === JSON.stringify(key) && sum === sha256(JSON.stringify(tensors));
+    return isSame ? new Map(Object.entries(tensors)) : undefined;
   } catch {
     return undefined;
   }

@@ -12,6 +12,7 @@ import { deleteSnapshot, type HubCheckpoint, listHubCheckpoints, type Snapshot }
 import { parseHubId } from "./hub/hub-id.ts";
 import type { HubSettings } from "./hub/hub-settings.ts";
 import { RANDOM, randomNetwork } from "./generated/random-network.ts";
+import { digestsFolder } from "./generated/written-files.ts";
 import type { WritingOptions } from "./generated/random-files.ts";
 import {
   listRandomCheckpoints,
@@ -66,9 +67,11 @@ export const listCheckpoints = async (cacheFolder: string, hub: HubSettings): Pr
 /** Takes the weights off the disk. Throws a LabError (storage). */
 export async function deleteCheckpoint(checkpoint: KnownCheckpoint): Promise<void> {
   if (checkpoint.kind === "hub") return deleteSnapshot(checkpoint);
-  await rm(checkpoint.folder, { recursive: true, force: true }).catch((error: unknown) => {
-    throw storageError(error, checkpoint.folder);
-  });
+  for (const folder of [checkpoint.folder, digestsFolder(checkpoint.folder)]) {
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
+      throw storageError(error, folder);
+    });
+  }
 }
 
 /** Downloads `owner/name[@revision]` as fetchFromHub does. Throws a LabError (badInput) for what is no hub id. */

@@ -1,10 +1,11 @@
 // The safetensors format: 8 bytes with the header's length N (little endian), N bytes of JSON that name each tensor's
 // number format, shape and place, then the tensors' bytes without a gap. https://github.com/huggingface/safetensors
 
-import { open, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
-import { errorCode, writeAtomically } from "../common/files.ts";
+import { shortJson } from "../common/short-json.ts";
+import { errorCode, type WholeFileOptions, writeAtomically, writeFully } from "../common/files.ts";
 
 /** Bytes of a number in every format that the header may name. */
 const FORMAT_BYTES = {
@@ -106,14 +107,16 @@ export async function writeSafetensors(
   file: string,
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>>,
+  options: WholeFileOptions = {},
 ): Promise<void> {
   const { header } = layOutSafetensors(tensors, metadata);
-  await writeAtomically(file, async (handle) => {
-    await handle.writeFile(header);
+  const write = async (handle: FileHandle): Promise<void> => {
+    await writeFully(handle, header);
     for (const { values } of tensors) {
-      await handle.writeFile(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      await writeFully(handle, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     }
-  });
+  };
+  await writeAtomically(file, write, options);
 }
 
 /** Is the file there, with exactly the header and the size of the plan? */
@@ -303,14 +306,3 @@ const isType = (value: unknown): value is SafetensorsType =>
 
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
-
-/** JSON to quote in a sentence, however long or deep the value is. */
-function shortJson(value: unknown): string {
-  try {
-    return shorten(JSON.stringify(value) ?? "missing");
-  } catch {
-    return "…";
-  }
-}
-
-const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

@@ -7,7 +7,7 @@ import { LabError } from "../common/errors.ts";
 import { defaultMethod } from "../experiments/methods/table.ts";
 import { jsonLine } from "../common/json-lines.ts";
 import type { ParityReport } from "../engine/parity.ts";
-import { print, type CliContext } from "./io.ts";
+import { print, tell, type CliContext } from "./io.ts";
 import { openProgressLine, type ProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
@@ -140,14 +140,12 @@ const retrievalSection: Section = async function* (flags, context, progress) {
 
 const SECTIONS: readonly Section[] = [devicesSection, checkpointSection, retrievalSection];
 
-function openOptions(
-  flags: DoctorFlags,
-  { cacheFolder, workerPath, modelsFolder, hub, signal }: CliContext,
-  progress: ProgressLine | undefined,
-) {
+function openOptions(flags: DoctorFlags, context: CliContext, progress: ProgressLine | undefined) {
+  const { cacheFolder, workerPath, modelsFolder, hub, signal } = context;
   const { initSeed = 0, cache } = flags;
+  const warn = (sentence: string) => tell(context, sentence);
   const onProgress = progress?.show;
-  return { cacheFolder: cache ?? cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, onProgress };
+  return { cacheFolder: cache ?? cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, warn, onProgress };
 }
 
 function blocksOf(value: string): number {

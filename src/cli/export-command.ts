@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { writeAtomically } from "../common/files.ts";
+import { writeWhole } from "../common/files.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { runsFolder } from "../common/folders.ts";
 import type { ExportFormat } from "../reports/run-export.ts";
@@ -28,7 +28,7 @@ export async function exportRecords(names: readonly string[], flags: ExportFlags
   const text = exportRuns(runs, format);
   if (flags.out === undefined) return print(context, context.stdout.isTTY ? visibleLines(text) : text);
   const file = path.resolve(flags.out);
-  await writeAtomically(file, async (handle) => void (await handle.writeFile(text)));
+  await writeWhole(file, text);
   tell(context, `Wrote ${file}`);
 }
 

@@ -5,7 +5,7 @@ import { formatBytes } from "../common/bytes.ts";
 import { LabError } from "../common/errors.ts";
 import { defaultMethod } from "../experiments/methods/table.ts";
 import { jsonLine } from "../common/json-lines.ts";
-import { print, type CliContext } from "./io.ts";
+import { print, tell, type CliContext } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { decimal } from "./spec-options.ts";
@@ -55,7 +55,8 @@ export async function graph(flags: GraphFlags, context: CliContext): Promise<voi
   try {
     const { workerPath, modelsFolder, hub, signal } = context;
     const cacheFolder = flags.cache ?? context.cacheFolder;
-    const options = { cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
+    const warn = (sentence: string) => tell(context, sentence);
+    const options = { cacheFolder, initSeed, workerPath, modelsFolder, hub, signal, warn, onProgress: progress?.show };
     const stored = await openCheckpoint(source, { blocks }, options);
     const checkpoint =
       weightFormat === "stored" ? stored : (await quantise(stored, blocks, weightFormat, options)).checkpoint;

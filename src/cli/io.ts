@@ -1,8 +1,10 @@
 // The terminal's three streams as the commands use them, and what a command needs of its context.
 
-import type { Readable, Writable } from "node:stream";
+import { fstatSync } from "node:fs";
+import { type Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import type { HubSettings } from "../checkpoints/hub/hub-settings.ts";
+import { errorCode, writeFullySync } from "../common/files.ts";
 import { LabError, type LabErrorKind, messageOf } from "../common/errors.ts";
 import type { EngineClient } from "../engine/client.ts";
 import { visible } from "../common/visible.ts";
@@ -43,6 +45,29 @@ export interface CliContext {
   now(): number;
 }
 
+/**
+ * What the program writes to. Of a write to a file Node does not look at how much the disk took; terminals and pipes take
+ * all.
+ */
+export function outputTo(stream: OutputStream & { readonly fd?: number }): OutputStream {
+  const { fd } = stream;
+  try {
+    if (fd === undefined || !fstatSync(fd).isFile()) return stream;
+  } catch {
+    return stream;
+  }
+  return new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      try {
+        writeFullySync(fd, chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+}
+
 /** Exit codes: a contract with the programs that call this one. */
 export const EXIT = { done: 0, badInput: 2, failed: 3, cancelled: 130 } as const;
 
@@ -64,8 +89,12 @@ export const exitCodeOf = (error: unknown): number =>
 
 /** Thrown when nobody reads the output any more, as after `| head -1`: the command ends and has nothing to say. */
 export class OutputClosed extends LabError {
-  constructor() {
+  /** That of a command that was stopped, where it was the terminal that was closed. */
+  readonly exitCode: number;
+
+  constructor(exitCode: number = EXIT.done) {
     super("cancelled", "Nobody read the output any more.");
+    this.exitCode = exitCode;
   }
 }
 
@@ -77,7 +106,9 @@ export function print({ stdout }: CliContext, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stdout.write(text, (error) => {
       if (!error) return resolve();
-      if ("code" in error && error.code === "EPIPE") return reject(new OutputClosed());
+      const code = errorCode(error);
+      if (code === "EPIPE") return reject(new OutputClosed());
+      if (code === "EIO" && stdout.isTTY) return reject(new OutputClosed(EXIT.cancelled));
       reject(new LabError("storage", `The output could not be written: ${messageOf(error)}.`, { cause: error }));
     });
   });

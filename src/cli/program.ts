@@ -18,7 +18,7 @@ import { graph, GRAPH_FIELDS, type GraphFlags } from "./graph-command.ts";
 import { EXIT, exitCodeOf, OutputClosed, type CliContext, tell } from "./io.ts";
 import { reproduceClaims, type ReproduceFlags } from "./reproduce-command.ts";
 import { type RunFlags, runMethod } from "./run-command.ts";
-import type { McpFlags } from "./mcp/server.ts";
+import type { McpFlags } from "./mcp/mcp-server.ts";
 import { states, STATES_FIELDS, type StatesFlags } from "./states-command.ts";
 import { type SweepFlags, sweepFile } from "./sweep-command.ts";
 import { visibleLines } from "../common/visible.ts";
@@ -33,7 +33,7 @@ export async function runCli(argv: readonly string[], version: string, context: 
     await commands(version, context, (result) => (code = result)).parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof OutputClosed) return EXIT.done;
+    if (error instanceof OutputClosed) return error.exitCode;
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.done;
       // Without a command, commander has shown the help already.
@@ -176,7 +176,7 @@ function commands(version: string, context: CliContext, exit: (code: number) => 
     .option("--allow-download", "download models of the Hugging Face hub that are not on this machine")
     .option("--cache <DIR>", `folder for weights and runs (default: ${context.cacheFolder})`)
     .action(async (flags: McpFlags) => {
-      const { serveMcp } = await import("./mcp/server.ts");
+      const { serveMcp } = await import("./mcp/mcp-server.ts");
       exit(await serveMcp(flags, version, context));
     });
 

@@ -8,7 +8,7 @@ import type { StartEvent } from "../experiments/events.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import type { RunRecord } from "../records/record.ts";
-import { EXIT, type CliContext, tell } from "./io.ts";
+import { EXIT, type CliContext, OutputClosed, tell } from "./io.ts";
 import { resolvePaths } from "../experiments/field-paths.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
 import { openView } from "./open-view.ts";
@@ -57,26 +57,35 @@ export async function runMethod(
     const record = flags.out === undefined ? undefined : await createRecord(flags.out, spec);
 
     const shown = (view = await openView(spec, flags.json === true, context));
+    // A run whose output nobody reads any more is stopped as by a signal, and its record comes to its end.
+    const unread = new AbortController();
     const { end, error, unrecorded } = await recordRun(spec, {
       run: engine.run.bind(engine),
       record,
-      signal: context.signal,
+      signal: AbortSignal.any([context.signal, unread.signal]),
       onProgress: (progress) => shown.progress(progress),
       async onEvent(event) {
         if (event.type === "start") {
           started = event;
           if (states) warnOfFingerprint(states, event, log);
         }
-        await shown.show(event);
+        if (unread.signal.aborted) return;
+        await shown.show(event).catch((error: unknown) => {
+          if (!(error instanceof OutputClosed)) throw error;
+          unread.abort(error);
+        });
       },
     });
     // The run's own error is the one to tell.
     if (error) throw error;
-    if (end?.status === "cancelled") return EXIT.cancelled;
     if (unrecorded) {
-      tell(context, `The run is complete, but its record is not. ${unrecorded.message}`);
+      const over =
+        end?.status === "cancelled" ? "was stopped, and its record is not whole" : "is complete, but its record is not";
+      tell(context, `The run ${over}. ${unrecorded.message}`);
       return EXIT.failed;
     }
+    unread.signal.throwIfAborted();
+    if (end?.status === "cancelled") return EXIT.cancelled;
     if (!states || end?.best.certainty?.[0] !== "unknown") return EXIT.done;
     tell(context, `${unsettled(end.best, started!)} Are the states of this checkpoint, depth and output?`);
     return EXIT.failed;

@@ -11,7 +11,7 @@ import { defaultMethod } from "../experiments/methods/table.ts";
 import type { textStates } from "../engine/text-states.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { flagOf, requestOf } from "../experiments/spec-flags.ts";
-import { print, type CliContext } from "./io.ts";
+import { print, tell, type CliContext } from "./io.ts";
 import { openProgressLine } from "./progress-line.ts";
 import { promptOf } from "./run-command.ts";
 
@@ -39,7 +39,8 @@ export async function states(text: string, flags: StatesFlags, context: CliConte
   try {
     const { workerPath, modelsFolder, hub, signal } = context;
     const cacheFolder = flags.cache ?? context.cacheFolder;
-    const options = { cacheFolder, workerPath, modelsFolder, hub, signal, onProgress: progress?.show };
+    const warn = (sentence: string) => tell(context, sentence);
+    const options = { cacheFolder, workerPath, modelsFolder, hub, signal, warn, onProgress: progress?.show };
     const { tensors, metadata, tokenIds } = await writeStates(spec, depths, file, options);
     progress?.close();
     await print(

@@ -2,11 +2,12 @@
 // no flock. A lock whose owner is gone, or has not touched it for a minute, is anybody's.
 
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import os from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { throwIfCancelled } from "./errors.ts";
-import { errorCode, isRunning } from "./files.ts";
+import { errorCode, writeNew } from "./files.ts";
+import { isRunning, thisProcess } from "./processes.ts";
 
 const FRESH_MS = 60_000;
 const TOUCH_MS = 5_000;
@@ -36,15 +37,11 @@ export async function withFileLock<T>(file: string, options: LockOptions, work: 
   }
 }
 
-const OWNER = JSON.stringify({ host: os.hostname(), pid: process.pid });
-
 async function acquire(file: string, { signal, onWaiting }: LockOptions): Promise<void> {
   for (;;) {
     throwIfCancelled(signal);
     try {
-      const handle = await open(file, "wx");
-      await handle.writeFile(OWNER).finally(() => handle.close());
-      return;
+      return await writeNew(file, JSON.stringify({ host: os.hostname(), ...thisProcess() }));
     } catch (error) {
       // Windows says EPERM of a file that is about to be removed.
       if (errorCode(error) !== "EEXIST" && errorCode(error) !== "EPERM") throw error;
@@ -67,8 +64,10 @@ async function isAbandoned(file: string): Promise<boolean> {
   try {
     const { mtimeMs } = await stat(file);
     if (Date.now() - mtimeMs > FRESH_MS) return true;
-    const { host, pid } = JSON.parse(await readFile(file, "utf8")) as { host?: unknown; pid?: unknown };
-    return host === os.hostname() && typeof pid === "number" && !isRunning(pid);
+    const { host, pid, began } = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
+    // Older versions wrote no beginning.
+    const owner = { pid: pid as number, began: typeof began === "string" ? began : "" };
+    return host === os.hostname() && Number.isSafeInteger(pid) && !isRunning(owner);
   } catch {
     return false; // being written, or gone
   }

@@ -220,6 +220,8 @@ class EngineProcess {
   }
 
   #send(message: ToEngine | HubTokenMessage): void {
+    // One that could not be started has no channel: "error" is about to tell.
+    if (!this.#child.connected) return;
     // With a callback, a process that has just gone throws nothing here: "close" is about to tell.
     this.#child.send(message, () => undefined);
   }

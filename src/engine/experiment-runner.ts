@@ -52,6 +52,8 @@ interface ExperimentRunnerOptions {
   readonly modelsFolder?: string;
   /** The Hugging Face hub and its cache; without them no hub id is known. */
   readonly hub?: HubSettings;
+  /** Told what somebody should know beside the run. */
+  readonly warn?: (sentence: string) => void;
   /** Program that tries a device out; without it `auto` means the CPU. */
   readonly trialProgram?: string;
 }

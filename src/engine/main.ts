@@ -15,8 +15,8 @@ if (!process.send || !cacheFolder) {
   process.exit(2);
 }
 
-// A terminal sends Ctrl-C to the parent too, which cancels the run here in an orderly way.
-process.on("SIGINT", () => undefined);
+// A terminal sends Ctrl-C, and its own end, to the parent too, which cancels the run here in an orderly way.
+for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
 process.on("disconnect", () => process.exit());
 
 let hub = hubSettings(process.env, process.platform, homeFolder());
@@ -50,6 +50,7 @@ async function openRunner(): Promise<Experimenter> {
     return new ExperimentRunner({
       cacheFolder,
       workerPath,
+      warn: console.error,
       modelsFolder: path.join(programs, "..", "models"),
       get hub() {
         return hub; // with the token that has come by then

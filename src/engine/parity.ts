@@ -69,6 +69,13 @@ export async function parityReport(
   const graph = await compile(taps, { weights: checkpoint, device: "cpu", memory: "low" });
   try {
     const values = await graph.run({ embedding }, Object.keys(taps));
+    for (const [tap, numbers] of Object.entries({ embedding, ...values })) {
+      if (Array.from<number>(numbers).every(Number.isFinite)) continue;
+      throw new LabError(
+        "checkpoint",
+        `${source} comes to numbers that are not finite for the fixed prompt, at ${tap}.`,
+      );
+    }
     return {
       source: checkpoint.source,
       ...(checkpoint.revision !== undefined && { revision: checkpoint.revision }),

@@ -7,6 +7,7 @@ import { errorData, LabError } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
 import type { RunEmbeddings } from "../experiments/run-embeddings.ts";
 import type { RunEvent } from "../experiments/events.ts";
+import { notFiniteIn } from "../experiments/finite.ts";
 import { type ExperimentSpec, parseSpec } from "../experiments/spec.ts";
 import { piecesOf } from "./embeddings-pieces.ts";
 import type { FromEngine, ToEngine } from "./messages.ts";
@@ -124,6 +125,7 @@ export function serve(
       const events = (await experimenter).run(spec, options);
       let ended = false;
       for await (const event of events) {
+        throwIfUnwritable(event);
         channel.send({ type: "event", runId, event });
         ended = event.type === "end";
         await yieldToEventLoop(); // Messages are read here, even when the experiment never waits for anything.
@@ -144,6 +146,13 @@ export function serve(
     runs.delete(run.id);
     channel.send({ type: "failed", runId: run.id, error: errorData(error) });
   }
+}
+
+/** A number that is not finite would go out as null. Throws a LabError (badInput). */
+function throwIfUnwritable(event: RunEvent): void {
+  const place = notFiniteIn(event);
+  if (place === undefined) return;
+  throw new LabError("badInput", `The run came to a number that is not finite (${event.type}.${place}): it overflows.`);
 }
 
 class ServedRun {

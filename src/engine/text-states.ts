@@ -5,6 +5,7 @@ import { quantise } from "../checkpoints/generated/reduced-precision.ts";
 import { openCheckpoint } from "../checkpoints/open.ts";
 import { type FloatArray, floats } from "../common/floats.ts";
 import { statesOfText } from "../experiments/exact/states-network.ts";
+import { statesNotFinite, throwIfNotFinite } from "../experiments/finite.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { headWeight } from "../networks/architectures/architectures.ts";
 import { cacheOf } from "../networks/cached-pass.ts";
@@ -53,6 +54,7 @@ export async function textStates(
       const found = hasHead(output) ? await head.products(states[i]) : states[i];
       const values = floats(type, found.length);
       values.set(found);
+      throwIfNotFinite(values, statesNotFinite(type));
       layers.push({ blocks, values });
     }
     return { checkpoint, tokenIds, layers };

@@ -4,6 +4,7 @@
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import { throwIfCancelled } from "../common/errors.ts";
 import { type FloatArray, floats } from "../common/floats.ts";
+import { gradientNotFinite, throwIfNotFinite } from "./finite.ts";
 import type { NetworkFunctions } from "../networks/functions.ts";
 import type { GradientCheck } from "./events.ts";
 
@@ -37,7 +38,7 @@ export async function elementwiseGradient(
   return sum;
 }
 
-/** Compares the two ways at `embedding`. Throws a LabError (cancelled). */
+/** Compares the two ways at `embedding`. Throws a LabError: cancelled, badInput (no finite gradient). */
 export async function checkGradients(
   network: NetworkFunctions,
   embedding: FloatArray,
@@ -45,6 +46,7 @@ export async function checkGradients(
   signal: AbortSignal,
 ): Promise<GradientCheck> {
   const { gradient } = await network.vjp(embedding, ones(network), targetOutput);
+  throwIfNotFinite(gradient, gradientNotFinite(0, network.type));
   const summed = gradient.slice(0, network.length * network.width);
   const elementwise = await elementwiseGradient(network, embedding, targetOutput, signal);
   const differences = elementwise.map((value, i) => Math.abs(value - summed[i]));

@@ -7,6 +7,7 @@ import { throwIfCancelled } from "../common/errors.ts";
 import type { NetworkFunctions } from "../networks/functions.ts";
 import { repeat } from "./target.ts";
 import type { RateSearch } from "./events.ts";
+import { statesNotFinite, throwIfNotFinite } from "./finite.ts";
 import { learningRateAt, OPTIMIZER_RULES, type OptimizerName } from "./optimizers.ts";
 import type { ExperimentSetting } from "./setting.ts";
 import { startPoints, type StartSpec } from "./start-points.ts";
@@ -30,6 +31,7 @@ export async function searchLearningRate(
   const target = embed(targetIds);
   const targets = repeat(target, RATES.length);
   const targetOutput = (await network.forward(targets)).slice();
+  throwIfNotFinite(targetOutput, statesNotFinite(network.type));
   const e = repeat(startPoints({ ...spec, restarts: 1 }, target, moments), RATES.length);
   const size = target.length;
   const rungs = RATES.map((rate, rung) => ({

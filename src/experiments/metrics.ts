@@ -13,9 +13,11 @@ export function absoluteDistances(a: FloatArray, b: FloatArray, restarts: number
   });
 }
 
-/** inputDistance / outputDistance, r of the clamped walk; null when the output has not moved. */
-export const ratioOf = (inputDistance: number, outputDistance: number): number | null =>
-  outputDistance === 0 ? null : inputDistance / outputDistance;
+/** inputDistance / outputDistance, r of the clamped walk; null when the output has not moved, or too little to tell. */
+export function ratioOf(inputDistance: number, outputDistance: number): number | null {
+  const ratio = inputDistance / outputDistance;
+  return Number.isFinite(ratio) ? ratio : null;
+}
 
 /** From the ranks of the prompt's tokens, 1 is best. */
 export function hamming(targetRanks: readonly number[]): Hamming {

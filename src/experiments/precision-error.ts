@@ -3,6 +3,7 @@
 
 import type { FloatArray } from "../common/floats.ts";
 import type { NetworkFunctions } from "../networks/functions.ts";
+import { statesNotFinite, throwIfNotFinite } from "./finite.ts";
 import { repeat } from "./target.ts";
 import type { Quantisation } from "./events.ts";
 
@@ -13,6 +14,7 @@ export async function quantisationAt(
   storedOutput: FloatArray | undefined,
 ): Promise<Pick<Quantisation, "outputError" | "outputDistance">> {
   if (!storedOutput) return { outputError: null, outputDistance: null };
+  throwIfNotFinite(storedOutput, statesNotFinite(network.type));
   const e = repeat(target, network.batch);
   const output = await network.forward(e);
   let [off, all] = [0, 0];
@@ -20,7 +22,7 @@ export async function quantisationAt(
     off += (output[i] - value) * (output[i] - value);
     all += value * value;
   });
-  const outputError = Math.sqrt(off / all);
+  const outputError = off === 0 ? 0 : Math.sqrt(off / all);
   const { distance } = await network.distanceAndGradient(e, repeat(storedOutput, network.batch));
   return { outputError, outputDistance: distance[0] };
 }

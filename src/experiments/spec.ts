@@ -2,6 +2,7 @@
 // head of a run's record, so that any run can be repeated from its record. What all methods share comes first; each method
 // adds its own fields.
 
+import { shortJson } from "../common/short-json.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { COMMON_FIELDS, type ExperimentRequest, type ExperimentSpec, valuesOf } from "./common-fields.ts";
 import { accepts, type Field, type Fields, ruleInWords } from "./fields.ts";
@@ -111,7 +112,7 @@ function fieldProblems(request: unknown, nameOf: FieldName): FieldProblem[] {
 
 /** The same words for whatever is wrong with a field's value: what it is, and what it must be. */
 const sentence = (field: string, value: unknown, rule: Field): string =>
-  `${field} is ${JSON.stringify(value) ?? "missing"}: it must be ${ruleInWords(rule)}.`;
+  `${field} is ${shortJson(value)}: it must be ${ruleInWords(rule)}.`;
 
 /** The values in the order of the fields: two equal requests, however they are written, are one text. */
 function filledIn(request: Values): Values & Pick<ExperimentSpec, "method" | "weights" | "network" | "vocabulary"> {

@@ -1,9 +1,8 @@
 // What every method begins and ends with: the prompt's output is the target, the shift test says how close is close, and
 // what each restart has come to is judged by its tokens as well.
 
-import { LabError } from "../common/errors.ts";
 import { median } from "../common/statistics.ts";
-import { type FloatArray, floats, typeOf } from "../common/floats.ts";
+import { type FloatArray, type FloatType, floats, typeOf } from "../common/floats.ts";
 import type { Decoding } from "../text/decoder.ts";
 import type { ExperimentSpec } from "./common-fields.ts";
 import type {
@@ -16,6 +15,7 @@ import type {
   Token,
   WalkPoint,
 } from "./events.ts";
+import { shiftNotFinite, startNotFinite, statesNotFinite, throwIfNotFinite } from "./finite.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "./metrics.ts";
 import type { ExperimentSetting, PlacedNetwork } from "./setting.ts";
 import { shiftDistances } from "./shift-test.ts";
@@ -38,7 +38,10 @@ type MeasuredTarget = Pick<Target, "nextToken" | "shiftDistance" | "shiftDistanc
   readonly network: Pick<PlacedNetwork, "device" | "memory">;
 };
 
-/** Runs the prompt and the shift test on a network whose batch is the spec's number of restarts. */
+/**
+ * Runs the prompt and the shift test on a network whose batch is the spec's number of restarts. Throws a LabError (badInput)
+ * when they come to numbers that are not finite.
+ */
 export async function computeTarget(
   spec: ExperimentSpec,
   { embed, targetIds, moments, precisionError }: ExperimentSetting,
@@ -47,10 +50,12 @@ export async function computeTarget(
   const quantisation = await precisionError?.(network);
   const embedding = repeat(embed(targetIds), spec.restarts);
   const output = (await network.forward(embedding)).slice();
+  throwIfNotFinite(output, statesNotFinite(network.type));
   const nextToken = (await network.nextTokens(embedding))?.[0];
   const distances = await shiftDistances(spec, moments, embedding, async (shifted) => {
     return (await network.distanceAndGradient(shifted, output)).distance;
   });
+  throwIfNotFinite(distances, shiftNotFinite(spec.shiftStd, network.type));
   return {
     network,
     embedding,
@@ -233,10 +238,17 @@ export function repeat(rows: FloatArray, times: number): FloatArray {
   return all;
 }
 
-export function throwIfDiverged(distances: ArrayLike<number>, iteration: number, learningRate: number): void {
-  if (Array.from(distances).every(Number.isFinite)) return;
-  throw new LabError(
-    "badInput",
-    `The run diverged: at iteration ${iteration} the distance is no longer a number. Try a learning rate below ${learningRate}.`,
+/** Throws a LabError (badInput) when a distance at iteration n is no finite number: by the rate, where one has been taken. */
+export function throwIfDiverged(
+  distances: ArrayLike<number>,
+  iteration: number,
+  learningRate: number,
+  type: FloatType,
+): void {
+  if (iteration === 0) return throwIfNotFinite(distances, startNotFinite(type));
+  throwIfNotFinite(
+    distances,
+    () =>
+      `The run diverged: at iteration ${iteration} the distance is no longer a number. Try a learning rate below ${learningRate}.`,
   );
 }

@@ -1,7 +1,7 @@
 // What the walks share: they start at the prompt's own embedding, measure every step, decode on the spec's schedule, and
 // end where they are.
 
-import type { FloatArray } from "../common/floats.ts";
+import { type FloatArray, typeOf } from "../common/floats.ts";
 import type { Decoding } from "../text/decoder.ts";
 import type { ExperimentSpec } from "./common-fields.ts";
 import type { EndEvent, RestartResult, StepEvent, WalkPoint } from "./events.ts";
@@ -53,7 +53,7 @@ export class Walk {
     signal: AbortSignal,
   ): AsyncGenerator<StepEvent> {
     const { iterations, every, learningRate, restarts } = this.#spec;
-    throwIfDiverged(distance, iteration, learningRate);
+    throwIfDiverged(distance, iteration, learningRate, typeOf(this.embedding));
     this.#iteration = iteration;
     this.#outputDistances = Array.from(distance);
     this.#inputDistances = absoluteDistances(this.embedding, this.#target.embedding, restarts);

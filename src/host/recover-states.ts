@@ -10,7 +10,6 @@ import { METHODS } from "../experiments/methods/table.ts";
 import { hasHead, type Output } from "../networks/outputs.ts";
 import { depthChoices, outputChoices } from "../session/run-choices.ts";
 import { checkNamedByFile } from "../session/trust.ts";
-import { loadTokenizer } from "../text/tokenizer.ts";
 import { askModel, BACK, pick } from "./ask-for-run.ts";
 import type { Checkpoints } from "./checkpoints/checkpoints.ts";
 
@@ -75,6 +74,7 @@ export async function requestOfStatesFile(
   const method = METHODS.find(({ schema }) => "states" in schema)!.name;
   const { device, memory } = settings;
   const asked = { method, device, memory, states: file.fsPath, checkpoint, blocks, output, ...chosen };
+  const { loadTokenizer } = await import("../text/tokenizer.ts");
   return (await requestFromStates(asked, loadTokenizer, (field) => field)).request;
 }
 

@@ -53,7 +53,7 @@ export async function readListing(folder: string): Promise<RunListing> {
   let summary = await readSummary();
   if (!summary) {
     // Looked up before another look for the summary: a writer that ended in between has written it by then.
-    const alive = await isAlive(head.writer);
+    const alive = isAlive(head.writer);
     summary = await readSummary();
     if (!summary) return { ...listing, status: alive ? "running" : "interrupted" };
   }

@@ -14,7 +14,8 @@ export interface EmbeddedTokens {
 
 /**
  * Writes `target` [T, D], `best` and `last` [B, T, D] in the run's number format, and the tokens of the first two as
- * `target_token_ids` [T] and `best_token_ids` [B, T], whole or not at all. Throws a LabError (storage).
+ * `target_token_ids` [T] and `best_token_ids` [B, T], whole or not at all, into a folder that is there. Throws a
+ * LabError (storage).
  */
 export async function writeEmbeddings(file: string, embeddings: RunEmbeddings, tokens: EmbeddedTokens): Promise<void> {
   const { restarts, length, width, target, best, last } = embeddings;
@@ -28,5 +29,5 @@ export async function writeEmbeddings(file: string, embeddings: RunEmbeddings, t
     { name: "target_token_ids", type: "I64" as const, shape: [length], values: ids(tokens.target) },
     { name: "best_token_ids", type: "I64" as const, shape: [restarts, length], values: ids(tokens.best.flat()) },
   ];
-  await writeSafetensors(file, tensors, { format: "pt" });
+  await writeSafetensors(file, tensors, { format: "pt" }, { makesFolder: false });
 }

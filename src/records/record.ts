@@ -3,9 +3,9 @@
 
 import { subjectOf } from "../describe/spec-subject.ts";
 import { randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, writeFile } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { errorCode, storageError, writeAtomically } from "../common/files.ts";
+import { errorCode, flushFolder, storageError, writeAtomically, writeFully, writeWhole } from "../common/files.ts";
 import { errorData, LabError, type LabErrorData } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { jsonLine } from "../common/json-lines.ts";
@@ -24,6 +24,9 @@ import {
 } from "./record-files.ts";
 import { thisWriter } from "./record-writer.ts";
 
+/** Events are flushed so long after the first that was not, in milliseconds: a power cut takes no more than two seconds. */
+const FLUSH_MS = 1500;
+
 export interface RecordOptions {
   /** When the run began; the present by default. */
   readonly now?: () => Date;
@@ -35,6 +38,8 @@ export class RunRecord {
   readonly id: string;
   readonly folder: string;
   readonly #events: FileHandle;
+  /** The text of its spec.json. */
+  readonly #head: string;
   readonly #startedAt: Date;
   readonly #now: () => Date;
   /** Bytes of events.jsonl that are whole lines. */
@@ -46,7 +51,15 @@ export class RunRecord {
   /** The write before: lines are written one after the other, in the order of the calls. */
   #last: Promise<void> = Promise.resolve();
 
-  private constructor(folder: string, events: FileHandle, startedAt: Date, now: () => Date) {
+  /** What spec.json looked like when it was last found to be the record's own. */
+  #headState = "";
+  /** Why nothing is written any more: the record is no longer there. */
+  #lost: LabError | undefined;
+  #flush: NodeJS.Timeout | undefined;
+  #unflushed: LabError | undefined;
+
+  private constructor(folder: string, events: FileHandle, head: string, startedAt: Date, now: () => Date) {
+    this.#head = head;
     this.id = path.basename(folder);
     this.folder = folder;
     this.#events = events;
@@ -78,31 +91,43 @@ export class RunRecord {
     const head: RecordHead = {
       format: RECORD_FORMAT,
       createdAt: startedAt.toISOString(),
-      writer: await thisWriter(),
+      writer: thisWriter(),
       spec,
     };
+    const text = `${JSON.stringify(head, null, 2)}\n`;
+    const file = path.join(folder, EVENTS_FILE);
     try {
-      // Of two writers that were given the same folder, one makes spec.json and the other is told.
-      await writeFile(path.join(folder, SPEC_FILE), `${JSON.stringify(head, null, 2)}\n`, { flag: "wx" });
-      return new RunRecord(folder, await open(path.join(folder, EVENTS_FILE), "ax"), startedAt, now);
-    } catch (error) {
-      if (errorCode(error) === "EEXIST") {
-        throw new LabError("storage", `${folder} already holds a run: name a folder that does not.`, { cause: error });
+      for (const name of [SPEC_FILE, SUMMARY_FILE, EMBEDDINGS_FILE]) {
+        if (await isThere(path.join(folder, name))) throw holdsRun(folder, name);
       }
+      // Of two writers that were given the same folder, one makes the file and the other is told.
+      const events = await open(file, "ax");
+      try {
+        await writeWhole(path.join(folder, SPEC_FILE), text, { makesFolder: false });
+        await flushFolder(path.dirname(folder));
+      } catch (error) {
+        await events.close();
+        await rm(file, { force: true }).catch(() => undefined);
+        throw error;
+      }
+      return new RunRecord(folder, events, text, startedAt, now);
+    } catch (error) {
+      if (errorCode(error) === "EEXIST") throw holdsRun(folder, EVENTS_FILE);
       throw storageError(error, folder);
     }
   }
 
   /**
-   * Adds one line. Throws a LabError (storage) once the folder takes no more, then and ever after: a record ends early
-   * but has no gaps. The run itself can go on.
+   * Adds one line. Throws a LabError (storage) once the folder takes no more or the record was taken away, then and ever
+   * after: a record ends early but has no gaps. The run itself can go on.
    */
   append(event: RunEvent): Promise<void> {
     const line = Buffer.from(jsonLine(event));
     return this.#inTurn(async () => {
       if (this.#failure) throw this.#failure;
+      await this.#checkOwn();
       try {
-        await this.#events.appendFile(line);
+        await writeFully(this.#events, line);
       } catch (error) {
         this.#failure = storageError(error, this.folder);
         // The disk may have taken the beginning of the line.
@@ -110,6 +135,7 @@ export class RunRecord {
         throw this.#failure;
       }
       this.#length += line.length;
+      this.#flushSoon();
       if (event.type === "start") this.#start = event;
       if (event.type === "end") this.#end = event;
     });
@@ -128,7 +154,11 @@ export class RunRecord {
   end(error?: LabErrorData, pausedMs = 0): Promise<void> {
     return this.#inTurn(async () => {
       const endedAt = this.#now();
-      const unwritten = await this.#writeEmbeddings();
+      clearTimeout(this.#flush);
+      // A summary says that the events are there, also after a power cut.
+      const unclosed = await this.#closeEvents();
+      await this.#checkOwn();
+      const unwritten = (await this.#writeEmbeddings()) ?? unclosed;
       const trouble = error ?? (unwritten && errorData(unwritten));
       const summary: RunSummary = {
         status: this.#end?.status ?? statusOf(error),
@@ -138,14 +168,54 @@ export class RunRecord {
         ...(this.#end && { best: this.#end.best }),
         ...(trouble && { error: trouble }),
       };
-      // A summary says that the events are there, also after a power cut.
-      await this.#events.datasync();
-      await this.#events.close();
-      await writeAtomically(path.join(this.folder, SUMMARY_FILE), async (handle) => {
-        await handle.writeFile(`${JSON.stringify(summary, null, 2)}\n`);
-      });
+      const write = async (handle: FileHandle): Promise<void> => {
+        await writeFully(handle, Buffer.from(`${JSON.stringify(summary, null, 2)}\n`));
+        await this.#checkOwn();
+      };
+      await writeAtomically(path.join(this.folder, SUMMARY_FILE), write, { makesFolder: false });
       if (unwritten) throw unwritten;
     });
+  }
+
+  /** Throws a LabError (storage), then and ever after, when the folder is gone or holds another record. */
+  async #checkOwn(): Promise<void> {
+    if (this.#lost) throw this.#lost;
+    const file = path.join(this.folder, SPEC_FILE);
+    const state = await stat(file).then(
+      ({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`,
+      () => "",
+    );
+    if (state !== "" && state === this.#headState) return;
+    const head = await readFile(file, "utf8").catch((error: unknown) => {
+      if (["ENOENT", "ENOTDIR"].includes(errorCode(error) ?? "")) return undefined;
+      throw storageError(error, this.folder);
+    });
+    if (head !== this.#head) {
+      this.#lost = new LabError(
+        "storage",
+        `${this.folder} no longer holds the record of this run, which was deleted or replaced: nothing more is written.`,
+      );
+      throw this.#lost;
+    }
+    this.#headState = state;
+  }
+
+  #flushSoon(): void {
+    this.#flush ??= setTimeout(() => {
+      this.#flush = undefined;
+      void this.#inTurn(() => this.#events.datasync()).catch((error: unknown) => {
+        this.#unflushed = this.#failure ??= storageError(error, this.folder);
+      });
+    }, FLUSH_MS).unref();
+  }
+
+  async #closeEvents(): Promise<LabError | undefined> {
+    try {
+      await this.#events.datasync().finally(() => this.#events.close());
+      return this.#unflushed;
+    } catch (error) {
+      return this.#unflushed ?? storageError(error, this.folder);
+    }
   }
 
   /** Those of a run whose events are all there. Resolves to why that could not be. */
@@ -169,6 +239,15 @@ export class RunRecord {
     return done;
   }
 }
+
+const holdsRun = (folder: string, name: string): LabError =>
+  new LabError("storage", `${folder} already holds a run, or a part of one (${name}): name a folder that does not.`);
+
+const isThere = (file: string): Promise<boolean> =>
+  lstat(file).then(
+    () => true,
+    () => false,
+  );
 
 function statusOf(error: LabErrorData | undefined): RunSummary["status"] {
   if (!error) return "interrupted";

@@ -1,7 +1,7 @@
 // The report of a reproduction as files: a page, a table, and the figures for other programs.
 
 import path from "node:path";
-import { writeAtomically } from "../common/files.ts";
+import { writeWhole } from "../common/files.ts";
 import { jsonText } from "../common/json-lines.ts";
 import type { Finding, Scope } from "./claim.ts";
 import { markdown, page, type ReportHead } from "./claims-table.ts";
@@ -26,7 +26,7 @@ export async function writeReport(folder: string, report: ClaimsReport): Promise
     "index.html": page(findings, report),
   };
   for (const [name, text] of Object.entries(files)) {
-    await writeAtomically(path.join(folder, name), async (handle) => void (await handle.writeFile(text)));
+    await writeWhole(path.join(folder, name), text);
   }
 }
 

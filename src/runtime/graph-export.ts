@@ -1,12 +1,11 @@
 // The graph of a sub-network as files that any ONNX runtime opens: network.onnx, and beside it one file with its weights.
 
 import { createReadStream } from "node:fs";
-import { open, writeFile } from "node:fs/promises";
+import { type FileHandle, rm } from "node:fs/promises";
 import path from "node:path";
 import type { WeightStore } from "../checkpoints/checkpoint.ts";
 import { LabError, messageOf } from "../common/errors.ts";
-import { writeFully } from "../common/files.ts";
-import { makeFolder } from "../common/folders.ts";
+import { writeAtomically, writeFully } from "../common/files.ts";
 import { objectiveGraph, type ObjectiveShape } from "../networks/objective.ts";
 import { toOnnx, type WeightLocation } from "../tensorgraph/onnx.ts";
 import { locateWeight } from "./compile.ts";
@@ -42,23 +41,30 @@ export async function exportGraph(weights: WeightStore, shape: ObjectiveShape, f
   const model = path.join(folder, "network.onnx");
   const data = path.join(folder, WEIGHTS_FILE);
   try {
-    await makeFolder(folder);
-    await using file = await open(data, "w");
-    for (const { from, to } of copies) {
-      const source = createReadStream(path.join(weights.folder, from.file), {
-        start: from.byteOffset,
-        end: from.byteOffset + from.byteLength - 1,
-        highWaterMark: 1 << 22,
+    await writeAtomically(model, async (file) => {
+      await writeFully(file, bytes);
+      await writeAtomically(data, async (file) => {
+        for (const { from, to } of copies) await copyWeight(path.join(weights.folder, from.file), from, file, to);
+        // An earlier model is not to be there with the weights of this one.
+        await rm(model, { force: true });
       });
-      let at = to;
-      for await (const chunk of source as AsyncIterable<Buffer>) {
-        await writeFully(file, chunk, at);
-        at += chunk.length;
-      }
-    }
-    await writeFile(model, bytes);
+    });
   } catch (error) {
     throw new LabError("storage", `The graph could not be written to ${folder}: ${messageOf(error)}`, { cause: error });
   }
   return { model, weights: data, weightBytes };
+}
+
+async function copyWeight(source: string, from: WeightLocation, out: FileHandle, to: number): Promise<void> {
+  const bytes = createReadStream(source, {
+    start: from.byteOffset,
+    end: from.byteOffset + from.byteLength - 1,
+    highWaterMark: 1 << 22,
+  });
+  let at = to;
+  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+    await writeFully(out, chunk, at);
+    at += chunk.length;
+  }
+  if (at - to !== from.byteLength) throw new LabError("checkpoint", `${source} was cut off while it was read.`);
 }

@@ -1,7 +1,7 @@
 // Carries out a sweep's cells on the engine, one record a cell. What is finished is known by its record alone, so a sweep
 // that ended anywhere, by a click or by the power cut, goes on where it stopped.
 
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { withFileLock } from "../common/file-lock.ts";
 import { storageError } from "../common/files.ts";
@@ -181,6 +181,9 @@ async function performCell(
   tell: (share: number) => void,
 ): Promise<Outcome | undefined> {
   const place = path.join(folder, RUNS, cell.name);
+  if (!(await stat(path.dirname(place)).catch(() => undefined))) {
+    throw new LabError("storage", `${folder} was deleted while its sweep was carried out: nothing more is written.`);
+  }
   // What an earlier call has left unfinished.
   await rm(place, { recursive: true, force: true });
   const record = await RunRecord.createIn(place, cell.spec);

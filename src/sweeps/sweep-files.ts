@@ -2,9 +2,8 @@
 // the values it is to take. A sweep's cells are all combinations, each the spec of one run.
 
 import { createHash } from "node:crypto";
-import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { errorCode, storageError } from "../common/files.ts";
+import { errorCode, storageError, writeNew } from "../common/files.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import { makeFolder } from "../common/folders.ts";
 import { valueText } from "../describe/spec-fields.ts";
@@ -199,7 +198,8 @@ export function cellOf(base: UncheckedFields, combination: UncheckedFields, file
   try {
     spec = parseSpec(request);
   } catch (error) {
-    const where = Object.keys(axes).length > 0 ? ` (run with ${axesText(axes)})` : "";
+    const run = axesText(axes);
+    const where = run === "" ? "" : ` (run with ${run.length > 300 ? `${run.slice(0, 300)}…` : run})`;
     throw new LabError("badInput", `${file}: ${messageOf(error).replace(/\.$/, "")}${where}.`, { cause: error });
   }
   if (Object.keys(combination).length > 0 && request["every"] === undefined) {
@@ -236,7 +236,7 @@ export async function createSweepFile(folder: string, name: string, text: string
     for (let count = 1; ; count++) {
       const file = path.join(folder, `${words}${count === 1 ? "" : `-${count}`}${SWEEP_ENDING}`);
       try {
-        await writeFile(file, text, { flag: "wx" });
+        await writeNew(file, text);
         return file;
       } catch (error) {
         if (errorCode(error) !== "EEXIST") throw error;

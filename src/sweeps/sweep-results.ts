@@ -2,7 +2,7 @@
 // Wilson's interval of the rate.
 
 import path from "node:path";
-import { writeAtomically } from "../common/files.ts";
+import { writeWhole } from "../common/files.ts";
 import { type CsvValue, csv } from "../reports/csv.ts";
 import { markdownCell, markdownCodeCell, markdownTable, markdownText } from "../reports/markdown.ts";
 import { median, wilson } from "../common/statistics.ts";
@@ -151,6 +151,6 @@ export async function writeResults(
     ...Object.fromEntries(drawings),
   };
   for (const [name, text] of Object.entries(files)) {
-    await writeAtomically(path.join(folder, name), async (handle) => void (await handle.writeFile(text)));
+    await writeWhole(path.join(folder, name), text);
   }
 }

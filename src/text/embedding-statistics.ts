@@ -6,9 +6,9 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { yieldToEventLoop } from "../common/event-loop.ts";
 import type { Checkpoint } from "../checkpoints/checkpoint.ts";
-import { writeAtomically } from "../common/files.ts";
+import { writeWhole } from "../common/files.ts";
 import { openRows } from "../checkpoints/rows.ts";
-import { throwIfCancelled } from "../common/errors.ts";
+import { LabError, throwIfCancelled } from "../common/errors.ts";
 import { type FloatArray, floats, type FloatType, typeOf } from "../common/floats.ts";
 import type { OnProgress } from "../common/progress.ts";
 import { tokenEmbeddingWeight } from "../networks/architectures/architectures.ts";
@@ -63,11 +63,8 @@ export async function embeddingStatistics(
   if (known) return known;
   const statistics = await compute(checkpoint, options);
   // Only the time to compute it again is lost when the cache cannot be written.
-  await writeAtomically(file, async (handle) => {
-    const numbers = numbersOf(statistics);
-    const bytes = new Uint8Array(numbers.buffer);
-    await handle.writeFile(Buffer.concat([digest(bytes), bytes]));
-  }).catch(() => undefined);
+  const bytes = new Uint8Array(numbersOf(statistics).buffer);
+  await writeWhole(file, Buffer.concat([digest(bytes), bytes])).catch(() => undefined);
   return statistics;
 }
 
@@ -126,6 +123,12 @@ async function compute(
       addParts(gram, D, results);
       squaredNorms.set(results.squaredNorms.subarray(0, present), from);
       for (const value of results.sums) sum += value;
+    }
+    if (![sum, ...squaredNorms].every(Number.isFinite) || !gram.every(Number.isFinite)) {
+      throw new LabError(
+        "checkpoint",
+        `${weightName} of ${checkpoint.source} is too large to compute with: its squares overflow.`,
+      );
     }
     for (let i = 0; i < D; i++) for (let j = 0; j < i; j++) gram[j * D + i] = gram[i * D + j];
     const mean = sum / (V * D);

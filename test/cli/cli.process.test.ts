@@ -884,6 +884,29 @@ describe("command line", () => {
       assert.equal((JSON.parse(out.trimEnd().split("\n").at(-1)!) as EndEvent).status, "cancelled");
     });
 
+    for (const [signal, times] of [
+      ["SIGTERM", 1],
+      ["SIGHUP", 1],
+      ["SIGHUP", 3],
+    ] as const)
+      it(`ends with a whole record after ${signal} to ${signal === "SIGHUP" ? "all its processes" : "itself"}, ${times} times`, async function () {
+        if (process.platform === "win32") this.skip();
+        const folder = path.join(scratch, `record ${signal} ${times}`);
+        const child = spawn(process.execPath, [engine.cliPath, "invert", "wait", "--json", "--out", folder], {
+          stdio: ["ignore", "pipe", "ignore"],
+          detached: true,
+        });
+        const pid = signal === "SIGHUP" ? -child.pid! : child.pid!;
+        const kill = () => {
+          for (let n = 0; n < times; n++) process.kill(pid, signal);
+        };
+        child.stdout.once("data", kill);
+        const [[code]] = await Promise.all([once(child, "exit") as Promise<[number]>, text(child.stdout)]);
+        assert.equal(code, 130);
+        const { status, events } = await readRun(folder);
+        assert.deepEqual([status, events.at(-1)?.type], ["cancelled", "end"]);
+      });
+
     it("stops at the first Ctrl-C also while it waits for a text", async () => {
       const child = spawn(process.execPath, [engine.cliPath, "invert", "-"], { stdio: ["pipe", "ignore", "pipe"] });
       // By the engine's first words the program has long been listening.
@@ -913,7 +936,38 @@ describe("command line", () => {
       const [err, [code]] = await Promise.all([text(child.stderr), once(child, "exit") as Promise<[number]>]);
       assert.equal(code, 0);
       assert.doesNotMatch(err, /EPIPE|error/i);
-      assert.equal((await readRun(folder)).status, "cancelled");
+      const { status, events } = await readRun(folder);
+      assert.deepEqual([status, events.at(-1)?.type], ["cancelled", "end"]);
+    });
+
+    it("writes nothing more where its record is deleted, says so and fails", async () => {
+      const folder = path.join(scratch, "deleted");
+      const { child, outcome } = start(["invert", "wait", "--json", "--out", folder]);
+      child.stdout.once("data", () => void rm(folder, { recursive: true }).then(() => child.kill("SIGINT")));
+      const { code, err } = await outcome();
+      assert.equal(code, 3);
+      assert.match(
+        err,
+        /^The run was stopped, and its record is not whole\. .*deleted no longer holds the record.*\.\n$/m,
+      );
+      await assert.rejects(readdir(folder), { code: "ENOENT" });
+    });
+
+    it("ends in a sentence where too few files may be open", async function () {
+      if (process.platform === "win32") this.skip();
+      for (let limit = 21; limit <= 26; limit++) {
+        const folder = path.join(scratch, `few files ${limit}`);
+        const child = bash(`ulimit -n ${limit}; exec "$0" "$@"`, "invert", "The sky", "--json", "--out", folder);
+        const [err, [code]] = await Promise.all([
+          text(child.stderr),
+          once(child, "exit") as Promise<[number]>,
+          text(child.stdout),
+        ]);
+        if (code === 0) continue;
+        assert([2, 3].includes(code), err);
+        assert.match(err, /^[^\n]+\.\n$/);
+        assert.match(err, /EMFILE/);
+      }
     });
 
     const bash = (command: string, ...argv: string[]) =>

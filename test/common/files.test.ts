@@ -1,7 +1,7 @@
 // Disks that take a part of a write, or nothing, without an error.
 
 import assert from "node:assert/strict";
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { writeFully } from "../../src/common/files.ts";
 import { temporaryFolders } from "../support/temporary-folders.ts";
@@ -25,6 +25,24 @@ describe("writing all of it", () => {
       assert.deepEqual((await readFile(file)).subarray(position), Buffer.from(bytes));
     });
   }
+
+  it("is the one way to write: whatever else in src/ writes says why it may", async () => {
+    const may: Record<string, string> = {
+      "common/files.ts": "it is the one way",
+      "host/sweeps/sweeps-page.ts": "VS Code writes all or fails",
+      "host/panel/save-files.ts": "VS Code writes all or fails",
+    };
+    const src = path.join(import.meta.dirname, "../../src");
+    const writes =
+      /\.(writeFile|appendFile|writev)\(|\b(writeFile|appendFile|createWriteStream|writeSync|writeFileSync)\b/;
+    const found = [];
+    for (const name of await readdir(src, { recursive: true })) {
+      if (!name.endsWith(".ts")) continue;
+      const text = await readFile(path.join(src, name), "utf8");
+      if (writes.test(text)) found.push(name.replaceAll(path.sep, "/"));
+    }
+    assert.deepEqual(found.sort(), Object.keys(may).sort());
+  });
 
   it("fails when the disk takes nothing", async () => {
     await using handle = await open(path.join(await folder(), "file"), "w");

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { writeWhole } from "../../src/common/files.ts";
 import { RunRecord } from "../../src/records/record.ts";
 import { follow } from "../support/follow.ts";
 import { spec, wholeRun } from "../support/run-events.ts";
@@ -25,11 +26,12 @@ describe("a record that is followed", () => {
       .at(-1)!
       .split(" ")[19];
     head.writer = { ...head.writer, pid: writer.pid, began: began ?? "" };
-    await writeFile(path.join(record.folder, "spec.json"), JSON.stringify(head));
+    await writeWhole(path.join(record.folder, "spec.json"), JSON.stringify(head));
     const left = follow(record.folder, undefined, () => writer.stdin.end());
     assert.deepEqual(await left, { types: ["start"], status: "interrupted" });
     stop.abort();
     assert.deepEqual((await stopped).types, ["start"]);
-    await record.end();
+    // It is no longer the record of this process.
+    await assert.rejects(record.end(), { kind: "storage" });
   });
 });

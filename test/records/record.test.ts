@@ -1,7 +1,19 @@
 // Records: what is written is what is read, whatever happens to the writer in between.
 
 import assert from "node:assert/strict";
-import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
@@ -199,7 +211,88 @@ describe("records", () => {
         const record = await RunRecord.create(runs, spec);
         await rewriteWriter(record.folder, change);
         assert.equal((await readRun(record.folder)).status, "interrupted", JSON.stringify(change));
+        await assert.rejects(record.end(), isStorageError(/no longer holds the record of this run/));
+      }
+    });
+  });
+
+  describe("in a folder that somebody else changes", () => {
+    const lost = isStorageError(/no longer holds the record of this run, which was deleted or replaced/);
+    const changes: Record<string, (folder: string) => Promise<unknown>> = {
+      "is deleted": (folder) => rm(folder, { recursive: true }),
+      "is made anew, empty": async (folder) => {
+        await rm(folder, { recursive: true });
+        await mkdir(folder);
+      },
+      "has lost its spec.json": (folder) => rm(path.join(folder, "spec.json")),
+      "holds another run": async (folder) => {
+        await rm(folder, { recursive: true });
+        await RunRecord.createIn(folder, spec);
+      },
+    };
+    const state = async (folder: string) => {
+      const names = await readdir(folder).catch(() => undefined);
+      const files = names?.map(async (name) => [name, await readFile(path.join(folder, name), "utf8")]);
+      return files && Promise.all(files);
+    };
+
+    for (const [what, change] of Object.entries(changes))
+      for (const how of ["at its end", "at its next event"])
+        it(`that ${what}, write nothing more and say so ${how}`, async () => {
+          const record = await RunRecord.createIn(path.join(runs, "own"), spec);
+          await record.append(step(0));
+          await change(record.folder);
+          const before = await state(record.folder);
+          if (how === "at its next event") await assert.rejects(record.append(step(1)), lost);
+          await assert.rejects(record.end(), lost);
+          assert.deepEqual(await state(record.folder), before);
+        });
+
+    it("go on where no more than times and links of their files have changed", async () => {
+      const record = await RunRecord.createIn(path.join(runs, "own"), spec);
+      await utimes(path.join(record.folder, "spec.json"), 0, 0);
+      await record.append(step(0));
+      await link(path.join(record.folder, "spec.json"), path.join(runs, "backup"));
+      await record.append(step(1));
+      await record.end();
+      assert.equal((await readRun(record.folder)).events.length, 2);
+    });
+
+    for (const name of ["spec.json", "events.jsonl", "summary.json", "embeddings.safetensors"])
+      it(`are not begun where it has a ${name}, and leave it as it was`, async () => {
+        const folder = path.join(runs, "own");
+        await mkdir(folder, { recursive: true });
+        await writeFile(path.join(folder, name), "mine");
+        await assert.rejects(RunRecord.createIn(folder, spec), isStorageError(/already holds a run, or a part of one/));
+        assert.deepEqual(await state(folder), [[name, "mine"]]);
+      });
+  });
+
+  describe("after a power cut", () => {
+    it("miss no event that is older than two seconds, and flush no more often than they must", async () => {
+      const flushes: string[] = [];
+      const record = await RunRecord.create(runs, spec);
+      const probe = await open(path.join(record.folder, "events.jsonl"));
+      const prototype = Object.getPrototypeOf(probe) as { datasync: (this: unknown) => Promise<void> };
+      await probe.close();
+      const { datasync } = prototype;
+      let flushed: () => void = () => undefined;
+      prototype.datasync = async function () {
+        await datasync.call(this);
+        flushes.push(await readFile(path.join(record.folder, "events.jsonl"), "utf8"));
+        flushed();
+      };
+      try {
+        const once = new Promise<void>((resolve) => (flushed = resolve));
+        for (let n = 0; n < 50; n++) await record.append(step(n));
+        await once; // with no further event
+        assert.equal(flushes.length, 1);
+        assert.equal(flushes[0].split("\n").length, 51);
+        await record.append(step(50));
         await record.end();
+        assert.equal(flushes.length, 2);
+      } finally {
+        prototype.datasync = datasync;
       }
     });
   });

@@ -1,7 +1,7 @@
 // The exported graph, opened by nothing of ours.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import * as ort from "onnxruntime-node";
@@ -53,6 +53,27 @@ describe("an exported graph", () => {
       await session.release();
     });
   }
+
+  it("leaves an earlier one as it was, and nothing of itself, where its weights cannot be read to their end", async () => {
+    await exportGraph(checkpoint, stored, folder);
+    const state = async () =>
+      Promise.all((await readdir(folder)).map(async (name) => [name, await readFile(path.join(folder, name))]));
+    const before = await state();
+    assert.deepEqual(
+      before.map(([name]) => name),
+      ["network.onnx", "network.onnx.data"],
+    );
+    const cut = path.join(await mkdtemp(path.join(folder, "..", "inversion-lab-cut-")));
+    try {
+      const [{ file }] = checkpoint.tensors.values();
+      const bytes = await readFile(path.join(checkpoint.folder, file));
+      await writeFile(path.join(cut, file), bytes.subarray(0, bytes.length >> 1));
+      await assert.rejects(exportGraph({ ...checkpoint, folder: cut }, stored, folder), /was cut off/);
+      assert.deepEqual(await state(), before);
+    } finally {
+      await rm(cut, { recursive: true });
+    }
+  });
 
   it("says which folder cannot be written", async () => {
     const file = path.join(folder, "a-file");

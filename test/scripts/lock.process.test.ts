@@ -9,6 +9,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { withLock } from "../../scripts/lock.js";
+import { withZombie } from "../support/zombie.ts";
 
 const LOCK_MODULE = fileURLToPath(new URL("../../scripts/lock.js", import.meta.url));
 
@@ -56,5 +57,16 @@ describe("a lock between processes", () => {
     await once(spawn(process.execPath, ["--input-type=module", "--eval", program]), "exit");
     assert.equal(existsSync(file), true);
     assert.equal(await withLock(file, () => "mine"), "mine");
+  });
+
+  it("is taken over from a zombie", async function () {
+    if (process.platform !== "linux") this.skip();
+    const program = `
+      import { withLock } from ${JSON.stringify(LOCK_MODULE)};
+      await withLock(${JSON.stringify(file)}, () => process.kill(process.pid, "SIGKILL"));`;
+    await withZombie(async ({ pid }) => {
+      assert.equal(await readFile(file, "utf8"), String(pid));
+      assert.equal(await withLock(file, () => "mine"), "mine");
+    }, `${process.execPath} --input-type=module --eval '${program}'`);
   });
 });

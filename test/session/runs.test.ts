@@ -273,7 +273,7 @@ describe("the runs of a session", () => {
     const { id } = session.runs.start(spec());
     await session.reach(id, "completed");
     await session.runs.dispose();
-    assert.match(session.runs.get(id)!.warning!, /^The record of this run ends early\. .*is not a folder/);
+    assert.match(session.runs.get(id)!.warning!, /^The record of this run ends early\. .*no longer holds the record/);
     assert.deepEqual(await session.runs.events(id), wholeRun());
     assert.deepEqual(session.failures, []);
   });

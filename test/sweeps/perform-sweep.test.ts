@@ -54,6 +54,20 @@ describe("a sweep", () => {
     assert.equal(reached[2].remainingMs, undefined);
   });
 
+  it("does not come back where its folder is deleted in a run, or between two", async () => {
+    const away = () => rm(folder, { recursive: true });
+    const deleting: RunExperiment = async function* (spec) {
+      const [start, ...rest] = wholeRun(spec);
+      yield start;
+      await away();
+      yield* rest;
+    };
+    for (const own of [{ run: deleting }, { onOutcome: away }]) {
+      await assert.rejects(perform(cellsFor({ blocks: [1, 2] }), own), { kind: "storage", message: /nothing more is/ });
+      await assert.rejects(readdir(folder), { code: "ENOENT" });
+    }
+  });
+
   it("goes on where it was stopped, and repeats nothing that is finished", async () => {
     const cells = cellsFor({ blocks: [1, 2, 3, 4] });
     const stop = new AbortController();

@@ -9,9 +9,10 @@ import { type FullyConnectedShape, fullyConnectedWeights } from "../../networks/
 import type { WeightStore } from "../checkpoint.ts";
 import { requireSpace, sweepTemporaryFiles } from "../../common/files.ts";
 import { WEIGHTS_FILE } from "../hugging-face.ts";
+import { makeTrusted } from "./written-files.ts";
 import {
-  absent,
   planFile,
+  type PlannedFile,
   storedTensors,
   type PlannedWeight,
   writeFiles,
@@ -44,11 +45,11 @@ export async function openFullyConnected(
   const folder = path.join(cacheFolder, FOLDER, name);
   const file = planFile(WEIGHTS_FILE, plannedWeights(shape));
   await sweepTemporaryFiles(folder, Date.now());
-  const missing = await absent(folder, [file]);
-  if (missing.length > 0) {
+  const write = async (missing: readonly PlannedFile[]) => {
     await requireSpace(folder, file.layout.fileBytes, `The ${source}`);
-    await writeFiles(folder, missing, seed, options);
-  }
+    await writeFiles(folder, missing, seed, { ...options, withDigests: true });
+  };
+  await makeTrusted(folder, [file], write, options);
   return { source, folder: await realpath(folder), tensors: new Map(storedTensors(file)), fingerprint };
 }
 

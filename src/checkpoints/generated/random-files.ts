@@ -1,25 +1,23 @@
 // Safetensors files of random numbers: planned from names and shapes, written whole or not at all, by as many threads as
-// there are processors. A file that is there with exactly the planned header and size is taken for what it should be.
+// there are processors.
 
 import os from "node:os";
 import path from "node:path";
 import { throwIfCancelled } from "../../common/errors.ts";
-import type { OnProgress } from "../../common/progress.ts";
 import type { WeightShape } from "../../networks/architectures/architecture.ts";
 import type { StoredTensor } from "../checkpoint.ts";
 import { writeAtomically, writeFully } from "../../common/files.ts";
 import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "../safetensors.ts";
+import { type TrustOptions, writeDigests } from "./written-files.ts";
 import { type Distribution, PIECE, weightsWriter, type Piece, type WeightsWriter } from "./random-weights.ts";
 
 const STAGE = "Writing random weights";
 /** Files in the making at a time: enough that flushing one overlaps with filling the next. */
 const OPEN_FILES = 3;
 
-export interface WritingOptions {
+export interface WritingOptions extends TrustOptions {
   /** Where the bundled `weights-worker.ts` lies; without it the calling thread makes the numbers. */
   readonly workerPath?: string;
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
 }
 
 /** A weight in a file, drawn from the stream of its name. */
@@ -54,12 +52,12 @@ export async function absent(folder: string, files: readonly PlannedFile[]): Pro
   return files.filter((_, i) => !whole[i]);
 }
 
-/** Writes files of a seed. Throws a LabError: storage, cancelled. */
+/** Writes files of a seed, and their digests where they are to be trusted later. Throws a LabError: storage, cancelled. */
 export async function writeFiles(
   folder: string,
   files: readonly PlannedFile[],
   seed: number,
-  { workerPath, onProgress, signal }: WritingOptions,
+  { workerPath, onProgress, signal, withDigests }: WritingOptions & { readonly withDigests: boolean },
 ): Promise<void> {
   throwIfCancelled(signal);
   const total = files.reduce((sum, { layout }) => sum + layout.fileBytes - layout.header.length, 0);
@@ -76,7 +74,7 @@ export async function writeFiles(
     const lane = async (): Promise<void> => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         try {
-          await writeFile(path.join(folder, next.file), next, seed, writer);
+          await writeOne(path.join(folder, next.file), next, seed, writer, withDigests);
         } catch (error) {
           waiting.length = 0;
           throw error;
@@ -90,13 +88,27 @@ export async function writeFiles(
   }
 }
 
-async function writeFile(file: string, plan: PlannedFile, seed: number, writer: WeightsWriter): Promise<void> {
+async function writeOne(
+  file: string,
+  plan: PlannedFile,
+  seed: number,
+  writer: WeightsWriter,
+  withDigests: boolean,
+): Promise<void> {
   const { header, fileBytes } = plan.layout;
   try {
     await writeAtomically(file, async (handle, temporaryPath) => {
       await writeFully(handle, header, 0);
       await handle.truncate(fileBytes);
-      await writer.write(piecesOf(plan, seed, temporaryPath));
+      const pieces = piecesOf(plan, seed, temporaryPath);
+      const digests = await writer.write(pieces);
+      if (!withDigests) return;
+      const written = pieces.map(({ byteOffset, count }, i) => ({
+        byteOffset,
+        byteLength: 4 * count,
+        sha256: digests[i],
+      }));
+      await writeDigests(file, written);
     });
   } catch (error) {
     // Windows does not let a file be replaced that another process reads: then that process has written it.

@@ -8,18 +8,13 @@ import * as z from "zod";
 import { LabError } from "../../common/errors.ts";
 import { GENERATOR_VERSION } from "../../common/random.ts";
 import type { NetworkConfig, Weight } from "../../networks/architectures/architecture.ts";
-import {
-  architectureOf,
-  blockWeights,
-  outerWeights,
-  storedName,
-  weightsOf,
-} from "../../networks/architectures/architectures.ts";
+import { architectureOf, outerWeights, storedName, weightsOf } from "../../networks/architectures/architectures.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { readConfig } from "../config.ts";
-import { bytesIn, requireSpace, sweepTemporaryFiles, writeAtomically } from "../../common/files.ts";
+import { bytesIn, requireSpace, sweepTemporaryFiles, writeWhole } from "../../common/files.ts";
 import { CONFIG_FILE, INDEX_FILE, shardFile, WEIGHTS_FILE } from "../hugging-face.ts";
 import { fingerprint, type RandomNetwork } from "./random-network.ts";
+import { makeTrusted } from "./written-files.ts";
 import { absent, planFile, type PlannedFile, storedTensors, writeFiles, type WritingOptions } from "./random-files.ts";
 
 /** Folder of all random checkpoints in the cache. */
@@ -48,16 +43,20 @@ export async function openRandom(
   const folder = randomFolder(cacheFolder, network);
   const shards = shardsOf(network.config, blocks);
   await sweepTemporaryFiles(folder, Date.now());
-  const missing = await absent(folder, shards);
-  if (missing.length > 0) {
+  const writeConfig = async () => {
+    if (!(await isOurConfig(folder, network))) await writeWhole(path.join(folder, CONFIG_FILE), configText(network));
+  };
+  const write = async (missing: readonly PlannedFile[]) => {
     await requireSpace(folder, totalBytes(missing), `The network ${network.source}`);
     // A folder that is not to be written says so in a sentence below.
     await rm(path.join(folder, INDEX_FILE), { force: true }).catch(() => undefined);
-  }
-  if (!(await isOurConfig(folder, network))) await writeText(path.join(folder, CONFIG_FILE), configText(network));
-  if (missing.length > 0) await writeFiles(folder, missing, network.seed, options);
+    await writeConfig();
+    await writeFiles(folder, missing, network.seed, { ...options, withDigests: true });
+  };
+  await makeTrusted(folder, shards, write, options);
+  await writeConfig();
   if (blocks === network.config.blocks && !(await isFile(path.join(folder, INDEX_FILE)))) {
-    await writeText(path.join(folder, INDEX_FILE), indexText(shards));
+    await writeWhole(path.join(folder, INDEX_FILE), indexText(shards));
   }
   return {
     source: network.source,
@@ -81,9 +80,9 @@ export async function writeWholeFolder(network: RandomNetwork, folder: string, o
   const file = shard(WEIGHTS_FILE, weightsOf(network.config), network.config);
   await sweepTemporaryFiles(folder, Date.now());
   await requireSpace(folder, file.layout.fileBytes, `The checkpoint ${network.source}`);
-  await writeFiles(folder, [file], network.seed, options);
+  await writeFiles(folder, [file], network.seed, { ...options, withDigests: false });
   // Last, because a folder without it is no checkpoint.
-  await writeText(path.join(folder, CONFIG_FILE), configText(network));
+  await writeWhole(path.join(folder, CONFIG_FILE), configText(network));
 }
 
 /** A random checkpoint in the cache. */
@@ -106,7 +105,8 @@ export interface RandomCheckpoint {
 export async function listRandomCheckpoints(cacheFolder: string): Promise<RandomCheckpoint[]> {
   const parent = path.join(cacheFolder, CHECKPOINTS);
   const names = (await readdir(parent).catch(() => [])).sort();
-  const found = await Promise.all(names.map((name) => inspect(path.join(parent, name))));
+  // One that cannot be looked at does not hide the others.
+  const found = await Promise.all(names.map((name) => inspect(path.join(parent, name)).catch(() => undefined)));
   return found.filter((checkpoint) => checkpoint !== undefined);
 }
 
@@ -118,8 +118,8 @@ async function inspect(folder: string): Promise<RandomCheckpoint | undefined> {
   const { config } = read;
   const files = await readdir(folder);
   const sizes = await Promise.all(files.map((name) => bytesIn(path.join(folder, name))));
-  const highest = files.reduce((most, name) => Math.max(most, Number(/^model-(\d+)-of-/.exec(name)?.[1] ?? 0)), 1);
-  const shards = shardsOf(config, Math.min(highest - 1, config.blocks));
+  const ours = Array.from({ length: config.blocks }, (_, i) => shardFile(i + 1, config.blocks + 1));
+  const shards = shardsOf(config, 1 + ours.findLastIndex((name) => files.includes(name)));
   const missing = await absent(folder, shards);
   const blocks = [...shards.keys()]
     .slice(1)
@@ -149,9 +149,11 @@ function shard(file: string, weights: readonly Weight[], config: NetworkConfig):
 /** The shard outside the blocks, and those of the first `blocks` blocks. */
 function shardsOf(config: NetworkConfig, blocks: number): PlannedFile[] {
   const name = (index: number) => shardFile(index, config.blocks + 1);
+  const own = Array.from({ length: blocks }, (): Weight[] => []);
+  for (const weight of weightsOf(config)) if (weight.block !== undefined) own[weight.block]?.push(weight);
   return [
     shard(name(0), outerWeights(config), config),
-    ...Array.from({ length: blocks }, (_, i) => shard(name(i + 1), blockWeights(config, i), config)),
+    ...own.map((weights, i) => shard(name(i + 1), weights, config)),
   ];
 }
 
@@ -178,9 +180,6 @@ function indexText(shards: readonly PlannedFile[]): string {
 }
 
 const prettyJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-const writeText = (file: string, text: string): Promise<void> =>
-  writeAtomically(file, (handle) => handle.writeFile(text));
 
 const isFile = (file: string): Promise<boolean> =>
   stat(file).then(

@@ -1,12 +1,13 @@
 // Filling files with random weights: cut into pieces that know nothing of each other, made by as many threads as there
 // are processors.
 
-import { closeSync, openSync, writeSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, openSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { LabError, throwIfCancelled } from "../../common/errors.ts";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
 import { randomStream, type RandomStream } from "../../common/random.ts";
-import { errorCode } from "../../common/files.ts";
+import { errorCode, writeFullySync } from "../../common/files.ts";
 
 export type Distribution =
   | { readonly kind: "normal"; readonly mean: number; readonly std: number }
@@ -24,7 +25,8 @@ export interface Piece {
 }
 
 /** What a worker answers to a piece. An error's code would not survive as an Error. */
-export type PieceResult = { readonly count: number } | { readonly message: string; readonly code?: string };
+export type PieceResult =
+  { readonly count: number; readonly sha256: string } | { readonly message: string; readonly code?: string };
 
 /** Numbers in a piece: some tens of milliseconds of work. */
 export const PIECE = 1 << 20;
@@ -33,17 +35,21 @@ const STRIDE = 1 << 17;
 /** More threads than this only wait for the disk. */
 const MOST_WORKERS = 8;
 
-/** Writes a piece into its file, which must exist. */
-export function writePiece({ file, byteOffset, seed, stream, from, count, distribution }: Piece): void {
+/** Writes a piece into its file, which must exist; gives the SHA-256 of what it is to hold. */
+export function writePiece({ file, byteOffset, seed, stream, from, count, distribution }: Piece): string {
   const numbers = randomStream(seed, stream);
   const buffer = new Float32Array(Math.min(STRIDE, count));
+  const hash = createHash("sha256");
   const descriptor = openSync(file, "r+");
   try {
     for (let done = 0; done < count; done += buffer.length) {
       const part = buffer.subarray(0, Math.min(buffer.length, count - done));
       fill(numbers, part, distribution, from + done);
-      writeFullySync(descriptor, new Uint8Array(part.buffer, 0, part.byteLength), byteOffset + 4 * done);
+      const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
+      hash.update(bytes);
+      writeFullySync(descriptor, bytes, byteOffset + 4 * done);
     }
+    return hash.digest("hex");
   } finally {
     closeSync(descriptor);
   }
@@ -54,19 +60,10 @@ function fill(numbers: RandomStream, part: Float32Array, distribution: Distribut
   else numbers.fillUniform(part, distribution.low, distribution.high, from);
 }
 
-/** A disk that fills up may take a part of a write before it refuses the next. */
-function writeFullySync(descriptor: number, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.length;) {
-    const written = writeSync(descriptor, bytes, done, bytes.length - done, position + done);
-    if (written === 0) throw new Error("the disk took nothing of a write");
-    done += written;
-  }
-}
-
 /** Threads that write pieces. */
 export interface WeightsWriter {
-  /** Resolves when all the pieces are written; rejects when one fails, or the signal aborts. */
-  write(pieces: readonly Piece[]): Promise<void>;
+  /** Resolves to the SHA-256 of each piece when all are written; rejects when one fails, or the signal aborts. */
+  write(pieces: readonly Piece[]): Promise<string[]>;
   /** Ends the threads; what they were writing is left as it is. */
   close(): Promise<void>;
 }
@@ -90,13 +87,15 @@ export function weightsWriter(options: WeightsWriterOptions): WeightsWriter {
 function writerInThisThread({ signal, onWritten }: WeightsWriterOptions): WeightsWriter {
   return {
     async write(pieces) {
+      const digests: string[] = [];
       for (const piece of pieces) {
         throwIfCancelled(signal);
-        writePiece(piece);
+        digests.push(writePiece(piece));
         onWritten(piece.count);
         // Lets messages in, a cancellation among them.
         await yieldToEventLoop();
       }
+      return digests;
     },
     async close() {},
   };
@@ -109,7 +108,7 @@ function writerInThreads(
 ): WeightsWriter {
   interface Task {
     readonly piece: Piece;
-    resolve(): void;
+    resolve(sha256: string): void;
     reject(error: Error): void;
   }
   const waiting: Task[] = [];
@@ -133,7 +132,7 @@ function writerInThreads(
       idle.push(worker);
       if ("count" in result) {
         onWritten(result.count);
-        task?.resolve();
+        task?.resolve(result.sha256);
       } else task?.reject(Object.assign(new Error(result.message), { code: result.code }));
       next();
     });
@@ -155,10 +154,10 @@ function writerInThreads(
       throwIfCancelled(signal);
       if (failure) throw failure;
       const tasks = pieces.map(
-        (piece) => new Promise<void>((resolve, reject) => waiting.push({ piece, resolve, reject })),
+        (piece) => new Promise<string>((resolve, reject) => waiting.push({ piece, resolve, reject })),
       );
       next();
-      await Promise.all(tasks);
+      return Promise.all(tasks);
     },
     async close() {
       signal?.removeEventListener("abort", onAbort);
@@ -170,8 +169,7 @@ function writerInThreads(
 /** What the worker does with each message. */
 export function answerPiece(piece: Piece): PieceResult {
   try {
-    writePiece(piece);
-    return { count: piece.count };
+    return { count: piece.count, sha256: writePiece(piece) };
   } catch (error) {
     return { message: error instanceof Error ? error.message : String(error), code: errorCode(error) };
   }

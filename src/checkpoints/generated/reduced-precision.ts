@@ -8,13 +8,13 @@ import path from "node:path";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
 import { LabError, messageOf, throwIfCancelled } from "../../common/errors.ts";
 import type { FloatArray } from "../../common/floats.ts";
-import type { OnProgress } from "../../common/progress.ts";
 import { isMatrix, type MatrixWeight, type Weight } from "../../networks/architectures/architecture.ts";
 import { blockWeights, readoutWeights } from "../../networks/architectures/architectures.ts";
 import { PRECISION_BITS, type ReducedPrecision, scaleName } from "../../networks/weight-formats.ts";
 import type { Checkpoint, StoredTensor } from "../checkpoint.ts";
 import { requireSpace, sweepTemporaryFiles, writeAtomically, writeFully } from "../../common/files.ts";
 import { fromFloat16, openRows, type RowReader } from "../rows.ts";
+import { makeTrusted, sha256, type TrustOptions, writeDigests, type WrittenPiece } from "./written-files.ts";
 import { isWholeFile, layOutSafetensors, type SafetensorsLayout } from "../safetensors.ts";
 
 /** Folder of all quantised checkpoints in the cache. */
@@ -27,10 +27,8 @@ const ZERO_BYTE = 128;
 /** Numbers read at a time. */
 const CHUNK = 1 << 20;
 
-export interface QuantisingOptions {
+export interface QuantisingOptions extends TrustOptions {
   readonly cacheFolder: string;
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
 }
 
 export interface QuantisedCheckpoint {
@@ -57,9 +55,8 @@ export async function quantise(
   const isFloat16 = ({ name }: MatrixWeight): boolean => checkpoint.tensors.get(name)!.type === "F16";
   if (format === "float16" && shards.every(({ matrices }) => matrices.every(isFloat16)))
     return { checkpoint, error: 0 };
-  const whole = await Promise.all(shards.map(({ file, layout }) => isWholeFile(path.join(folder, file), layout)));
-  const missing = shards.filter((_, index) => !whole[index]);
-  if (missing.length > 0) await writeShards(checkpoint, folder, missing, format, options);
+  const write = (missing: readonly Shard[]) => writeShards(checkpoint, folder, missing, format, options);
+  await makeTrusted(folder, shards, write, options);
   return {
     checkpoint: { ...checkpoint, folder: await realpath(folder), tensors: new Map(shards.flatMap(storedTensors)) },
     error: await errorOf(
@@ -175,7 +172,9 @@ async function writeShards(
   for (const shard of shards) {
     const file = path.join(folder, shard.file);
     try {
-      await writeAtomically(file, (handle) => writeShard(handle, shard, checkpoint, format, onWritten));
+      await writeAtomically(file, async (handle) =>
+        writeDigests(file, await writeShard(handle, shard, checkpoint, format, onWritten)),
+      );
     } catch (error) {
       // Windows does not let a file be replaced that another process reads: then that process has written it.
       if (!(await isWholeFile(file, shard.layout))) throw error;
@@ -191,11 +190,14 @@ async function writeShard(
   checkpoint: Checkpoint,
   format: ReducedPrecision,
   onWritten: OnWritten,
-): Promise<void> {
+): Promise<WrittenPiece[]> {
+  const written: WrittenPiece[] = [];
   type Numbers = ReturnType<Encode> | Float32Array | Float64Array;
   const write = async (name: string, array: Numbers, at = 0): Promise<void> => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    await writeFully(handle, bytes, layout.tensors.get(name)!.byteOffset + at);
+    const byteOffset = layout.tensors.get(name)!.byteOffset + at;
+    written.push({ byteOffset, byteLength: bytes.length, sha256: sha256(bytes) });
+    await writeFully(handle, bytes, byteOffset);
     await onWritten(bytes.length);
   };
   await writeFully(handle, layout.header, 0);
@@ -216,6 +218,7 @@ async function writeShard(
     }
   }
   await write(ERROR, squares);
+  return written;
 }
 
 async function inChunks(
@@ -341,5 +344,5 @@ async function errorOf(folder: string, shards: readonly Shard[]): Promise<number
     lost += squares[0];
     all += squares[1];
   }
-  return Math.sqrt(lost / all);
+  return lost === 0 ? 0 : Math.sqrt(lost / all);
 }

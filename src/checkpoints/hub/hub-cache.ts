@@ -75,7 +75,8 @@ export interface HubCheckpoint {
 /** The checkpoints of the cache, by source; other architectures and what cannot be read are passed over. */
 export async function listHubCheckpoints(cacheFolder: string): Promise<HubCheckpoint[]> {
   const names = (await readdir(cacheFolder).catch(() => [])).filter((name) => name.startsWith(PREFIX)).sort();
-  const found = await Promise.all(names.map((name) => checkpointsOf(path.join(cacheFolder, name))));
+  // One that cannot be looked at does not hide the others.
+  const found = await Promise.all(names.map((name) => checkpointsOf(path.join(cacheFolder, name)).catch(() => [])));
   return found.flat();
 }
 

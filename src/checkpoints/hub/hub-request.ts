@@ -3,6 +3,7 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { LabError, throwIfCancelled } from "../../common/errors.ts";
+import { webFetch } from "../../common/web-fetch.ts";
 import { errorCode } from "../../common/files.ts";
 import type { HubId } from "./hub-id.ts";
 
@@ -93,7 +94,7 @@ export async function request<T>(
   if (hub.token && new URL(url).origin === hub.endpoint.origin) headers.set("Authorization", `Bearer ${hub.token}`);
   try {
     const signals = [silence.signal, ...(hub.signal ? [hub.signal] : [])];
-    const response = await fetch(url, { ...init, headers, signal: AbortSignal.any(signals) });
+    const response = await webFetch(url, { ...init, headers, signal: AbortSignal.any(signals) });
     timer.refresh();
     if (!response.ok) {
       await response.body?.cancel();

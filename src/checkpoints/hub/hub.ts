@@ -9,7 +9,7 @@ import { makeFolder } from "../../common/folders.ts";
 import type { OnProgress } from "../../common/progress.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { readConfig } from "../config.ts";
-import { bytesIn, errorCode, requireSpace, storageError, writeAtomically } from "../../common/files.ts";
+import { bytesIn, errorCode, requireSpace, storageError, writeWhole } from "../../common/files.ts";
 import { openFolder, type FolderOptions, weightFileNames } from "../folder.ts";
 import { CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE } from "../hugging-face.ts";
 import { cachedSnapshot, refFile, repositoryFolder, type Snapshot } from "./hub-cache.ts";
@@ -175,7 +175,7 @@ class Place {
   async pointTo(revision: string): Promise<void> {
     if (isCommit(revision)) return;
     const file = refFile(this.folder, revision);
-    await writeAtomically(file, (handle) => handle.writeFile(this.#commit));
+    await writeWhole(file, this.#commit);
   }
 
   #urlOf(name: string): URL {

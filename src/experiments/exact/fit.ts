@@ -16,6 +16,7 @@ import {
   type StatesNetwork,
   statesOfText,
 } from "./states-network.ts";
+import { statesNotFinite, throwIfNotFinite } from "../finite.ts";
 import { type Discriminant, fitDiscriminant, equationsWidth, writeNormalised } from "./linear-discriminant.ts";
 import { FitProgress, fitWork } from "./fit-progress.ts";
 import { inTextsOf, Prefix, sideBySide } from "./prefix.ts";
@@ -117,6 +118,7 @@ export async function* makeFits(
     const seconds = (shared + (now() - groupBegan) / group.length) / 1000;
     for (const [i, tap] of group.entries()) {
       const { hits, floatNoise } = held[i];
+      throwIfNotFinite([floatNoise], statesNotFinite(network.sizes.type));
       yield { tap, seconds, fit: { ...rankedBy[i], twins, tokens, hitRate: hits / (heldOut.length * T), floatNoise } };
     }
   }

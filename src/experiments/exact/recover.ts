@@ -8,6 +8,7 @@ import type { ExperimentSpec } from "../common-fields.ts";
 import type { Certainty, RestartResult, RunEvent, ScoredToken, StepEvent, Utility } from "../events.ts";
 import type { ExactSpec } from "./exact-spec.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "../metrics.ts";
+import { shiftNotFinite, statesNotFinite, throwIfNotFinite } from "../finite.ts";
 import type { ExperimentSetting } from "../setting.ts";
 import { shiftDistances } from "../shift-test.ts";
 import { startEvent } from "../target.ts";
@@ -39,6 +40,7 @@ export async function* recoverExactly(
     : (await statesOfText(network, embed(setting.targetIds))).map((states) => states.slice());
   const outputs = givenStates ? [givenStates.output] : [];
   for (const states of computed ?? []) outputs.push(head ? await head.logits(states) : states);
+  for (const output of outputs) throwIfNotFinite(output, statesNotFinite(network.sizes.type));
   const ranked = async (given: FloatArray, fit: StateFit) => {
     const states = head ? await head.states(given) : given;
     return { states, ranking: await rankingOf(network, fit, states) };
@@ -52,6 +54,7 @@ export async function* recoverExactly(
   const shifts = await shiftDistances(spec, setting.moments, embedding, async (shifted) => [
     stateDistance(spec, await statesOf(shifted), own, T, D),
   ]);
+  throwIfNotFinite(shifts, shiftNotFinite(spec.shiftStd, network.sizes.type));
   const shiftDistance = median(shifts);
   const measured = { network: opened, nextToken: undefined, shiftDistance, shiftDistances: shifts };
   const start = startEvent(spec, { ...setting, targetIds }, measured);
@@ -75,6 +78,10 @@ export async function* recoverExactly(
     for (const [tap, blocks] of network.depths.entries()) {
       const { fit } = tap === deepest ? found : await opened.fit(tap);
       const given = protect(outputs[tap], outputs[tap].length / T, spec, spec.seed, restart);
+      throwIfNotFinite(
+        given,
+        () => "The states overflow when they are protected as asked: take less noise, or round to bfloat16.",
+      );
       let utility: Utility | undefined;
       if (noiseOf(spec)) {
         const asked = now();

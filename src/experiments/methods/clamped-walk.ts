@@ -13,6 +13,7 @@ import { floats } from "../../common/floats.ts";
 import { randomStream } from "../../common/random.ts";
 import type { ExperimentSpec } from "../common-fields.ts";
 import type { RunEvent } from "../events.ts";
+import { gradientNotFinite, throwIfNotFinite } from "../finite.ts";
 import { integer, oneOf, positive } from "../fields.ts";
 import type { ExperimentSetting } from "../setting.ts";
 import { computeTarget, startEvent, throwIfDiverged } from "../target.ts";
@@ -110,7 +111,9 @@ export async function* walkClamped(
     for (let i = 0; i < e.length; i++) if (isClamped(i)) e[i] += noiseStd * noise[i];
     for (let inner = 0; inner < spec.innerSteps && !signal.aborted; inner++) {
       const { distance, gradient } = await network.distanceAndGradient(e, target.output);
-      throwIfDiverged(distance, n, spec.learningRate);
+      // The noise of the step has been taken by now, also in the first one.
+      throwIfDiverged(distance, n + 1, spec.learningRate, network.type);
+      throwIfNotFinite(gradient, gradientNotFinite(n, network.type));
       for (let i = 0; i < e.length; i++) if (!isClamped(i)) e[i] -= descent * gradient[i];
       await yieldToEventLoop(); // Without this no cancellation would ever arrive.
     }

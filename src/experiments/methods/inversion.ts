@@ -8,6 +8,7 @@ import { figure } from "../../common/number-format.ts";
 import type { FloatArray } from "../../common/floats.ts";
 import type { COMMON_FIELDS } from "../common-fields.ts";
 import type { RunEvent } from "../events.ts";
+import { gradientNotFinite, throwIfNotFinite } from "../finite.ts";
 import { integer, oneOf, positive, type RequestOf } from "../fields.ts";
 import { RATES, searchLearningRate } from "../learning-rate-search.ts";
 import { absoluteDistances } from "../metrics.ts";
@@ -146,7 +147,8 @@ export async function* invert(
   for (let n = 0; ; n++) {
     const { distance, gradient } = await network.distanceAndGradient(e, target.output);
     const outputDistances = Array.from(distance);
-    throwIfDiverged(outputDistances, n, rate);
+    throwIfDiverged(outputDistances, n, rate, network.type);
+    if (n < N) throwIfNotFinite(gradient, gradientNotFinite(n, network.type));
     tracker.visit(n, e, outputDistances);
     const learningRate = learningRateAt(rate, n, N);
     const last = n === N || signal.aborted;

@@ -12,6 +12,7 @@ import { dot, type FloatArray, floats } from "../../common/floats.ts";
 import { randomStream } from "../../common/random.ts";
 import type { NetworkFunctions } from "../../networks/functions.ts";
 import type { RunEvent } from "../events.ts";
+import { gradientNotFinite, throwIfNotFinite } from "../finite.ts";
 import { integer, oneOf, positive } from "../fields.ts";
 import { checkGradients, ones } from "../input-gradients.ts";
 import type * as NullSpace from "../null-space.ts";
@@ -104,7 +105,7 @@ export const orthogonalWalk = {
 
 /**
  * Walks: a start event, step events on the schedule, an end event; cancelled between steps. Throws a LabError
- * (badInput) when the gradient is zero, since then every direction is orthogonal to it.
+ * (badInput) when the gradient is zero, since then every direction is orthogonal to it, or not finite.
  */
 export async function* walkOrthogonally(
   spec: OrthogonalWalkSpec,
@@ -131,6 +132,7 @@ export async function* walkOrthogonally(
     const { distance, gradient } = await network.vjp(walk.embedding, cotangent, target.output);
     yield* walk.arrive(n, distance, notes, signal);
     if (walk.isOver) break;
+    if (spec.direction === "gradient") throwIfNotFinite(gradient, gradientNotFinite(n, network.type));
     const step = await find(n, walk.embedding, gradient, signal);
     if (!step) {
       yield* walk.stop();
@@ -218,6 +220,7 @@ function jacobianDirections(
       if (signal.aborted) return undefined;
       searches.forEach(({ vector }, restart) => lift(vector, own(tangent, restart)));
       const { product } = await network.normalProduct(embedding, tangent);
+      throwIfNotFinite(product, gradientNotFinite(n, type));
       searches.forEach((search, restart) => search.next(lower(own(product, restart))));
       await yieldToEventLoop();
     }
@@ -268,6 +271,7 @@ const FLAT = { float32: 1e-5, float64: 1e-12 } as const;
 async function throwIfFlat(network: NetworkFunctions, { embedding, output }: Target, seed: number): Promise<void> {
   const size = async (cotangent: FloatArray): Promise<number> => {
     const { gradient } = await network.vjp(embedding, cotangent, output);
+    throwIfNotFinite(gradient, gradientNotFinite(0, network.type));
     return Math.sqrt(dot(gradient, gradient));
   };
   const signs = randomStream(seed, "signs")

@@ -1,5 +1,6 @@
 // The architectures that checkpoints can have, and what everybody else asks of them: weights by their roles.
 
+import { shortJson } from "../../common/short-json.ts";
 import { sizeOf } from "../../tensorgraph/tensor.ts";
 import { type Architecture, type ConfigJson, isMatrix, type MatrixWeight } from "./architecture.ts";
 import type { NetworkConfig, Weight, WeightShape } from "./architecture.ts";
@@ -12,6 +13,11 @@ export const ARCHITECTURES: Architecture[] = [gpt2];
 export const architectureOf = ({ architecture = gpt2.name }: NetworkConfig): Architecture =>
   ARCHITECTURES.find(({ name }) => name === architecture)!;
 
+/** As many as a spec can ask for. */
+const MOST_BLOCKS = 1024;
+/** Bytes of a float64. */
+const LARGEST_NUMBER = 8;
+
 /** The network that a config.json asks for. Throws as an architecture's readConfig does. */
 export function networkConfig(json: ConfigJson): NetworkConfig {
   const type = json.model_type ?? (json.architectures as unknown[] | undefined)?.[0];
@@ -20,9 +26,14 @@ export function networkConfig(json: ConfigJson): NetworkConfig {
   if (!architecture) {
     const names = ARCHITECTURES.map(({ name }) => `"${name}"`).join(", ");
     const are = ARCHITECTURES.length === 1 ? "is" : "are";
-    throw unsupported(`its architecture is ${JSON.stringify(type)}, and only ${names} ${are} supported`);
+    throw unsupported(`its architecture is ${shortJson(type)}, and only ${names} ${are} supported`);
   }
   const config = architecture.readConfig(json);
+  if (config.blocks > MOST_BLOCKS) {
+    throw unsupported(`it has ${config.blocks} blocks, and at most ${MOST_BLOCKS} are supported`);
+  }
+  const bytes = parameterCount(architecture.weights(config)) * LARGEST_NUMBER;
+  if (!Number.isSafeInteger(bytes)) throw unsupported("its sizes are beyond what can be counted");
   // Fingerprints hold the config, and those of GPT-2 are older than the table.
   return architecture.name === gpt2.name ? config : { architecture: architecture.name, ...config };
 }

@@ -1,5 +1,6 @@
 // Fields of a config.json, each checked. Errors are what an architecture's readConfig throws.
 
+import { shortJson } from "../../common/short-json.ts";
 import { LabError } from "../../common/errors.ts";
 import type { ConfigJson } from "./architecture.ts";
 
@@ -8,23 +9,26 @@ export const unsupported = (why: string): LabError => new LabError("checkpoint",
 /** Throws unless the field is missing or has the one value that is computed with. */
 export function checkFixed(json: ConfigJson, name: string, value: boolean): void {
   if ((json[name] ?? value) === value) return;
-  throw unsupported(`its ${name} is ${JSON.stringify(json[name])}, and only ${value} is supported`);
+  throw unsupported(`its ${name} is ${shortJson(json[name])}, and only ${value} is supported`);
 }
 
 export function countField(json: ConfigJson, name: string, byDefault: number): number {
   const value = json[name] ?? byDefault;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1) return value;
-  throw unsupported(`its ${name} is ${JSON.stringify(value)}, and must be a whole number from 1 on`);
+  throw unsupported(`its ${name} is ${shortJson(value)}, and must be a whole number from 1 on`);
 }
+
+/** Far above what any network has; numbers of this size are all that is made of one that is larger. */
+const LARGEST = 1000;
 
 export function positiveField(json: ConfigJson, name: string, byDefault: number): number {
   const value = json[name] ?? byDefault;
-  if (typeof value === "number" && value > 0 && value < Infinity) return value;
-  throw unsupported(`its ${name} is ${JSON.stringify(value)}, and must be a positive number`);
+  if (typeof value === "number" && value > 0 && value <= LARGEST) return value;
+  throw unsupported(`its ${name} is ${shortJson(value)}, and must be a positive number, at most ${LARGEST}`);
 }
 
 export function booleanField(json: ConfigJson, name: string, byDefault: boolean): boolean {
   const value = json[name] ?? byDefault;
   if (typeof value === "boolean") return value;
-  throw unsupported(`its ${name} is ${JSON.stringify(value)}`);
+  throw unsupported(`its ${name} is ${shortJson(value)}`);
 }

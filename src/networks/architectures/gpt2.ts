@@ -2,6 +2,7 @@
 // token embedding. Dropout is never applied. Weights have Hugging Face's names; dense kernels are [in, out], as in its
 // Conv1D. B restarts, T tokens, D width, H heads, d = D/H, F inner width, V vocabulary.
 
+import { shortJson } from "../../common/short-json.ts";
 import type { FloatType } from "../../common/floats.ts";
 import {
   add,
@@ -83,7 +84,7 @@ export const gpt2: Architecture<GPT2Config> = {
     const activation = json.activation_function ?? "gelu_new";
     if (!ACTIVATIONS.includes(activation)) {
       throw unsupported(
-        `its activation_function is ${JSON.stringify(activation)}, and only GPT-2's tanh GELU ("gelu_new") is supported ` +
+        `its activation_function is ${shortJson(activation)}, and only GPT-2's tanh GELU ("gelu_new") is supported ` +
           `("gelu", "relu", "silu", "swish" and "tanh" are not)`,
       );
     }

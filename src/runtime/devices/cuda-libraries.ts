@@ -3,25 +3,33 @@
 // beside the runtime, which looks for them nowhere else.
 
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { copyFile, link, open, rename, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { copyFile, link, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { errorCode, requireSpace, storageError, writeFully } from "../../common/files.ts";
+import { pipeline } from "node:stream/promises";
+import * as z from "zod";
+import { errorCode, requireSpace, storageError, writeFully, writeWhole } from "../../common/files.ts";
 import { formatBytes } from "../../common/bytes.ts";
 import { LabError, messageOf, throwIfCancelled } from "../../common/errors.ts";
 import { makeFolder } from "../../common/folders.ts";
 import type { OnProgress } from "../../common/progress.ts";
+import { webFetch } from "../../common/web-fetch.ts";
 import { devicesOf, type Platform } from "./devices.ts";
 import { ONNX_RUNTIME_VERSION } from "../onnxruntime-version.ts";
 import { readZip } from "./zip.ts";
 
+/** Beside the libraries in the cache: their digests when they came there. */
+const DIGESTS = "sha512.json";
 const PACKAGE = "Microsoft.ML.OnnxRuntime.Gpu.Linux";
 const FOLDER_IN_PACKAGE = "runtimes/linux-x64/native/";
 /** What the provider consists of; the package's third library, TensorRT's, is not asked for. */
 export const CUDA_LIBRARIES = ["libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"] as const;
 
 const NUGET = "https://api.nuget.org/v3/index.json";
+/** Packages have some hundred megabytes, answers about them some kilobytes. */
+const LARGEST_PACKAGE = 4e9;
+const LARGEST_ANSWER = 32_000_000;
 /** A connection on which nothing comes for so long is given up. */
 const SILENCE_MS = 60_000;
 
@@ -76,8 +84,8 @@ export async function findCudaPackage({ index = NUGET, signal }: NetworkOptions 
   const leaf = (await json(`${registration}${id}/${version}.json`, signal)) as { catalogEntry?: string };
   const entry = (await json(leaf.catalogEntry ?? "", signal)) as Record<string, unknown>;
   const { packageHash: hash, packageHashAlgorithm: algorithm, packageSize: bytes } = entry;
-  if (typeof hash !== "string" || algorithm !== "SHA512" || typeof bytes !== "number") {
-    throw new LabError("network", `NuGet's catalogue states no SHA-512 for ${PACKAGE} ${version}.`);
+  if (typeof hash !== "string" || algorithm !== "SHA512" || typeof bytes !== "number" || !(bytes <= LARGEST_PACKAGE)) {
+    throw new LabError("network", `NuGet's catalogue states no SHA-512 and size for ${PACKAGE} ${version}.`);
   }
   return { version, url: `${address("PackageBaseAddress/3.0.0")}${id}/${version}/${id}.${version}.nupkg`, bytes, hash };
 }
@@ -98,9 +106,11 @@ export async function fetchCudaLibraries(found: CudaPackage, options: CudaOption
     for (const library of CUDA_LIBRARIES) {
       throwIfCancelled(signal);
       onProgress?.({ stage: `Unpacking ${library}` });
-      await readZip(archive, FOLDER_IN_PACKAGE + library, createWriteStream(path.join(making, library)));
+      await using unpacked = await open(path.join(making, library), "w");
+      await readZip(archive, FOLDER_IN_PACKAGE + library, unpacked);
     }
     await rm(archive);
+    await writeDigests(making);
     await rm(keptFolder(cacheFolder), { recursive: true, force: true });
     await rename(making, keptFolder(cacheFolder));
   } catch (error) {
@@ -125,6 +135,7 @@ export async function takeCudaLibraries(folder: string, { cacheFolder, runtimeFo
   try {
     await makeFolder(kept);
     for (const library of CUDA_LIBRARIES) await copyFile(path.join(folder, library), path.join(kept, library));
+    await writeDigests(kept);
   } catch (error) {
     throw storageError(error, kept);
   }
@@ -141,11 +152,40 @@ export async function restoreCudaLibraries({ cacheFolder, runtimeFolder }: CudaO
     );
   for (const library of CUDA_LIBRARIES) {
     if (!(await isThere(path.join(kept, library))) || (await isThere(path.join(runtimeFolder, library)))) continue;
+    // What is not as it came, or came before digests were kept, is not put to use: it is to be fetched again.
+    if (!(await areAsKept(kept))) return;
     return placeLibraries(kept, runtimeFolder).catch(() => undefined);
   }
 }
 
 const keptFolder = (cacheFolder: string): string => path.join(cacheFolder, `onnxruntime-cuda-${ONNX_RUNTIME_VERSION}`);
+
+/** SHA-512 of each library, in hexadecimal. */
+const digestsSchema = z.record(z.enum(CUDA_LIBRARIES), z.string());
+
+async function digestsOf(folder: string): Promise<Record<string, string>> {
+  const digests: Record<string, string> = {};
+  for (const library of CUDA_LIBRARIES) {
+    const hash = createHash("sha512");
+    await pipeline(createReadStream(path.join(folder, library)), hash);
+    digests[library] = hash.digest("hex");
+  }
+  return digests;
+}
+
+const writeDigests = async (folder: string): Promise<void> =>
+  writeWhole(path.join(folder, DIGESTS), JSON.stringify(await digestsOf(folder)));
+
+/** Does a folder hold the libraries as they came into it? */
+async function areAsKept(folder: string): Promise<boolean> {
+  try {
+    const kept = digestsSchema.parse(JSON.parse(await readFile(path.join(folder, DIGESTS), "utf8")));
+    const found = await digestsOf(folder);
+    return CUDA_LIBRARIES.every((library) => kept[library] === found[library]);
+  } catch {
+    return false;
+  }
+}
 
 /** As hard links, or as copies where the cache is on another disk. Each name appears whole or not at all. */
 async function placeLibraries(from: string, to: string): Promise<void> {
@@ -169,6 +209,7 @@ async function download({ url, bytes, hash }: CudaPackage, file: string, { onPro
       let done = 0;
       for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
         alive();
+        if (done + chunk.length > bytes) throw new LabError("network", `${url} sends more than NuGet states.`);
         sum.update(chunk);
         await writeFully(out, chunk);
         done += chunk.length;
@@ -190,7 +231,16 @@ async function download({ url, bytes, hash }: CudaPackage, file: string, { onPro
 }
 
 const json = (url: string, signal: AbortSignal | undefined): Promise<unknown> =>
-  get(url, signal, (response) => response.json());
+  get(url, signal, async (response, alive) => {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      alive();
+      if ((size += part.length) > LARGEST_ANSWER) throw new LabError("network", `${url} does not end.`);
+      parts.push(part);
+    }
+    return JSON.parse(Buffer.concat(parts).toString()) as unknown;
+  });
 
 /** Throws a LabError (network, cancelled) that names the host. */
 async function get<T>(
@@ -201,7 +251,7 @@ async function get<T>(
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), SILENCE_MS);
   try {
-    const response = await fetch(url, { signal: AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]) });
+    const response = await webFetch(url, { signal: AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]) });
     if (!response.ok) {
       await response.body?.cancel();
       throw new LabError("network", `${url} answered ${response.status}.`);

@@ -7,7 +7,7 @@ import { readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { writeAtomically } from "../../common/files.ts";
+import { writeWhole } from "../../common/files.ts";
 import { messageOf, throwIfCancelled } from "../../common/errors.ts";
 import { nodeProcess } from "../../common/node-process.ts";
 import { isCudaPlatform, restoreCudaLibraries, runtimeFolder } from "./cuda-libraries.ts";
@@ -215,6 +215,6 @@ async function readKept(cacheFolder: string, key: string): Promise<DeviceName | 
 /** A cache that cannot be written costs the next run a trial, and nothing else. */
 async function keep(cacheFolder: string, key: string, device: DeviceName): Promise<DeviceName> {
   const text = JSON.stringify({ key, device, at: Date.now() });
-  await writeAtomically(keptFile(cacheFolder), (file) => file.writeFile(text)).catch(() => undefined);
+  await writeWhole(keptFile(cacheFolder), text).catch(() => undefined);
   return device;
 }

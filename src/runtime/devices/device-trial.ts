@@ -1,11 +1,12 @@
 // Trying a device out: one block of GPT-2 in full width, forward and backward, on the device and on the CPU in turn. What
 // comes of it says whether the device works, whether it computes right, and whether it is the faster of the two.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { Checkpoint, StoredTensor } from "../../checkpoints/checkpoint.ts";
 import { parseConfig, sizedConfig } from "../../checkpoints/config.ts";
+import { writeWhole } from "../../common/files.ts";
 import { randomStream } from "../../common/random.ts";
 import { wholeOutput } from "../../networks/distance.ts";
 import { blockWeights, parameterCount } from "../../networks/architectures/architectures.ts";
@@ -101,7 +102,7 @@ async function oneBlock(folder: string): Promise<Checkpoint> {
     tensors.set(name, { shape, type: "F32", file, byteOffset: 4 * at, byteLength: 4 * own.length });
     at += own.length;
   }
-  await writeFile(path.join(folder, file), values);
+  await writeWhole(path.join(folder, file), new Uint8Array(values.buffer));
   return { source: "trial", folder, config, tensors, fingerprint: "trial" };
 }
 

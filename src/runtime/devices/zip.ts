@@ -3,9 +3,9 @@
 
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createInflateRaw } from "node:zlib";
+import { writeFully } from "../../common/files.ts";
 import { LabError } from "../../common/errors.ts";
 
 const END_SIGNATURE = 0x06054b50;
@@ -17,13 +17,16 @@ const LOCAL_BYTES = 30;
 const LONGEST_COMMENT = 0xffff;
 const [STORED, DEFLATED] = [0, 8];
 
-/** Writes the content of one entry to `out`, and ends it. Throws a LabError (storage) for a damaged archive. */
-export async function readZip(archive: string, name: string, out: Writable): Promise<void> {
+/** Writes the content of one entry to `out`. Throws a LabError (storage) for a damaged archive. */
+export async function readZip(archive: string, name: string, out: FileHandle): Promise<void> {
   const { from, bytes, method } = await locate(archive, name);
   const content = createReadStream(archive, { start: from, end: from + bytes - 1 });
-  if (method === STORED) return pipeline(content, out);
+  const write = async (chunks: AsyncIterable<Uint8Array>) => {
+    for await (const chunk of chunks) await writeFully(out, chunk);
+  };
+  if (method === STORED) return pipeline(content, write);
   if (method !== DEFLATED) throw damaged(archive, `${name} is packed in an unknown way (${method})`);
-  return pipeline(content, createInflateRaw(), out);
+  return pipeline(content, createInflateRaw(), write);
 }
 
 async function locate(archive: string, name: string): Promise<{ from: number; bytes: number; method: number }> {

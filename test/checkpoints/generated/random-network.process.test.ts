@@ -98,7 +98,7 @@ describe("a random checkpoint", () => {
     await openCheckpoint(tiny, { blocks: 1 }, setting);
     const left = await temporary();
     assert.equal(left.length, 2);
-    assert.ok(left.some((name) => name.includes(`.${living.pid}.`)));
+    assert.ok(left.some((name) => name.includes(`.${living.pid}-`)));
     await utimes(elsewhere, 0, 0);
     await openCheckpoint(tiny, { blocks: 1 }, setting);
     assert.equal((await temporary()).length, 1);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createCheckpoint, openCheckpoint, type OpenOptions } from "../../../src/checkpoints/open.ts";
 import { listRandomCheckpoints } from "../../../src/checkpoints/generated/random-folder.ts";
@@ -171,14 +171,15 @@ describe("a random checkpoint", () => {
       { blocks: 2 },
       await options({ onProgress: (progress) => seen.push(progress) }),
     );
-    const done = seen.map((progress) => progress.done!);
+    const written = seen.filter(({ stage }) => stage !== "Checking the weights");
+    const done = written.map((progress) => progress.done!);
     assert.deepEqual(
       done,
       done.toSorted((a, b) => a - b),
     );
     assert.equal(done[0], 0);
     assert.equal(
-      seen.every(({ stage, total }) => stage === "Writing random weights" && total === seen[0].total),
+      written.every(({ stage, total }) => stage === "Writing random weights" && total === seen[0].total),
       true,
     );
     assert.equal(done.at(-1), seen[0].total);
@@ -277,6 +278,32 @@ describe("a random checkpoint", () => {
     await openCheckpoint(tiny, { blocks: 2 }, setting);
     const [complete] = await listRandomCheckpoints(setting.cacheFolder);
     assert.deepEqual([complete.blocks, complete.complete], [[0, 1], true]);
+  });
+
+  it("is listed beside others that cannot be looked at, or that promise a thousand million shards", async () => {
+    const setting = await options({ initSeed: 3 });
+    const { folder } = await openCheckpoint(tiny, { blocks: 1 }, setting);
+    const parent = path.dirname(folder);
+    const config = JSON.parse(await readFile(path.join(folder, "config.json"), "utf8")) as object;
+    const bad = async (name: string, text: string, ...others: string[]) => {
+      await mkdir(path.join(parent, name));
+      await writeFile(path.join(parent, name, "config.json"), text);
+      for (const other of others) await writeFile(path.join(parent, name, other), "");
+    };
+    await bad("a-huge", JSON.stringify({ ...config, n_layer: 1e9 }), "model-999999999-of-1000000001.safetensors");
+    await bad("b-wide", JSON.stringify({ ...config, n_embd: 2 ** 50, n_head: 1 }));
+    await bad("c-odd", JSON.stringify({ ...config, n_layer: 1024 }), "model-1000000000-of-1000000000.safetensors");
+    await bad("d-broken", "{");
+    await writeFile(path.join(parent, "e-file"), "");
+    await symlink(path.join(parent, "f-loop"), path.join(parent, "f-loop"));
+    const listed = await listRandomCheckpoints(setting.cacheFolder);
+    assert.deepEqual(
+      listed.map(({ folder, blocks }) => [path.basename(folder), blocks]),
+      [
+        ["c-odd", []],
+        [path.basename(folder), [0]],
+      ],
+    );
   });
 
   it("can be written whole into a folder of one's own, with the cache's numbers", async () => {

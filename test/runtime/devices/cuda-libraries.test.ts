@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
@@ -128,6 +128,44 @@ describe("ONNX Runtime's CUDA libraries", () => {
     const empty = await folder();
     await restoreCudaLibraries({ cacheFolder: empty, runtimeFolder: empty });
     assert.deepEqual(await readdir(empty), []);
+  });
+
+  it("are not put back from a cache where a bit is wrong, or that says nothing of them", async () => {
+    for (const damage of ["bit", "digests"]) {
+      const all = await options();
+      await fetchCudaLibraries(await findCudaPackage(all), all);
+      const kept = path.join(all.cacheFolder, `onnxruntime-cuda-${ONNX_RUNTIME_VERSION}`);
+      const file = path.join(kept, CUDA_LIBRARIES[1]);
+      if (damage === "digests") await rm(path.join(kept, "sha512.json"));
+      else {
+        const bytes = await readFile(file);
+        bytes[100] ^= 1;
+        await writeFile(file, bytes);
+      }
+      const fresh = await folder();
+      await restoreCudaLibraries({ ...all, runtimeFolder: fresh });
+      assert.deepEqual(await readdir(fresh), [], damage);
+    }
+  });
+
+  it("are refused when more comes than was stated, and answers that do not end are given up", async () => {
+    const all = await options();
+    const found = await findCudaPackage(all);
+    served = { ...served, bytes: Buffer.concat([PACKAGE, Buffer.alloc(10)]) };
+    await assert.rejects(fetchCudaLibraries(found, all), isError("network", /sends more than NuGet states/));
+    assert.deepEqual([...(await readdir(all.cacheFolder)), ...(await readdir(all.runtimeFolder))], []);
+    const endless = createServer((_, response) => {
+      const more = (): void => void (response.destroyed || response.write(Buffer.alloc(1 << 20, " "), more));
+      more();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, "127.0.0.1", resolve));
+    try {
+      const place = `http://127.0.0.1:${(endless.address() as AddressInfo).port}/`;
+      await assert.rejects(findCudaPackage({ index: place }), isError("network", /does not end/));
+    } finally {
+      endless.closeAllConnections();
+      endless.close();
+    }
   });
 
   it("leave nothing behind when one byte is wrong, when they break off, and when they are stopped", async () => {

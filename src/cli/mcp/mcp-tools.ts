@@ -21,7 +21,7 @@ import { exportRuns } from "../../reports/run-export.ts";
 import type { CliContext } from "../io.ts";
 import { summary } from "../run-summary.ts";
 import { STATES_FIELDS } from "../states-command.ts";
-import type { Access } from "./access.ts";
+import type { Access } from "./mcp-access.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -197,7 +197,13 @@ function tool<Schema extends z.ZodObject>(
 function textTools({ context, cacheFolder, access }: ToolsContext): Tool[] {
   const { workerPath, modelsFolder, hub } = context;
   const stateFields = Object.fromEntries(
-    STATES_FIELDS.map((field) => [field, z.unknown().optional().meta(schemaOf(defaultMethod().name)[field])]),
+    STATES_FIELDS.map((field) => [
+      field,
+      z
+        .unknown()
+        .optional()
+        .meta({ ...schemaOf(defaultMethod().name)[field] }),
+    ]),
   );
   return [
     tool(

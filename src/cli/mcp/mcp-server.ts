@@ -18,8 +18,8 @@ import { subjectOf } from "../../describe/spec-subject.ts";
 import { RunIndex } from "../../records/run-index.ts";
 import { exportRuns, type ExportFormat } from "../../reports/run-export.ts";
 import { type CliContext, EXIT, tell } from "../io.ts";
-import { Access } from "./access.ts";
-import { recorded, type ToolResult, toolsOf } from "./tools.ts";
+import { Access } from "./mcp-access.ts";
+import { recorded, type ToolResult, toolsOf } from "./mcp-tools.ts";
 
 export interface McpFlags {
   readonly allow?: readonly string[];
