@@ -42,12 +42,16 @@ const english = tokenizer.encode(
     .replace(/ +/g, " "),
 );
 
+const MANY = 200;
+
 /** Natural and random texts in turn; texts that are other tokens when they are read again are left out. */
 function prompts(count: number, length: number): string[] {
   const texts: string[] = [];
   for (let i = 0; texts.length < count; i++) {
     const isRandom = texts.length % 2 === 1;
-    const ids = isRandom ? randomIds(i, "prompt", length, 50257) : english.slice(i * length, (i + 1) * length);
+    // Windows of many texts overlap: there are only so many documents.
+    const from = count > MANY ? 7 * i : i * length;
+    const ids = isRandom ? randomIds(i, "prompt", length, 50257) : english.slice(from, from + length);
     const text = tokenizer.decode(ids);
     if (ids.length === length && tokenizer.encode(text).join() === ids.join()) texts.push(text);
     if (i > 20_000) throw new Error(`There are only ${texts.length} prompts of ${length} tokens.`);

@@ -155,33 +155,72 @@ export interface Evidence {
 
 /**
  * What T states say of their tokens: states [T, D], the states before them divided by their root mean square [T, D], and
- * position embeddings [T, D].
+ * position embeddings [T, D]. With a bias [D], the states are as far off.
  */
 export function evidenceOf(
-  { width: D, token, context, offset, precision, weighted, logDeterminant }: Discriminant,
+  discriminant: Discriminant,
   states: FloatArray,
   before: Float64Array,
   positions: FloatArray,
+  bias?: Float64Array,
 ): Evidence {
+  const { width: D, precision, weighted, logDeterminant } = discriminant;
+  const g = tokensPart(discriminant, states, before, positions);
   const T = states.length / D;
   const directions = new Float64Array(T * D);
   const constants = new Float64Array(T);
-  const g = new Float64Array(D);
-  const place = new Float64Array(D);
   for (let t = 0; t < T; t++) {
-    for (let i = 0; i < D; i++) place[i] = positions[t * D + i];
-    for (let i = 0; i < D; i++) {
-      const known = dotOfRows(token, i * D, place, 0, D) + (context ? dotOfRows(context, i * D, before, t * D, D) : 0);
-      g[i] = states[t * D + i] - known - offset[i];
-    }
     let square = 0;
+    if (bias) for (let i = 0; i < D; i++) g[t * D + i] -= bias[i];
     for (let i = 0; i < D; i++) {
-      directions[t * D + i] = dotOfRows(weighted, i * D, g, 0, D);
-      square += g[i] * dotOfRows(precision, i * D, g, 0, D);
+      directions[t * D + i] = dotOfRows(weighted, i * D, g, t * D, D);
+      square += g[t * D + i] * dotOfRows(precision, i * D, g, t * D, D);
     }
     constants[t] = -(square + logDeterminant) / 2;
   }
   return { directions, constants };
+}
+
+/** g = h − C r − c − A P, [T, D]: what of T states is their tokens'. */
+function tokensPart(
+  { width: D, token, context, offset }: Discriminant,
+  states: FloatArray,
+  before: Float64Array,
+  positions: FloatArray,
+): Float64Array {
+  const g = new Float64Array(states.length);
+  const place = new Float64Array(D);
+  for (let from = 0; from < g.length; from += D) {
+    for (let i = 0; i < D; i++) place[i] = positions[from + i];
+    for (let i = 0; i < D; i++) {
+      const known = dotOfRows(token, i * D, place, 0, D) + (context ? dotOfRows(context, i * D, before, from, D) : 0);
+      g[from + i] = states[from + i] - known - offset[i];
+    }
+  }
+  return g;
+}
+
+/**
+ * Mean residual [D] of n tokens at one position: their embeddings e(v) and states there, [n, D], and the state before and the
+ * position embedding that they share, [D].
+ */
+export function meanResidual(
+  discriminant: Discriminant,
+  embeddings: FloatArray,
+  states: FloatArray,
+  before: Float64Array,
+  position: FloatArray,
+): Float64Array {
+  const { width: D, token } = discriminant;
+  const n = states.length / D;
+  const mean = new Float64Array(D);
+  const embedding = new Float64Array(D);
+  for (let row = 0; row < n; row++) {
+    const g = tokensPart(discriminant, states.subarray(row * D, (row + 1) * D), before, position);
+    for (let i = 0; i < D; i++) embedding[i] = embeddings[row * D + i];
+    for (let i = 0; i < D; i++) mean[i] += (g[i] - dotOfRows(token, i * D, embedding, 0, D)) / n;
+  }
+  return mean;
 }
 
 function identity(D: number): Float64Array {

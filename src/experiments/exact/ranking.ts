@@ -3,7 +3,7 @@
 import type { FloatArray } from "../../common/floats.ts";
 import { rankOf, topScores } from "../../common/top-scores.ts";
 import { type FirstTokens, imagesOf, type StateFit, type StatesNetwork } from "./states-network.ts";
-import { type Discriminant, evidenceOf, writeNormalised } from "./linear-discriminant.ts";
+import { type Discriminant, evidenceOf, meanResidual, writeNormalised } from "./linear-discriminant.ts";
 
 export interface Ranking {
   /** The `count` best tokens at a position, best first. */
@@ -11,6 +11,11 @@ export interface Ranking {
   score(position: number, id: number): number;
   /** 1 + the number of tokens that are more likely. */
   rank(position: number, id: number): number;
+  /**
+   * The `count` best tokens at a position once tokens with states [n, D] were tried there: what the fit is off by for them,
+   * it is likely to be off by for all that stand behind the same beginning.
+   */
+  refined?(position: number, ids: readonly number[], states: FloatArray, count: number): Promise<number[]>;
 }
 
 /** Ranks by the experts' maximum: states [T, D]. */
@@ -42,6 +47,19 @@ export async function rankingOf(
   if (firstTokens) scores.set(nearness(states.subarray(0, D), firstTokens));
   else await add(first, 0, 1);
   for (const expert of experts) await add(expert, 1, T);
+  const refined = async (position: number, ids: readonly number[], tried: FloatArray): Promise<Float64Array> => {
+    const part = <Rows extends FloatArray>(rows: Rows) => rows.subarray(position * D, (position + 1) * D) as Rows;
+    const embeddings = network.tokenRows(ids);
+    const place = part(positions);
+    const best = new Float64Array(V).fill(-Infinity);
+    for (const by of position === 0 ? [first] : experts) {
+      const bias = meanResidual(by, embeddings, tried, part(before), place);
+      const { directions, constants } = evidenceOf(by, part(states), part(before), place, bias);
+      const products = await network.tokenProducts(directions);
+      for (let v = 0; v < V; v++) best[v] = Math.max(best[v], products[v] - by.tokenTerms[v] + constants[0]);
+    }
+    return best;
+  };
   const of = (position: number) => scores.subarray(position * V, (position + 1) * V);
   // A position that needs many tokens needs more of the same order each time.
   let whole: { readonly position: number; readonly order: Uint32Array } | undefined;
@@ -52,6 +70,7 @@ export async function rankingOf(
       return Array.from(whole.order.subarray(0, count));
     },
     score: (position, id) => scores[position * V + id],
+    refined: async (position, ids, tried, count) => bestOf(await refined(position, ids, tried), count),
     rank: (position, id) => rankOf(of(position), id),
   };
 }
@@ -65,6 +84,9 @@ function nearness(state: FloatArray, { directions, images }: FirstTokens): Float
   }
   return scores;
 }
+
+const bestOf = (scores: Float64Array, count: number): number[] =>
+  count <= FEW ? topScores(scores, count).map(({ id }) => id) : Array.from(ordered(scores).subarray(0, count));
 
 /** So many are found by going through the scores once. */
 const FEW = 64;

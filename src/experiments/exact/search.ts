@@ -4,7 +4,7 @@
 // side behind the cached prefix. SipIt (arXiv 2510.15511) showed that this ends; here no gradient is needed.
 
 import { yieldToEventLoop } from "../../common/event-loop.ts";
-import type { FloatArray } from "../../common/floats.ts";
+import { type FloatArray, floats } from "../../common/floats.ts";
 import { median } from "../../common/statistics.ts";
 import type { Certainty } from "../events.ts";
 import { passRows, relativeDistance, type StateFit, type StatesNetwork } from "./states-network.ts";
@@ -65,6 +65,9 @@ const LEAST_PROOF = 1e-5;
 /** Tokens of the first batch of candidates; each that follows has twice as many, up to the most. */
 const FIRST_CANDIDATES = 4;
 const CANDIDATE_ROWS = 64;
+/** Tokens tried before the list is made anew from what they have shown, and the nearest of them that it is made from. */
+const REFINED_FROM = 5;
+const REFINED_BY = 8;
 /** Candidates that a round tells of. */
 const TOLD = 8;
 /** Tokens tried where states are noisy: those beyond have no more to say than the noise. */
@@ -124,6 +127,8 @@ class RecoverySearch {
   /** Of the position at work, nearest first. */
   #tried: Tried[] = [];
   #triedAt = 0;
+  /** Of the tokens tried there. */
+  readonly #stateOf = new Map<number, FloatArray>();
   /** Where the nearest one's keys and values are. */
   #nearest: { readonly pass: PassResult; readonly row: number } | undefined;
   #verified: { readonly pass: PassResult; readonly distances: readonly number[] } | undefined;
@@ -203,6 +208,7 @@ class RecoverySearch {
   begin(): void {
     this.#triedAt = this.#prefix.length;
     this.#tried = [];
+    this.#stateOf.clear();
     this.#nearest = undefined;
   }
 
@@ -212,16 +218,17 @@ class RecoverySearch {
     const position = this.#prefix.length;
     const seen = new Set(this.#tried.map(({ id }) => id));
     const count = Math.min(CANDIDATE_ROWS, Math.max(FIRST_CANDIDATES, 2 * (seen.size - 1)));
-    const ids = ranking
-      .best(position, seen.size + count)
-      .filter((id) => !seen.has(id))
-      .slice(0, count);
+    const listed = ranking.best(position, seen.size + count);
+    const refined = await this.#refined(position, seen.size + count);
+    const next = refined ? refined.flatMap((id, i) => [id, listed[i]]) : listed;
+    const ids = [...new Set(next)].filter((id) => !seen.has(id)).slice(0, count);
     if (ids.length > 0) {
       const pass = await this.#pass(ids, position, sideBySide);
       ids.forEach((id, row) => {
         const distance = this.#distance(pass, row, position);
         if (this.#tried.length === 0 || distance < this.#tried[0].distance) this.#nearest = { pass, row };
         insert(this.#tried, { id, distance });
+        this.#stateOf.set(id, pass.states[0].slice(row * this.#width, (row + 1) * this.#width));
       });
     }
     const certainty = this.#judge();
@@ -237,6 +244,16 @@ class RecoverySearch {
       this.#prefix.settle(pass, row, 1);
     }
     return isSettled;
+  }
+
+  /** The list after what the tokens tried have shown, where that may be worth it. */
+  async #refined(position: number, count: number): Promise<number[] | undefined> {
+    const { ranking } = this.#options;
+    if (this.#tried.length < REFINED_FROM || !ranking.refined) return undefined;
+    const ids = this.#tried.flatMap(({ id }) => (this.#stateOf.has(id) ? [id] : [])).slice(0, REFINED_BY);
+    const states = floats(this.#network.type, ids.length * this.#width);
+    ids.forEach((id, row) => states.set(this.#stateOf.get(id)!, row * this.#width));
+    return ranking.refined(position, ids, states, count);
   }
 
   #judge(): Certainty {

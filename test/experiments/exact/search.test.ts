@@ -106,6 +106,22 @@ describe("exact recovery", () => {
     assert.ok(recovery.certainty.filter((certainty) => certainty === "likely").length >= 6);
   });
 
+  it("ranks by what the tokens tried have shown to be off behind the same beginning", async () => {
+    const ids = [3, 1, 4];
+    const states = await statesOf(ids);
+    const sizes = { random: 900, sampled: 0, single: 90, length: 3 };
+    const ranking = await rankingOf(network, await onlyFit(network, sizes), states);
+    // All that stands at position 1 is off in one direction, by more than tokens are apart.
+    const bias = [7, -5, 6, -8];
+    const off = states.map((value, i) => (Math.floor(i / D) === 1 ? value + bias[i - D] : value));
+    const biased = await rankingOf(network, await onlyFit(network, sizes), off);
+    assert.equal(ranking.best(1, 1)[0], 1);
+    assert.notEqual(biased.best(1, 1)[0], 1);
+    const tried = [0, 5, 7];
+    const triedStates = (await statesOf(tried)).map((value, i) => value + bias[i % D]);
+    assert.equal((await biased.refined!(1, tried, triedStates, 1))[0], 1);
+  });
+
   it("stops trying at the number of candidates that is asked for", async () => {
     const states = await statesOf([11, 3]);
     const { recovery } = await searched({ states, ranking: ranked([...Array(V).keys()]), candidates: 5 });
