@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { element, setText } from "./dom.ts";
-import { describeFigure, type Figure, type Line, placesToDraw } from "./figures.ts";
+import { describeFigure, type Figure, type Line, MARK_SIGNS, placesToDraw } from "./figures.ts";
 import { formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
 import { logTicks } from "./log-ticks.ts";
@@ -179,7 +179,7 @@ export class Chart {
       },
       series: [{}, ...figure.lines.map((line) => seriesOf(line, theme))],
       hooks: {
-        draw: [(plot) => this.#drawStudied(plot, theme)],
+        draw: [(plot) => this.#drawMarks(plot, theme), (plot) => this.#drawStudied(plot, theme)],
         setCursor: [() => this.#frame.hover(this.#pointed)],
         setSelect: [
           (plot) => {
@@ -192,6 +192,31 @@ export class Chart {
         ],
       },
     };
+  }
+
+  #drawMarks(plot: uPlot, theme: Theme): void {
+    const { ctx, bbox } = plot;
+    const [low, high] = this.#frame.span();
+    ctx.save();
+    ctx.lineWidth = devicePixelRatio;
+    ctx.font = theme.font.replace(/[\d.]+px/, (size) => `${parseFloat(size) * devicePixelRatio}px`);
+    ctx.textBaseline = "top";
+    for (const { kind, iteration, colour } of this.#figure?.marks ?? []) {
+      if (iteration < low || iteration > high) continue;
+      const x = Math.round(plot.valToPos(iteration, "x", true)) + 0.5;
+      ctx.strokeStyle = ctx.fillStyle = colour ? theme.colours[colour] : theme.foreground;
+      ctx.globalAlpha = kind === "threshold" ? 0.6 : 0.85;
+      ctx.setLineDash(
+        kind === "exact" ? [6 * devicePixelRatio, 3 * devicePixelRatio] : kind === "threshold" ? [2, 4] : [],
+      );
+      ctx.beginPath();
+      ctx.moveTo(x, kind === "token" ? bbox.top + bbox.height - 6 * devicePixelRatio : bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+      ctx.fillText(MARK_SIGNS[kind], x + 3 * devicePixelRatio, bbox.top);
+    }
+    ctx.restore();
   }
 
   #drawStudied(plot: uPlot, theme: Theme): void {

@@ -2,11 +2,14 @@
 
 import type { PrintedFigure } from "../src/reports/line-chart.ts";
 import { metricName, shiftName } from "../src/describe/run-condition.ts";
+import { exactWhen, firstAt } from "../src/describe/exact-when.ts";
 import { methodOf } from "../src/describe/methods.ts";
+import { plural } from "../src/describe/numbers.ts";
 import { countsRounds } from "../src/describe/run-progress.ts";
 import { recovers } from "../src/describe/run-verdict.ts";
 import { formatNumber, visibleText } from "./format.ts";
 import { t } from "./l10n.ts";
+import { belowThresholdAt } from "./run-model.ts";
 import { comparedRuns, restartOf, type PageModel, shownRestart, shownSeries } from "./page-model.ts";
 import { runLabel } from "./run-label.ts";
 import type { RunModel, Series } from "./run-model.ts";
@@ -39,12 +42,27 @@ export interface Figure {
   /** The axis across, from low to high. */
   readonly iterations: readonly number[];
   readonly lines: readonly Line[];
+  /** Iterations that matter. */
+  readonly marks?: readonly Mark[];
   /** The column that it is about, where that is one. */
   readonly kind?: "outputDistance" | "inputDistance" | "ratio";
 }
 
+/** A line from top to bottom; of a token a short one at the bottom. */
+export interface Mark {
+  readonly kind: "exact" | "threshold" | "token";
+  readonly iteration: number;
+  /** "exact by iteration 40 and since (shown every 5)" */
+  readonly told: string;
+  /** The run's, in a comparison. */
+  readonly colour?: Colour;
+  readonly style?: number;
+}
+
 const RATIO = t("Ratio r = d_i / d_o");
 const SHIFT_DASH = [2, 4];
+/** At a mark's upper end. */
+export const MARK_SIGNS = { exact: "✓", threshold: "σ", token: "" } as const;
 
 type Column = readonly (number | null)[];
 
@@ -130,10 +148,36 @@ export function runFigures(page: PageModel): Figure[] {
     series.ranks,
     t("its rank among all tokens"),
   );
+  const marks = marksOf(run, restart);
   const directions = ownFigures(run, series);
   if (countsRounds(spec) && page.beside.length === 0) return iterations.length > 1 ? directions : [];
   if (page.beside.length > 0) return comparisonFigures(page, [...directions, ranks]);
-  return recovers(spec) ? [output, input, ratio, ranks] : [ratio, output, input, ...directions, ranks];
+  const shown = recovers(spec) ? [output, input, ratio, ranks] : [ratio, output, input, ...directions, ranks];
+  return shown.map((figure) => ({ ...figure, marks }));
+}
+
+/** When a restart first had the prompt's tokens, all and one by one, and when it first was below the noise threshold. */
+export function marksOf(run: RunModel, restart: number): Mark[] {
+  const { spec } = run.info;
+  const firsts = run.firsts[restart];
+  if (!firsts) return [];
+  const threshold = belowThresholdAt(run, restart);
+  const exact = firsts.firstExactIteration;
+  const tokens = new Map<number, number>();
+  for (const at of firsts.firstCorrectIterations) if (at !== null) tokens.set(at, (tokens.get(at) ?? 0) + 1);
+  return [
+    ...(threshold === undefined
+      ? []
+      : [{ kind: "threshold" as const, iteration: threshold.iteration, told: threshold.told }]),
+    ...(exact === null ? [] : [{ kind: "exact" as const, iteration: exact, told: exactWhen(spec, firsts)! }]),
+    ...[...tokens]
+      .sort(([a], [b]) => a - b)
+      .map(([iteration, count]) => ({
+        kind: "token" as const,
+        iteration,
+        told: t("{0} first correct {1}", plural(count, "token"), firstAt(spec, iteration)),
+      })),
+  ];
 }
 
 /** What the method measures beside the distances. */
@@ -208,8 +252,14 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
         run === page.run ? t("Run {0}, this one", runLabel(run.info)) : t("Run {0}", runLabel(run.info)),
       ),
     );
-    return { name, iterations, lines: [...others, ...lines], ...(kind && { kind }) };
+    return { name, iterations, lines: [...others, ...lines], marks, ...(kind && { kind }) };
   };
+  const marks = runs.flatMap(({ run, restart, place }) =>
+    marksOf(run, restart).flatMap((mark): Mark[] => {
+      const { style, colour } = styleOf(place);
+      return mark.kind === "exact" ? [{ ...mark, style, colour, told: t("run {0} {1}", run.info.id, mark.told) }] : [];
+    }),
+  );
   const shifts = runs.flatMap(({ run, series, place }): Line[] => {
     const level = run.start?.shiftDistance;
     const ends = [series.iterations[0], series.iterations.at(-1)!];
@@ -239,11 +289,14 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
 
 /** The figure for a file of its own: what is seen of it, in the colours of print; whoever has the run gives it a title. */
 export const forPrint = (
-  { name, iterations, lines }: Figure,
+  { name, iterations, lines, marks = [] }: Figure,
   logarithmic: boolean,
   span: readonly [low: number, high: number],
 ): PrintedFigure => ({
   title: "",
+  marks: marks.flatMap(({ kind, iteration, style }) =>
+    kind === "token" ? [] : [{ x: iteration, label: MARK_SIGNS[kind], ...(style !== undefined && { style }) }],
+  ),
   xLabel: t("iteration"),
   yLabel: name,
   logarithmic,
@@ -332,7 +385,7 @@ export function withSmoothing(figure: Figure, weight: number): Figure {
 }
 
 /** The figure in a sentence, for those who do not see it. */
-export function describeFigure({ name, iterations, lines }: Figure): string {
+export function describeFigure({ name, iterations, lines, marks = [] }: Figure): string {
   const told = lines
     .filter(({ label }) => label !== undefined)
     .map(({ label, values }) => {
@@ -344,5 +397,7 @@ export function describeFigure({ name, iterations, lines }: Figure): string {
         : t("{0} from {1} to {2}", label!, formatNumber(first), formatNumber(last));
     });
   const [low, high] = [iterations[0] ?? 0, iterations.at(-1) ?? 0];
-  return t("{0} over iterations {1} to {2}: {3}.", name, low, high, told.join("; "));
+  const sentence = t("{0} over iterations {1} to {2}: {3}.", name, low, high, told.join("; "));
+  const marked = marks.filter(({ kind }) => kind !== "token").map((mark) => mark.told);
+  return marked.length === 0 ? sentence : `${sentence} ${t("Marked: {0}.", marked.join("; "))}`;
 }

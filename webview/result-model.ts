@@ -1,6 +1,7 @@
 // What a run has come to, in words and figures.
 
 import { atIteration } from "../src/describe/run-progress.ts";
+import { exactWhen } from "../src/describe/exact-when.ts";
 import {
   largestDistance,
   type PositionAtWork,
@@ -26,7 +27,7 @@ import { type Chip, chipsOf } from "./chips-model.ts";
 import { formatElapsed, formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
 import { type PageModel, shownRestart, shownStep, shownSteps } from "./page-model.ts";
-import { exactRestarts, type RunModel } from "./run-model.ts";
+import { belowThresholdAt, exactRestarts, type RunModel } from "./run-model.ts";
 
 export interface Fact {
   readonly label: string;
@@ -175,10 +176,12 @@ function searchesBeside(page: PageModel, certainty: readonly Certainty[]): strin
 }
 
 function recovery({ page, run, start, found, ended, reached }: Told): Findings {
+  const firsts = run.firsts[shownRestart(page)];
   const isEmpty = tokensRight(found.tokenIds, start.target.tokenIds) === 0;
   return {
     text: [
       wherefrom(page, run, found),
+      firsts && exactWhen(run.info.spec, firsts),
       ended &&
         !reached &&
         (isEmpty ? t("this search did not find the tokens") : t("this search did not find the others")),
@@ -189,7 +192,7 @@ function recovery({ page, run, start, found, ended, reached }: Told): Findings {
       {
         label: t("Output distance"),
         value: formatNumber(found.outputDistance),
-        ...shiftVerdict(run, shownSteps(page), ended),
+        ...shiftVerdict(run, shownRestart(page)),
       },
       ended
         ? {
@@ -296,27 +299,13 @@ function wherefrom({ restart }: PageModel, run: RunModel, shown: RestartResult |
   return `${which}, ${at} · ${t("{0} of {1} restarts exact", exactRestarts(run), restarts)}`;
 }
 
-function shiftVerdict(
-  { info, start }: RunModel,
-  steps: readonly StepEvent[],
-  ended: RestartResult | undefined,
-): { note: string; good?: boolean } {
-  const bar = start!.shiftDistance;
-  const test = t("a {0} shift ({1})", shiftName(info.spec), formatNumber(bar));
-  // Between shown iterations nobody looked: before the end it is known only by when at the latest.
-  const since = ended ? ended.beatsShiftAt : steps.find(({ outputDistance }) => outputDistance < bar)?.iteration;
-  if (typeof since === "number") {
-    const iteration = since.toLocaleString("en");
-    return {
-      note: ended
-        ? t("closer than {0} from iteration {1}", test, iteration)
-        : t("closer than {0} by iteration {1}", test, iteration),
-      good: true,
-    };
-  }
-  return isOver(info)
-    ? { note: t("never closer than {0}", test), good: false }
-    : { note: t("not yet closer than {0}", test) };
+function shiftVerdict(run: RunModel, restart: number): { note: string; good?: boolean } {
+  const below = belowThresholdAt(run, restart);
+  if (below) return { note: below.told, good: true };
+  const bar = formatNumber(run.start!.shiftDistance);
+  return isOver(run.info)
+    ? { note: t("never below the noise threshold ({0})", bar), good: false }
+    : { note: t("not yet below the noise threshold ({0})", bar) };
 }
 
 export const percent = (share: number): string => `${Math.round(100 * share)} %`;

@@ -1,6 +1,7 @@
 // How the shown run is doing, in words: in the head of the page, in the place of its result, and out loud.
 
 import { describeTimeLeft, plural } from "../src/describe/numbers.ts";
+import { exactWhen, firstExactRestart } from "../src/describe/exact-when.ts";
 import {
   countsRounds,
   iterationCount,
@@ -98,6 +99,14 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
         text: steps.length > 0 ? t("after {0}", reached) : t("before the first iteration"),
       };
   }
+}
+
+/** "exact since iteration 40", of several restarts that of the first; empty while none has been exact. */
+export function whenOf({ info: { spec }, firsts }: RunModel): string {
+  const first = firstExactRestart(firsts);
+  if (first === undefined) return "";
+  const when = exactWhen(spec, firsts[first])!;
+  return spec.restarts > 1 ? t("restart {0} {1}", first + 1, when) : when;
 }
 
 /** What went wrong, in sentences; empty when nothing did. */

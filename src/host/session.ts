@@ -94,7 +94,8 @@ export class Session implements vscode.Disposable {
       rootOf: (file) => vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath,
       cacheFolder,
       library,
-      request: () => requestFromSettings(readSetting),
+      // Nobody looks on, and what stops at different iterations cannot be compared.
+      request: () => ({ ...requestFromSettings(readSetting), stopWhenExact: undefined }),
       openRecord: (folder) => this.openRecord(folder),
       onChange: () => this.#updateStatus([]),
       report,

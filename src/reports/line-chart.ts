@@ -30,6 +30,16 @@ export interface PrintedFigure {
   /** The axis across, what lies outside it left out; from 0 over all points unless said. */
   readonly span?: readonly [low: number, high: number];
   readonly lines: readonly PrintedLine[];
+  /** Places across that matter, as lines from top to bottom. */
+  readonly marks?: readonly PrintedMark[];
+}
+
+export interface PrintedMark {
+  readonly x: number;
+  /** Beside its upper end. */
+  readonly label: string;
+  /** Colour of the line that it belongs to; that of the text unless said. */
+  readonly style?: number;
 }
 
 /** Width and height of a chart with a legend of up to a dozen lines; a longer one makes it higher. */
@@ -57,7 +67,7 @@ interface ChartAxis {
 /** The drawing, as wide as its place allows. Throws nothing: a figure without points is an empty frame. */
 export const lineChart = (figure: PrintedFigure): string => draw(figure).svg;
 
-function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines }: PrintedFigure): {
+function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines, marks = [] }: PrintedFigure): {
   height: number;
   svg: string;
 } {
@@ -98,6 +108,18 @@ function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines 
       const corners = outline.map(([a, b]) => `${at(x.place(a))},${at(y.place(b))}`).join(" ");
       return band.length > 1 ? `<polygon points="${corners}" fill="${colour}" fill-opacity="0.12"/>` : "";
     }),
+    ...marks
+      .filter(({ x }) => !span || (x >= span[0] && x <= span[1]))
+      .map((mark, i) => {
+        const [across, colour] = [
+          at(x.place(mark.x)),
+          mark.style === undefined ? "currentColor" : styleOf(mark.style).colour,
+        ];
+        return (
+          `<line x1="${across}" x2="${across}" y1="${top}" y2="${height - bottom}" stroke="${colour}" stroke-dasharray="2 2" stroke-opacity="0.7"/>` +
+          text(`x="${at(x.place(mark.x) + 3)}" y="${top + 10 + 12 * (i % 4)}" fill="${colour}"`, mark.label, "start")
+        );
+      }),
     text(`x="${(left + width - right) / 2}" y="${height - 8}"`, xLabel),
     text(`transform="translate(14 ${(top + height - bottom) / 2}) rotate(-90)"`, yLabel),
     ...shown

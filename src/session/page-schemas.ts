@@ -35,6 +35,10 @@ const figure = z.strictObject({
       }),
     )
     .max(MOST_LINES),
+  marks: z
+    .array(z.strictObject({ x: z.number(), label: text, style: z.int().min(0).max(MOST_LINES).optional() }))
+    .max(MOST_LINES)
+    .optional(),
 });
 
 /** A message of one type with these fields. */

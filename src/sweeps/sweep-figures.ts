@@ -58,6 +58,10 @@ const COMMON_FIGURES: Readonly<Record<string, FigureOfResults>> = {
   ratio: { label: "Input / output distance", ...middle(({ ratio }) => ratio) },
   beatsShift: { label: "Closer than the shift", ...share(({ beatsShift }) => beatsShift) },
   beatsShiftAt: { label: "Iterations until then", ...middle(({ beatsShiftAt }) => beatsShiftAt) },
+  firstExactIteration: {
+    label: "First exact iteration",
+    ...middle(({ firstExactIteration }) => firstExactIteration ?? null),
+  },
   sameNextToken: { label: "Same next token", ...share(({ sameNextToken }) => sameNextToken) },
   elapsedMs: {
     label: "Time a run",

@@ -65,7 +65,7 @@ describe("exact recovery in the terminal", () => {
   });
 
   it("is drawn with progress in tokens, not in rounds", () => {
-    const state: LiveState = { spec: exactSpec(), steps: [] };
+    const state: LiveState = { spec: exactSpec(), steps: [], firsts: [] };
     [start, ...steps.slice(0, 2)].forEach((event, index) => follow(state, event, index * 10));
     assert.deepEqual(picture(state, { columns: 90, rows: 24, styles: PLAIN }).slice(4), [
       "round  position   tried    nearest   proved  decoded",

@@ -38,6 +38,8 @@ describe("runs side by side", () => {
     ]);
     const values = Object.fromEntries(comparison.rows.map(({ label, values }) => [label, values]));
     assert.deepEqual(values["Tokens right"], ["–", "3 of 3", "1 of 3"]);
+    const when = ["–", "exact by iteration 10 and since (shown every 5)", "–"];
+    assert.deepEqual(values["First exact iteration"], when);
     assert.deepEqual(values["Discrete distance"], ["–", "0", "–"]);
     assert.deepEqual(values["Wrong tokens, top 1 / top 5"], ["–", "0 % / 0 %", "–"]);
   });

@@ -99,11 +99,35 @@ describe("the figures of a run", () => {
     );
   });
 
+  it("have marks where the run first was exact, below the noise threshold, and had each token", () => {
+    const figures = runFigures(pageWith(spec(), wholeRun()));
+    for (const { marks = [] } of figures) {
+      assert.deepEqual(
+        marks.map(({ kind, iteration }) => [kind, iteration]),
+        [
+          ["threshold", 4],
+          ["exact", 10],
+          ["token", 5],
+          ["token", 10],
+        ],
+      );
+    }
+    const printed = forPrint(figures[0], true, [0, 10]);
+    assert.deepEqual(printed.marks, [
+      { x: 4, label: "σ" },
+      { x: 10, label: "✓" },
+    ]);
+    const never = pageWith(spec(), [startEvent(), stepEvent(0, 0)]);
+    assert.deepEqual(runFigures(never)[0].marks, []);
+    assert.deepEqual(runFigures(walk("gradient"))[0].marks, []);
+  });
+
   it("are told in words", () => {
     const [output] = runFigures(pageWith(spec(), wholeRun()));
     assert.equal(
       describeFigure(output),
-      "Output distance over iterations 0 to 10: output from 10 to 0.909; shift at 2.",
+      "Output distance over iterations 0 to 10: output from 10 to 0.909; shift at 2. " +
+        "Marked: below the noise threshold (2) since iteration 4; exact by iteration 10 and since (shown every 5).",
     );
   });
 });

@@ -13,7 +13,8 @@ describe("the result", () => {
       result.facts.flatMap(({ good }) => good ?? []),
       [true, true, true],
     );
-    assert.match(result.facts[0].note, /closer than a N\(0, 0\.05\) shift \(2\) from iteration 4/);
+    assert.equal(result.facts[0].note, "below the noise threshold (2) since iteration 4");
+    assert.match(result.text, /exact by iteration 10 and since \(shown every 5\)$/);
   });
 
   it("of a run that did not says that this search failed, not that nothing is there", () => {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import type { RunInfo, RunPhase } from "../../src/session/panel-messages.ts";
 import { emptyPage, receive } from "../../webview/page-model.ts";
-import { announcementOf, placeholderOf, stateOf, troubleOf } from "../../webview/state-words.ts";
+import { announcementOf, placeholderOf, stateOf, troubleOf, whenOf } from "../../webview/state-words.ts";
 import { done, info, pageWith, running } from "../support/pages.ts";
-import { exactRun, exactSpec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
+import { exactRun, exactSpec, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 describe("the state of a run", () => {
   const state = (phase: RunPhase, events: readonly RunEvent[] = [], changes: Partial<RunInfo> = {}) => {
@@ -56,6 +56,18 @@ describe("the state of a run", () => {
     );
     assert.equal(state({ kind: "cancelled" }).says, "Stopped before it began");
     assert.match(state({ kind: "interrupted" }, begun).says, /window was closed.*after 5 of 10 iterations/);
+  });
+
+  it("comes with when the run became exact, and which restart was first", () => {
+    assert.equal(whenOf(running(begun).run!), "");
+    assert.equal(whenOf(done().run!), "exact by iteration 10 and since (shown every 5)");
+    const of = spec({ restarts: 2, every: 1 });
+    const steps = [stepEvent(5, 2), stepEvent(5, 3, { restart: 1 }), stepEvent(6, 3), stepEvent(6, 2, { restart: 1 })];
+    assert.equal(
+      whenOf(running([startEvent(of), ...steps], { spec: of }).run!),
+      "restart 2 exact at iteration 5, not at the last one",
+    );
+    assert.equal(whenOf(running(exactRun(), { spec: exactSpec() }).run!), "");
   });
 
   it("of a failed run comes with the reason, and so does a record that ends early", () => {
