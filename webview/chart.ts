@@ -87,6 +87,21 @@ export class Chart {
     });
   }
 
+  /** Brings the line of a restart to the front of the faint ones; undefined takes it back. */
+  light(restart: number | undefined): void {
+    const plot = this.#plot;
+    if (!plot) return;
+    let changed = false;
+    this.#figure?.lines.forEach((line, i) => {
+      if (line.restart === undefined) return;
+      const { width, alpha } = lookOf({ faint: line.faint && line.restart !== restart });
+      const series = plot.series[i + 1];
+      changed ||= series.alpha !== alpha;
+      Object.assign(series, { width, alpha });
+    });
+    if (changed) plot.redraw(false, false);
+  }
+
   dispose(): void {
     this.#plot?.destroy();
     this.element.remove();
@@ -241,10 +256,12 @@ export class Chart {
   }
 }
 
+/** Of a line in front, or in the background. */
+const lookOf = ({ faint }: Pick<Line, "faint">) => (faint ? { width: 1, alpha: 0.35 } : { width: 2, alpha: 1 });
+
 const seriesOf = ({ colour, dash, faint, dotted }: Line, theme: Theme): uPlot.Series => ({
   stroke: theme.colours[colour],
-  width: faint ? 1 : 2,
-  alpha: faint ? 0.35 : 1,
+  ...lookOf({ faint }),
   dash: [...dash],
   spanGaps: true,
   points: dotted ? { show: true, size: 4, fill: theme.colours[colour] } : { show: false },

@@ -34,6 +34,8 @@ export interface Line {
   readonly isLevel?: boolean;
   /** In the background: other restarts, values before smoothing. */
   readonly faint?: boolean;
+  /** The restart of the shown run that it is of. */
+  readonly restart?: number;
   readonly values: readonly (number | null)[];
 }
 
@@ -92,9 +94,9 @@ export function runFigures(page: PageModel): Figure[] {
   const { iterations } = series;
   const restart = shownRestart(page);
   const behind = (column: (series: Series) => Column): Line[] =>
-    run.series
-      .filter((_, other) => other !== restart)
-      .map((other) => ({ ...line(column(other), 0), dash: [], faint: true }));
+    run.series.flatMap((other, place) =>
+      place === restart ? [] : [{ ...line(column(other), 0), dash: [], faint: true, restart: place }],
+    );
   const output: Figure = {
     name: t("Output distance"),
     kind: "outputDistance",
@@ -235,13 +237,18 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
   const figure = (name: string, column: (series: Series, run: RunModel) => Column, kind?: Figure["kind"]): Figure => {
     const others = runs.flatMap(({ run, restart, place }) =>
       run === page.run
-        ? run.series
-            .filter((_, other) => other !== restart)
-            .map((other): Line => ({
-              ...line(spread(other.iterations, column(other, run)), place),
-              dash: [],
-              faint: true,
-            }))
+        ? run.series.flatMap((other, behind): Line[] =>
+            behind === restart
+              ? []
+              : [
+                  {
+                    ...line(spread(other.iterations, column(other, run)), place),
+                    dash: [],
+                    faint: true,
+                    restart: behind,
+                  },
+                ],
+          )
         : [],
     );
     const lines = runs.map(({ run, series, place }) =>

@@ -112,6 +112,11 @@ export class Plots {
     if (!this.element.hidden) this.#draw();
   }
 
+  /** Lights the line of a restart in every plot. */
+  light(restart: number | undefined): void {
+    for (const chart of this.#charts) chart.light(restart);
+  }
+
   #draw(): void {
     if (!this.#state) return;
     const { figures } = this.#state;

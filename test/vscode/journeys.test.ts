@@ -291,6 +291,68 @@ describe("walks", () => {
   itWasQuiet(the);
 });
 
+describe("several restarts", () => {
+  const the = useWorkbench({
+    settings: {
+      "inversionLab.checkpoint": "mini",
+      "inversionLab.blocks": 2,
+      "inversionLab.decoder": "nearest",
+      "inversionLab.learningRate": 0.03,
+      "inversionLab.restarts": 8,
+    },
+    width: 1440,
+    height: 900,
+  });
+  const table = async () => (await the.panel.page()).getByRole("region", { name: "Restarts" });
+  const restarts = async () => (await table()).locator("tbody th").allInnerTexts();
+
+  it("stand in a table that is sorted by its heads", async () => {
+    await the.workbench.selectLine(1);
+    await the.panel.newRun(() => the.workbench.pickFromContextMenu("Invert Selection"));
+    await the.panel.waitForState("Done");
+    await shown(await table(), "the table of restarts");
+    const counted = (await restarts()).map((name) => Number(name.replace(", best", "")));
+    assert.deepEqual(counted, [1, 2, 3, 4, 5, 6, 7, 8]);
+    await (await table()).getByRole("button", { name: "Output distance" }).click();
+    const distances = (await (await table()).locator("tbody td:nth-child(5)").allInnerTexts()).map((text) =>
+      Number(text.replace(",", "")),
+    );
+    assert.deepEqual(
+      distances,
+      distances.toSorted((a, b) => a - b),
+    );
+    assert.notDeepEqual(await restarts(), counted.map(String));
+  });
+
+  it("are shown by a click, and by Enter, with when each was exact", async () => {
+    const name = (await restarts())[7].replace(", best", "");
+    const verdict = (await the.panel.page()).locator(".verdict p");
+    await (await table()).locator("tbody tr").nth(7).locator("td").last().click();
+    await until("it is shown", async () => (await verdict.innerText()).startsWith(`restart ${name} of 8`));
+    const other = (await restarts())[0].replace(", best", "");
+    await (await table()).locator("tbody button").first().press("Enter");
+    await until("the other is shown", async () => (await verdict.innerText()).includes(`restart ${other} of 8`));
+    await the.workbench.screenshot("restarts-dark");
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+    await the.workbench.switchTheme("high-contrast");
+    await the.workbench.screenshot("restarts-high-contrast");
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+  });
+
+  it("light their line in the plots under the pointer", async () => {
+    const page = await the.panel.page();
+    const canvas = page.locator(".chart canvas").first();
+    const drawn = () => canvas.evaluate("(canvas) => canvas.toDataURL()");
+    const before = await drawn();
+    await (await table()).locator("tbody tr").nth(3).hover();
+    await until("the plot is drawn anew", async () => (await drawn()) !== before);
+    await (await table()).getByRole("heading").hover();
+    await until("the plot is as it was", async () => (await drawn()) === before);
+  });
+
+  itWasQuiet(the);
+});
+
 describe("New Experiment… of the palette", () => {
   const the = useWorkbench({ settings: MINI });
 

@@ -119,7 +119,10 @@ describe("the view Runs", () => {
     await runs().pickFromMenu(runs().row(SKY), "Copy as Command Line");
     const read = () => the.workbench.page.evaluate<string>("navigator.clipboard.readText()");
     await until("the command line is in the clipboard", async () => (await read()).startsWith("inversion-lab "));
-    assert.equal(await read(), "inversion-lab invert 'The sky is blue.' --checkpoint random:mini --iterations 40");
+    assert.equal(
+      await read(),
+      "inversion-lab invert 'The sky is blue.' --checkpoint random:mini --iterations 40 --stop-when-exact 20",
+    );
   });
 
   it("runs one again, and fills in the form with another", async () => {
