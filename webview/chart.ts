@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { element, setText } from "./dom.ts";
-import { describeFigure, type Figure, type Line, MARK_SIGNS, placesToDraw } from "./figures.ts";
+import { describeFigure, type Figure, fittedRange, type Line, MARK_SIGNS, placesToDraw } from "./figures.ts";
 import { formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
 import { logTicks } from "./log-ticks.ts";
@@ -11,6 +11,8 @@ import { swatch } from "./swatch.ts";
 import { readTheme, type Theme } from "./theme.ts";
 import { iconButton } from "./toolkit.ts";
 
+/** Between the lines of an axis of counts. */
+const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((factor) => factor * 10 ** power)).flat();
 /** CSS pixels that a label of the vertical axis takes, the space to the next included. */
 const TICK_SPACE = 20;
 
@@ -61,7 +63,8 @@ export class Chart {
     new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#canvas);
   }
 
-  update(figure: Figure, logarithmic: boolean): void {
+  update(figure: Figure, asked: boolean): void {
+    const logarithmic = asked && figure.from === undefined;
     const changed = figure !== this.#figure;
     this.#figure = figure;
     const kinds = figure.lines.map(({ label, style, faint, dash }) => [label, style, faint, dash]);
@@ -75,8 +78,8 @@ export class Chart {
   }
 
   /** The theme has changed, or the axis across has. */
-  refresh(logarithmic: boolean): void {
-    this.#rebuild(logarithmic);
+  refresh(asked: boolean): void {
+    this.#rebuild(asked && this.#figure?.from === undefined);
   }
 
   writeLegend(place: number | undefined): void {
@@ -116,7 +119,7 @@ export class Chart {
     if (!figure) return;
     this.#plot?.destroy();
     setText(this.#name, figure.name);
-    this.#name.title = figure.name;
+    this.#name.title = figure.meaning === undefined ? figure.name : `${figure.name}: ${figure.meaning}`;
     const listed = figure.lines.filter(({ label }) => label !== undefined);
     const entries = listed.map(legendEntry);
     this.#values = entries.map(({ value }) => value);
@@ -163,7 +166,10 @@ export class Chart {
       legend: { show: false },
       scales: {
         x: { time: false, range: () => [...this.#frame.span()] as [number, number] },
-        y: logarithmic ? { distr: 3, log: 10 } : {},
+        y: {
+          ...(logarithmic && { distr: 3, log: 10 }),
+          range: (_, low, high) => fittedRange(low, high, { logarithmic, from: figure.from }),
+        },
       },
       axes: [
         {
@@ -183,6 +189,7 @@ export class Chart {
               logTicks(low, high, plot.bbox.height / devicePixelRatio / TICK_SPACE),
             filter: (_: uPlot, splits: number[]) => splits,
           }),
+          ...(figure.from !== undefined && { incrs: WHOLE_STEPS }),
           values: (_, splits) => splits.map(formatNumber),
         },
       ],
@@ -216,6 +223,7 @@ export class Chart {
     ctx.lineWidth = devicePixelRatio;
     ctx.font = theme.font.replace(/[\d.]+px/, (size) => `${parseFloat(size) * devicePixelRatio}px`);
     ctx.textBaseline = "top";
+    ctx.textAlign = "left";
     for (const { kind, iteration, colour } of this.#figure?.marks ?? []) {
       if (iteration < low || iteration > high) continue;
       const x = Math.round(plot.valToPos(iteration, "x", true)) + 0.5;

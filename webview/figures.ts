@@ -15,7 +15,8 @@ import { runLabel } from "./run-label.ts";
 import type { RunModel, Series } from "./run-model.ts";
 
 export const COLOURS = ["blue", "orange", "red", "green", "purple", "yellow"] as const;
-export type Colour = (typeof COLOURS)[number];
+/** Neutral: a line to compare with, which is nobody's result. */
+export type Colour = (typeof COLOURS)[number] | "neutral";
 /** Beside its colour a line has a pattern of its own, in CSS pixels of line and gap. */
 const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 4], [10, 3, 2, 3], [4, 2], [12, 6]];
 
@@ -44,6 +45,10 @@ export interface Figure {
   /** The axis across, from low to high. */
   readonly iterations: readonly number[];
   readonly lines: readonly Line[];
+  /** In a sentence, with its formula. */
+  readonly meaning?: string;
+  /** Counts, dimensions and ranks: a linear axis from this value up. */
+  readonly from?: number;
   /** Iterations that matter. */
   readonly marks?: readonly Mark[];
   /** The column that it is about, where that is one. */
@@ -72,7 +77,9 @@ type Column = readonly (number | null)[];
 export const MOST_LINES = 12;
 
 /** How the line at a place is drawn: no two of a figure alike. */
-export const styleOf = (place: number): Pick<Line, "style" | "colour" | "dash"> => ({
+export const styleOf = (
+  place: number,
+): Pick<Line, "style" | "dash"> & { readonly colour: (typeof COLOURS)[number] } => ({
   style: place,
   colour: COLOURS[place % COLOURS.length],
   dash: DASHES[(place + Math.floor(place / COLOURS.length)) % DASHES.length],
@@ -99,6 +106,7 @@ export function runFigures(page: PageModel): Figure[] {
     );
   const output: Figure = {
     name: t("Output distance"),
+    meaning: t("d(O(e), O(e*)) in {0}: what the search makes small", metricName(spec.metric)),
     kind: "outputDistance",
     iterations,
     lines: [
@@ -113,15 +121,17 @@ export function runFigures(page: PageModel): Figure[] {
         ...line(
           iterations.map(() => run.start!.shiftDistance),
           2,
-          t("shift"),
+          t("noise threshold"),
           t("Median output distance of the prompt with noise {0} added", shiftName(spec)),
         ),
+        colour: "neutral",
         isLevel: true,
       },
     ],
   };
   const input: Figure = {
     name: t("Input distance"),
+    meaning: t("‖e − e*‖₁: how far the input still is from the prompt’s"),
     kind: "inputDistance",
     iterations,
     lines: [
@@ -131,6 +141,7 @@ export function runFigures(page: PageModel): Figure[] {
   };
   const ratio: Figure = {
     name: RATIO,
+    meaning: t("r = ‖e − e*‖₁ / d(O(e), O(e*)): how far the input moved for what the output did"),
     kind: "ratio",
     iterations,
     lines: [
@@ -143,13 +154,11 @@ export function runFigures(page: PageModel): Figure[] {
       ),
     ],
   };
-  const ranks = tokenFigure(
-    run,
-    series.iterations,
-    t("Rank of the true token"),
-    series.ranks,
-    t("its rank among all tokens"),
-  );
+  const ranks: Figure = {
+    ...tokenFigure(run, series.iterations, t("Rank of the true token"), series.ranks, t("its rank among all tokens")),
+    meaning: t("Place of the prompt’s token among all tokens by the decoder’s score, at its position; 1 is best"),
+    from: 1,
+  };
   const marks = marksOf(run, restart);
   const directions = ownFigures(run, series);
   if (countsRounds(spec) && page.beside.length === 0) return iterations.length > 1 ? directions : [];
@@ -193,7 +202,14 @@ function ownFigures(run: RunModel, { iterations, own }: Series): Figure[] {
       : columns;
     if (series.perToken) return [tokenFigure(run, iterations, series.title(), shown, series.meaning(spec))];
     const only = line(shown[0], 0, series.label ?? series.title(), series.meaning(spec));
-    return [{ name: series.title(), iterations, lines: [series.dotted ? { ...only, dotted: true } : only] }];
+    return [
+      {
+        name: series.title(),
+        iterations,
+        lines: [series.dotted ? { ...only, dotted: true } : only],
+        ...(series.from !== undefined && { from: series.from }),
+      },
+    ];
   });
 }
 
@@ -274,29 +290,30 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
     return [{ ...line(spread(ends, [level, level]), place), dash: SHIFT_DASH, faint: true }];
   });
   const output = figure(
-    t("Output distance; pale and level: shift"),
+    t("Output distance; level lines: noise threshold"),
     (series) => series.outputDistance,
     "outputDistance",
   );
   const input = figure(t("Input distance"), (series) => series.inputDistance, "inputDistance");
   const ratio = figure(RATIO, (series) => series.ratio, "ratio");
-  const right = figure(t("Tokens right"), ({ right }) => right);
+  const right: Figure = { ...figure(t("Correct tokens"), ({ right }) => right), from: 0 };
   const shared = [{ ...output, lines: [...shifts, ...output.lines] }, input];
   const isWalk = page.run !== undefined && !recovers(page.run.info.spec);
   return [
     ...(isWalk ? [ratio, ...shared] : [...shared, ratio]),
     right,
-    ...own.map(({ name, iterations: from, lines }) => ({
-      name: t("{0}, run {1}", name, page.run!.info.id),
+    ...own.map((each) => ({
+      ...each,
+      name: t("{0}, run {1}", each.name, page.run!.info.id),
       iterations,
-      lines: lines.map((each) => ({ ...each, values: spread(from, each.values) })),
+      lines: each.lines.map((line) => ({ ...line, values: spread(each.iterations, line.values) })),
     })),
   ];
 }
 
 /** The figure for a file of its own: what is seen of it, in the colours of print; whoever has the run gives it a title. */
 export const forPrint = (
-  { name, iterations, lines, marks = [] }: Figure,
+  { name, iterations, lines, from, marks = [] }: Figure,
   logarithmic: boolean,
   span: readonly [low: number, high: number],
 ): PrintedFigure => ({
@@ -306,13 +323,15 @@ export const forPrint = (
   ),
   xLabel: t("iteration"),
   yLabel: name,
-  logarithmic,
+  logarithmic: logarithmic && from === undefined,
+  ...(from !== undefined && { from }),
   span,
-  lines: lines.map(({ label, style, faint, dotted, values }) => ({
+  lines: lines.map(({ label, style, colour, faint, dotted, values }) => ({
     ...(label !== undefined && { name: label }),
     style,
     ...(faint && { faint }),
     ...(dotted && { dotted }),
+    ...(colour === "neutral" && { neutral: true }),
     points: iterations.flatMap((iteration, i) => {
       const value = values[i];
       return typeof value === "number" ? [[iteration, value] as const] : [];
@@ -407,4 +426,22 @@ export function describeFigure({ name, iterations, lines, marks = [] }: Figure):
   const sentence = t("{0} over iterations {1} to {2}: {3}.", name, low, high, told.join("; "));
   const marked = marks.filter(({ kind }) => kind !== "token").map((mark) => mark.told);
   return marked.length === 0 ? sentence : `${sentence} ${t("Marked: {0}.", marked.join("; "))}`;
+}
+
+/** Of an axis share that is left free beyond the data. */
+const MARGIN = 0.05;
+
+/** The ends of an axis that fits the data from `low` to `high`, null where there are none; one of counts begins at `from`. */
+export function fittedRange(
+  low: number | null,
+  high: number | null,
+  { logarithmic, from }: { readonly logarithmic: boolean; readonly from: number | undefined },
+): [number, number] {
+  if (low === null || high === null) return logarithmic ? [1, 10] : [from ?? 0, (from ?? 0) + 1];
+  if (logarithmic) {
+    const factor = high > low ? (high / low) ** MARGIN : 1.5;
+    return [low / factor, high * factor];
+  }
+  const margin = MARGIN * (high > low ? high - low : Math.abs(high) || 1);
+  return from === undefined ? [low - margin, high + margin] : [Math.min(from, low), Math.max(high, from + 1) + margin];
 }

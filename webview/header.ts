@@ -88,7 +88,7 @@ export class Header {
       (id) => ({ type: "recoverExactly", id }),
     );
     this.#source = act(
-      t("Source’s Setting"),
+      t("Original Setup"),
       t(
         "The same text, network and seeds, with the method exactly as the source has it: every token at position 0, " +
           "logits of the head without the final LayerNorm, L1, plain gradient descent at 0.001 from N(1/2, 1/20), 2000 iterations",
@@ -108,7 +108,7 @@ export class Header {
       false,
       (id) => ({ type: "export", id, comparison: false }),
     );
-    this.#log = button(t("Show Log"), t("All that the engine has said"), false, () => send({ type: "showLog" }));
+    this.#log = button(t("Show Log"), t("Engine log"), false, () => send({ type: "showLog" }));
     this.element = element(
       "header",
       {},
@@ -176,8 +176,7 @@ export class Header {
     setText(this.#sign, SIGNS[tone]);
     setText(this.#title, title);
     setText(this.#text, text);
-    const when = whenOf(this.#page.run);
-    setText(this.#when, when === "" ? "" : ` · ${when}`);
+    setText(this.#when, whenOf(this.#page.run));
     this.#progress.classList.toggle("idle", share === undefined);
     const percent = Math.round(100 * (share ?? 0));
     this.#progress.setAttribute("aria-valuenow", String(percent));

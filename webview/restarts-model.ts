@@ -33,12 +33,9 @@ const labels = (): Readonly<Record<RestartColumn, readonly [label: string, meani
   restart: [t("Restart"), t("Counted from 1; each begins from other noise")],
   exact: [t("Exact"), t("Are the decoded tokens the prompt’s?")],
   first: [t("First exact"), t("First decoded iteration whose tokens are all the prompt’s")],
-  correct: [t("Correct tokens"), t("Decoded tokens that are the prompt’s, each at its position")],
-  output: [t("Output distance"), t("d(O(e), O(e*)), of the embedding that was found")],
-  discrete: [
-    t("Discrete distance"),
-    t("d(O(embed(tokens)), O(e*)), of the decoded tokens’ own output; known at the end"),
-  ],
+  correct: [t("Correct"), t("Decoded tokens that are the prompt’s, each at its position")],
+  output: [t("Output dist."), t("d(O(e), O(e*)), of the embedding that was found")],
+  discrete: [t("Discrete dist."), t("d(O(embed(tokens)), O(e*)), of the decoded tokens’ own output; known at the end")],
   text: [t("Text"), t("What it decodes to")],
 });
 

@@ -1,4 +1,4 @@
-// The best tokens at each position of one iteration, with their scores, and where the prompt's token ranks among all.
+// The top-k tokens per position of one iteration, with their scores, and where the prompt's token ranks among all.
 
 import { atIteration } from "../src/describe/run-progress.ts";
 import type { FirstIterations } from "../src/describe/exact-when.ts";
@@ -34,12 +34,12 @@ export class TopTokens {
       make: (row) => this.#makeRow(row),
     });
     const { scroller } = this.#window;
-    for (const [name, value] of Object.entries({ "role": "table", "tabindex": "0", "aria-label": t("Best tokens") })) {
+    for (const [name, value] of Object.entries({ "role": "table", "tabindex": "0", "aria-label": t("Top-k tokens") })) {
       scroller.setAttribute(name, value);
     }
     this.element = element(
       "section",
-      { "class": "top-tokens", "aria-label": t("Best tokens a position") },
+      { "class": "top-tokens", "aria-label": t("Top-k tokens per position") },
       element("div", { class: "section-head" }, this.#title),
       scroller,
     );
@@ -54,7 +54,10 @@ export class TopTokens {
     this.#step = step;
     this.#firsts = firsts;
     this.#target = target;
-    setText(this.#title, t("Best tokens {0}", atIteration(page.run!.info.spec, step.iteration)));
+    setText(
+      this.#title,
+      t("Top-{0} tokens {1}", step.topK[0].length, atIteration(page.run!.info.spec, step.iteration)),
+    );
     this.#drawHead(step);
     this.#window.clear();
     this.#window.update(step.topK.length);

@@ -170,17 +170,17 @@ function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, row
     ? steps.toSorted((a, b) => a.outputDistance - b.outputDistance).slice(0, room)
     : steps.slice(-room);
   const shown = several ? wanted.sort((a, b) => a.restart - b.restart) : wanted;
-  const row = (name: string, distance: string, right: string) =>
-    `${name.padStart(9)}  ${distance.padStart(9)}  ${right.padStart(7)}  `;
+  const row = (name: string, distance: string, correct: string) =>
+    `${name.padStart(9)}  ${distance.padStart(9)}  ${correct.padStart(7)}  `;
   if (countsRounds(spec)) return rounds(shown, start, { columns, rows, styles });
   const head = fit(
-    [{ text: `${row(several ? "restart" : "iteration", "distance", "right")}decoded`, mark: styles.quiet }],
+    [{ text: `${row(several ? "restart" : "iteration", "distance", "correct")}decoded`, mark: styles.quiet }],
     columns,
   );
   const body = shown.map((step) => {
     const name = several ? step.restart + 1 : step.iteration;
-    const right = `${tokensRight(step.tokenIds, tokenIds)}/${tokenIds.length}`;
-    const figures = row(String(name), figure(step.outputDistance), right);
+    const correct = `${tokensRight(step.tokenIds, tokenIds)}/${tokenIds.length}`;
+    const figures = row(String(name), figure(step.outputDistance), correct);
     return fit([{ text: figures }, ...decoded(step, start, styles)], columns);
   });
   return [head, ...body];
@@ -249,7 +249,7 @@ function progressLine({ spec, steps, first, last, end, stopping }: LiveState): s
 function distanceLine({ outputDistance, inputDistance }: StepEvent, { shiftDistance }: StartEvent): string {
   return [
     `output distance ${figure(outputDistance)}`,
-    `shift line ${figure(shiftDistance)}, ${outputDistance < shiftDistance ? "passed" : "not yet passed"}`,
+    `noise threshold ${figure(shiftDistance)}, ${outputDistance < shiftDistance ? "below" : "not yet below"}`,
     `input distance ${figure(inputDistance)}`,
   ].join(" · ");
 }

@@ -114,7 +114,7 @@ function offBy({ weightError, outputError, outputDistance }: Quantisation, shift
   if (outputError === null || outputDistance === null) return `${weights}, and no memory to compare outputs`;
   return (
     `${weights}, the prompt's output ${percent(outputError)}: a distance of ${figure(outputDistance)}, ` +
-    `the shift test's being ${figure(shiftDistance)}`
+    `the noise threshold being ${figure(shiftDistance)}`
   );
 }
 
@@ -199,7 +199,7 @@ function unknownLine({ tokens, distances, tried }: RestartResult, position: numb
 function movementRows(best: RestartResult, { shiftDistance, gradientCheck }: StartEvent): Row[] {
   const side = best.beatsShift ? "less" : "not less";
   return [
-    ["output moved", `${figure(best.outputDistance)}, ${side} than the shift test's ${figure(shiftDistance)}`],
+    ["output moved", `${figure(best.outputDistance)}, ${side} than the noise threshold (${figure(shiftDistance)})`],
     ["input moved", figure(best.inputDistance)],
     ...(best.ratio === null ? [] : row("input / output", ratios(best))),
     ...(gradientCheck
@@ -213,7 +213,7 @@ function movementRows(best: RestartResult, { shiftDistance, gradientCheck }: Sta
 }
 
 const ratios = ({ ratio, ratioPerElement }: RestartResult): string =>
-  `${figure(ratio!)}${ratioPerElement === null ? "" : ` (${figure(ratioPerElement)} an element)`}; output / input ${figure(1 / ratio!)}`;
+  `${figure(ratio!)}${ratioPerElement === null ? "" : ` (${figure(ratioPerElement)} per element)`}; output / input ${figure(1 / ratio!)}`;
 
 const nextTokens = (found: Token, wanted: Token): string =>
   found.id === wanted.id
@@ -256,6 +256,6 @@ export function unsettled(best: RestartResult, { vocabulary }: StartEvent): stri
 }
 
 function againstShift({ beatsShift, beatsShiftAt }: RestartResult, shiftDistance: number): string {
-  const bar = `the shift test's ${figure(shiftDistance)}`;
-  return beatsShift ? `first below ${bar} at iteration ${beatsShiftAt}` : `never below ${bar}`;
+  const bar = `below the noise threshold (${figure(shiftDistance)})`;
+  return beatsShift ? `${bar} since iteration ${beatsShiftAt}` : `never ${bar}`;
 }

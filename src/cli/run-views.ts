@@ -47,7 +47,7 @@ export function plainView(spec: ExperimentSpec, context: CliContext, progress: P
             ...conditionLines(spec),
             [
               counted(event.target.tokenIds.length, "token"),
-              event.fit ? `ranked by ${fitLine(event.fit)}` : `shift line ${figure(event.shiftDistance)}`,
+              event.fit ? `ranked by ${fitLine(event.fit)}` : `noise threshold ${figure(event.shiftDistance)}`,
               event.device,
             ].join(" · "),
           ]);
@@ -67,7 +67,7 @@ export function plainView(spec: ExperimentSpec, context: CliContext, progress: P
               ...(spec.restarts > 1 ? [`restart ${String(restart + 1).padStart(2)}`] : []),
               `output distance ${figure(event.outputDistance).padStart(7)}`,
               `input distance ${figure(event.inputDistance).padStart(7)}`,
-              `${right}/${tokenIds.length} right${isFirst ? ", first exact" : ""}`,
+              `${right}/${tokenIds.length} correct${isFirst ? ", first exact" : ""}`,
               text,
             ].join("  "),
           ]);

@@ -282,7 +282,7 @@ function figures(runs: readonly RecordedRun[]): PrintedFigure[] {
   });
   return [
     overIterations(
-      "Output distance; pale and level: shift test",
+      "Output distance; level line: noise threshold",
       `output distance${sharedMetric(runs)}`,
       ({ outputDistance }) => outputDistance,
       ({ events }) => startOf(events)?.shiftDistance,
@@ -322,7 +322,7 @@ function linesOf(
         [run.spec.iterations, level],
       ],
       style,
-      faint: true,
+      ...(runs.length === 1 ? { neutral: true, name: "noise threshold" } : { faint: true }),
     },
   ];
 }

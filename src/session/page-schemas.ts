@@ -23,6 +23,7 @@ const figure = z.strictObject({
   xLabel: text,
   yLabel: text,
   logarithmic: flag,
+  from: z.number().optional(),
   span: pair.optional(),
   lines: z
     .array(
@@ -32,6 +33,7 @@ const figure = z.strictObject({
         style: z.int().min(0).max(MOST_LINES).optional(),
         faint: flag,
         dotted: flag,
+        neutral: flag,
       }),
     )
     .max(MOST_LINES),

@@ -259,7 +259,7 @@ function proofs(best: RestartResult): string {
 /** All that is known of a run, as Markdown; `start` is the record's first event. */
 export function rowTooltip(row: RunRow, start: StartEvent | undefined, locale?: string): string {
   const { spec, state, folder, trouble, progress } = row;
-  const shift = start && t("shift distance {0}", figure(start.shiftDistance));
+  const shift = start && t("noise threshold {0}", figure(start.shiftDistance));
   const going = progress && isActiveRow(row) ? goingOn(spec, progress) : undefined;
   const seeds = [
     t("seed {0}", spec.seed),

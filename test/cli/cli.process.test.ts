@@ -647,7 +647,7 @@ describe("command line", () => {
 
     it("says what a search did not find, and not that it is gone", async () => {
       const { out } = await run(["invert", "wait"], { stopAt: "iteration   5/" });
-      assert.match(out, /\nStopped after \d+ iterations\. \d of 4 tokens right\. This search did not find/);
+      assert.match(out, /\nStopped after \d+ iterations\. \d of 4 tokens recovered\. This search did not find/);
     });
 
     it("draws in a terminal, within its width", async () => {

@@ -31,7 +31,7 @@ describe("exact recovery in the terminal", () => {
 
   it("sums up how sure each token is, what it took and what the fit was", () => {
     assert.deepEqual(summary(end, start), [
-      "2 of 3 tokens right: 1 proved, 1 most likely, 1 unknown.",
+      "2 of 3 tokens recovered: 1 proved, 1 most likely, 1 unknown.",
       "  text              The sky wrong",
       "  distances         0.5 at most, relative to the states' norms",
       "  margin            0.5 at least, to the nearest other token tried",

@@ -30,14 +30,14 @@ describe("live view", () => {
       "random:gpt2, init seed 0 · 1 block · output block",
       "start matched · Adam, η 0.01 · L1 · seed 0",
       "",
-      "iteration   distance    right  decoded",
+      "iteration   distance  correct  decoded",
       "        0       1000      0/7  xxxxxxx",
       "        5      166.7      1/7  [T]xxxxxx",
       "       10      90.91      3/7  [The]xxxx",
       "       15       62.5      5/7  [The s]xx",
       "",
       "███████████████████████░░░░░░░  iteration 15/20 · 500/s · 0.0 s left",
-      "output distance 62.5 · shift line 50, not yet passed · input distance 31.25",
+      "output distance 62.5 · noise threshold 50, not yet below · input distance 31.25",
     ]);
   });
 
@@ -50,7 +50,7 @@ describe("live view", () => {
   it("has a line for each restart", async () => {
     const lines = picture(await stateOf({ prompt: "The sky", iterations: 20, every: 20, restarts: 3 }), screen);
     assert.deepEqual(lines.slice(4, 9), [
-      "  restart   distance    right  decoded",
+      "  restart   distance  correct  decoded",
       "        1      47.62      7/7  [The sky]",
       "        2      47.62      6/7  [The sk]x",
       "        3      47.62      5/7  [The s]xx",

@@ -23,9 +23,9 @@ describe("the state of a run", () => {
   });
 
   it("is said in words, with the share of the work done where it is known", () => {
-    assert.deepEqual(state({ kind: "waiting" }), {
+    assert.deepEqual(state({ kind: "waiting", behind: "3", reached: "27/100" }), {
       tone: "neutral",
-      says: "Waiting for the run before",
+      says: "Queued behind run 3 (27/100); starts automatically",
       share: undefined,
     });
     assert.deepEqual(state({ kind: "preparing", progress: { stage: "Writing random weights", done: 1, total: 4 } }), {
@@ -48,7 +48,10 @@ describe("the state of a run", () => {
       share: 0.5,
     });
     assert.match(state({ kind: "pausing" }, begun).says, /^Pausing after the next shown iteration/);
-    assert.match(state({ kind: "waiting", behindPaused: true }).says, /^Waiting for the run before, which is paused$/);
+    assert.equal(
+      state({ kind: "waiting", behind: "3", behindPaused: true }).says,
+      "Queued behind run 3, which is paused; starts automatically once that is over",
+    );
     assert.equal(state({ kind: "completed" }, wholeRun(), { elapsedMs: 1500 }).says, "Done 10 iterations in 1.5 s");
     assert.equal(
       state({ kind: "cancelled" }, begun, { elapsedMs: 800 }).says,
@@ -79,9 +82,10 @@ describe("the state of a run", () => {
 
   it("has something to say in the place of iterations, as long as there are none", () => {
     assert.match(placeholderOf(emptyPage())!.text, /Invert Selection/);
-    assert.match(placeholderOf(pageWith(info({ kind: "waiting" }), []))!.title, /Waiting for the run before/);
-    const behindPaused = pageWith(info({ kind: "waiting", behindPaused: true }), []);
-    assert.equal(placeholderOf(behindPaused)!.title, "Waiting for the run before, which is paused");
+    assert.deepEqual(placeholderOf(pageWith(info({ kind: "waiting", behind: "1" }), [])), {
+      title: "Queued",
+      text: "behind run 1; starts automatically",
+    });
     assert.match(placeholderOf(pageWith(info({ kind: "interrupted" }), []))!.text, /Run Again/);
     assert.equal(placeholderOf(done()), undefined);
   });
@@ -93,6 +97,8 @@ describe("the state of a run", () => {
     assert.equal(announcementOf(page), before);
     receive(page, { type: "events", id: "1", events: [stepEvent(5, 1)] });
     assert.equal(announcementOf(page), "Running, 50 % of 10 iterations");
+    const queued = (reached: string) => announcementOf(pageWith(info({ kind: "waiting", behind: "3", reached }), []));
+    assert.equal(queued("1/100"), queued("2/100"));
     assert.match(announcementOf(done()), /Done.*Exact: all 3 tokens/);
   });
 });

@@ -40,8 +40,12 @@ const schema = {
   start: oneOf(STARTS, { default: "matched", description: "Distribution of the noise in the start point." }),
   startMean: { type: "number", description: "μ of the noise; only with start custom." },
   startStd: positive(undefined, { description: "σ of the noise; only with start custom." }),
-  noiseShare: { type: "number", default: 1, description: "s in e₀ = s·N(μ, σ) + t·e*." },
-  targetShare: { type: "number", default: 0, description: "t in e₀ = s·N(μ, σ) + t·e*." },
+  noiseShare: { type: "number", default: 1, description: "Weight s of the noise in e₀ = s·N(μ, σ) + t·e*." },
+  targetShare: {
+    type: "number",
+    default: 0,
+    description: "Weight t of the prompt's embedding in e₀ = s·N(μ, σ) + t·e*.",
+  },
   stopWhenExact: integer(0, 1_000_000, {
     description:
       "Stop when every restart has decoded to the prompt for so many iterations in a row; 0, or left out, goes on to N.",
