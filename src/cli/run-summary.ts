@@ -133,7 +133,10 @@ function whenRows({ best, restarts }: EndEvent, { spec }: StartEvent): Row[] {
   const rest = own.firstCorrectIterations.length - tokens.length;
   return [
     ...(when.length === 0 ? [] : row("when", when.join("; "))),
-    ...row("first correct", `at iteration ${tokens.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}, token by token`),
+    ...row(
+      "first correct",
+      `${spec.every === 1 ? "at" : "by"} iteration ${tokens.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}, token by token`,
+    ),
   ];
 }
 
