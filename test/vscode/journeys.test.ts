@@ -291,6 +291,40 @@ describe("walks", () => {
   itWasQuiet(the);
 });
 
+describe("what is selected", () => {
+  const the = useWorkbench({ settings: MINI, lines: ["The sky is blue.", "The sea is calm.", "  Rain falls. "] });
+  const prompt = async () => (await the.panel.promptTokens()).join("").replaceAll("·", " ");
+
+  it("is the line of the cursor where nothing is", async () => {
+    await the.workbench.placeCursor(3);
+    await the.panel.newRun(() => the.workbench.runCommand("Inversion Lab: Invert Selection"));
+    await the.panel.waitForState("Done");
+    assert.equal(await prompt(), "Rain falls.");
+  });
+
+  it("is a line without its end after a triple click", async () => {
+    await the.workbench.page.locator(".view-line", { hasText: "sky" }).click({ clickCount: 3 });
+    await the.panel.newRun(() => the.workbench.runCommand("Inversion Lab: Invert Selection"));
+    await the.panel.waitForState("Done");
+    assert.equal(await prompt(), "The sky is blue.");
+  });
+
+  it("is a run for each of several selections, side by side", async () => {
+    await the.workbench.selectLine(1);
+    await the.workbench.runCommand("Add Cursor Below");
+    await the.panel.newRun(() => the.workbench.runCommand("Inversion Lab: Invert Selection"));
+    const comparison = (await the.panel.page()).getByRole("region", { name: "Comparison" });
+    await shown(comparison.getByRole("row", { name: /^State\s+Done\s+Done/ }), "both runs, done");
+    assert.match(
+      await comparison.locator(".differences").innerText(),
+      /^prompt\s+The sky is blue\.\s+The sea is calm\./,
+    );
+    await the.workbench.screenshot("selections");
+  });
+
+  itWasQuiet(the);
+});
+
 describe("several restarts", () => {
   const the = useWorkbench({
     settings: {
