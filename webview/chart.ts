@@ -3,7 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { element, setText } from "./dom.ts";
-import { describeFigure, type Figure, type Line, placesToDraw } from "./figures.ts";
+import { describeFigure, type Figure, fittedRange, type Line, MARK_SIGNS, placesToDraw } from "./figures.ts";
 import { formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
 import { logTicks } from "./log-ticks.ts";
@@ -11,6 +11,8 @@ import { swatch } from "./swatch.ts";
 import { readTheme, type Theme } from "./theme.ts";
 import { iconButton } from "./toolkit.ts";
 
+/** Between the lines of an axis of counts. */
+const WHOLE_STEPS = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((factor) => factor * 10 ** power)).flat();
 /** CSS pixels that a label of the vertical axis takes, the space to the next included. */
 const TICK_SPACE = 20;
 
@@ -61,7 +63,8 @@ export class Chart {
     new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#canvas);
   }
 
-  update(figure: Figure, logarithmic: boolean): void {
+  update(figure: Figure, asked: boolean): void {
+    const logarithmic = asked && figure.from === undefined;
     const changed = figure !== this.#figure;
     this.#figure = figure;
     const kinds = figure.lines.map(({ label, style, faint, dash }) => [label, style, faint, dash]);
@@ -75,8 +78,8 @@ export class Chart {
   }
 
   /** The theme has changed, or the axis across has. */
-  refresh(logarithmic: boolean): void {
-    this.#rebuild(logarithmic);
+  refresh(asked: boolean): void {
+    this.#rebuild(asked && this.#figure?.from === undefined);
   }
 
   writeLegend(place: number | undefined): void {
@@ -85,6 +88,21 @@ export class Chart {
       const value = place === undefined ? undefined : valueNear(values, place);
       setText(this.#values[i], typeof value === "number" ? formatNumber(value) : "–");
     });
+  }
+
+  /** Brings the line of a restart to the front of the faint ones; undefined takes it back. */
+  light(restart: number | undefined): void {
+    const plot = this.#plot;
+    if (!plot) return;
+    let changed = false;
+    this.#figure?.lines.forEach((line, i) => {
+      if (line.restart === undefined) return;
+      const { width, alpha } = lookOf({ faint: line.faint && line.restart !== restart });
+      const series = plot.series[i + 1];
+      changed ||= series.alpha !== alpha;
+      Object.assign(series, { width, alpha });
+    });
+    if (changed) plot.redraw(false, false);
   }
 
   dispose(): void {
@@ -101,7 +119,7 @@ export class Chart {
     if (!figure) return;
     this.#plot?.destroy();
     setText(this.#name, figure.name);
-    this.#name.title = figure.name;
+    this.#name.title = figure.meaning === undefined ? figure.name : `${figure.name}: ${figure.meaning}`;
     const listed = figure.lines.filter(({ label }) => label !== undefined);
     const entries = listed.map(legendEntry);
     this.#values = entries.map(({ value }) => value);
@@ -148,7 +166,10 @@ export class Chart {
       legend: { show: false },
       scales: {
         x: { time: false, range: () => [...this.#frame.span()] as [number, number] },
-        y: logarithmic ? { distr: 3, log: 10 } : {},
+        y: {
+          ...(logarithmic && { distr: 3, log: 10 }),
+          range: (_, low, high) => fittedRange(low, high, { logarithmic, from: figure.from }),
+        },
       },
       axes: [
         {
@@ -168,6 +189,7 @@ export class Chart {
               logTicks(low, high, plot.bbox.height / devicePixelRatio / TICK_SPACE),
             filter: (_: uPlot, splits: number[]) => splits,
           }),
+          ...(figure.from !== undefined && { incrs: WHOLE_STEPS }),
           values: (_, splits) => splits.map(formatNumber),
         },
       ],
@@ -179,7 +201,7 @@ export class Chart {
       },
       series: [{}, ...figure.lines.map((line) => seriesOf(line, theme))],
       hooks: {
-        draw: [(plot) => this.#drawStudied(plot, theme)],
+        draw: [(plot) => this.#drawMarks(plot, theme), (plot) => this.#drawStudied(plot, theme)],
         setCursor: [() => this.#frame.hover(this.#pointed)],
         setSelect: [
           (plot) => {
@@ -192,6 +214,32 @@ export class Chart {
         ],
       },
     };
+  }
+
+  #drawMarks(plot: uPlot, theme: Theme): void {
+    const { ctx, bbox } = plot;
+    const [low, high] = this.#frame.span();
+    ctx.save();
+    ctx.lineWidth = devicePixelRatio;
+    ctx.font = theme.font.replace(/[\d.]+px/, (size) => `${parseFloat(size) * devicePixelRatio}px`);
+    ctx.textBaseline = "top";
+    ctx.textAlign = "left";
+    for (const { kind, iteration, colour } of this.#figure?.marks ?? []) {
+      if (iteration < low || iteration > high) continue;
+      const x = Math.round(plot.valToPos(iteration, "x", true)) + 0.5;
+      ctx.strokeStyle = ctx.fillStyle = colour ? theme.colours[colour] : theme.foreground;
+      ctx.globalAlpha = kind === "threshold" ? 0.6 : 0.85;
+      ctx.setLineDash(
+        kind === "exact" ? [6 * devicePixelRatio, 3 * devicePixelRatio] : kind === "threshold" ? [2, 4] : [],
+      );
+      ctx.beginPath();
+      ctx.moveTo(x, kind === "token" ? bbox.top + bbox.height - 6 * devicePixelRatio : bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+      ctx.fillText(MARK_SIGNS[kind], x + 3 * devicePixelRatio, bbox.top);
+    }
+    ctx.restore();
   }
 
   #drawStudied(plot: uPlot, theme: Theme): void {
@@ -216,10 +264,12 @@ export class Chart {
   }
 }
 
+/** Of a line in front, or in the background. */
+const lookOf = ({ faint }: Pick<Line, "faint">) => (faint ? { width: 1, alpha: 0.35 } : { width: 2, alpha: 1 });
+
 const seriesOf = ({ colour, dash, faint, dotted }: Line, theme: Theme): uPlot.Series => ({
   stroke: theme.colours[colour],
-  width: faint ? 1 : 2,
-  alpha: faint ? 0.35 : 1,
+  ...lookOf({ faint }),
   dash: [...dash],
   spanGaps: true,
   points: dotted ? { show: true, size: 4, fill: theme.colours[colour] } : { show: false },

@@ -2,6 +2,7 @@
 
 import { differences, valueText } from "../src/describe/spec-fields.ts";
 import { certaintyCounts } from "../src/describe/recovered-tokens.ts";
+import { exactWhen, firstExactRestart } from "../src/describe/exact-when.ts";
 import { countsRounds, iterationName } from "../src/describe/run-progress.ts";
 import { recovers } from "../src/describe/run-verdict.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
@@ -57,7 +58,7 @@ export function comparisonOf(page: PageModel): Comparison | undefined {
     })),
     rows: [
       row(t("State"), (run) => stateOf(run, 0).title),
-      row(t("Tokens right"), rightOf),
+      row(t("Correct tokens"), rightOf),
       ...(runs.some((run) => latestOf(run)?.certainty)
         ? [
             row(t("Certainty"), (run) => {
@@ -68,11 +69,16 @@ export function comparisonOf(page: PageModel): Comparison | undefined {
         : []),
       row(t("Exact restarts"), (run) => t("{0} of {1}", exactRestarts(run), run.info.spec.restarts)),
       row(t("Output distance"), (run) => latestOf(run)?.outputDistance),
-      row(t("Shift distance"), ({ start }) => start?.shiftDistance),
-      ...(isWalk ? [] : [row(t("Closer than the shift from iteration"), ({ end }) => end?.best.beatsShiftAt)]),
+      row(t("Noise threshold"), ({ start }) => start?.shiftDistance),
+      ...(isWalk
+        ? []
+        : [
+            row(t("First exact iteration"), firstExact),
+            row(t("Below the noise threshold since iteration"), ({ end }) => end?.best.beatsShiftAt),
+          ]),
       row(t("Discrete distance"), ({ end }) => end?.best.discreteDistance),
       ...(isWalk ? [row(t("Input moved / output moved, r"), (run) => latestOf(run)?.ratio)] : []),
-      row(t("Wrong tokens, top 1 / top 5"), ({ end }) => end && wrongTokens(end.best).join(" / ")),
+      row(t("Token error rate, top 1 / top 5"), ({ end }) => end && wrongTokens(end.best).join(" / ")),
       row(t("Repeated tokens"), ({ end }) => end && percent(end.best.repetition.repeated)),
       row(t("Distinct-1 / distinct-2"), ({ end }) => end && distinct(end.best)),
     ],
@@ -93,6 +99,12 @@ export function decodedSideBySide(page: PageModel): (Decoded | undefined)[] {
     const place = iterationName(run.info.spec, step.iteration);
     return { id: run.info.id, place, chips: chipsOf(step, target, run.info.spec), right };
   });
+}
+
+/** Of the restart that was exact first. */
+function firstExact({ firsts, info }: RunModel): string | undefined {
+  const first = firstExactRestart(firsts);
+  return first === undefined ? undefined : exactWhen(info.spec, firsts[first]);
 }
 
 function rightOf(run: RunModel): string | undefined {

@@ -74,7 +74,7 @@ export class ComparisonView {
                   element("b", {}, t("Run {0}", one.id)),
                   " ",
                   one.place,
-                  ...(one.right === undefined ? [] : [" · ", t("{0} of {1} right", one.right, one.chips.length)]),
+                  ...(one.right === undefined ? [] : [" · ", t("{0} of {1} correct", one.right, one.chips.length)]),
                 ),
                 element("div", { class: "tokens" }, ...one.chips.map(chip)),
               ),

@@ -2,17 +2,21 @@
 
 import type { PrintedFigure } from "../src/reports/line-chart.ts";
 import { metricName, shiftName } from "../src/describe/run-condition.ts";
+import { exactWhen, firstAt } from "../src/describe/exact-when.ts";
 import { methodOf } from "../src/describe/methods.ts";
+import { plural } from "../src/describe/numbers.ts";
 import { countsRounds } from "../src/describe/run-progress.ts";
 import { recovers } from "../src/describe/run-verdict.ts";
 import { formatNumber, visibleText } from "./format.ts";
 import { t } from "./l10n.ts";
+import { belowThresholdAt } from "./run-model.ts";
 import { comparedRuns, restartOf, type PageModel, shownRestart, shownSeries } from "./page-model.ts";
 import { runLabel } from "./run-label.ts";
 import type { RunModel, Series } from "./run-model.ts";
 
 export const COLOURS = ["blue", "orange", "red", "green", "purple", "yellow"] as const;
-export type Colour = (typeof COLOURS)[number];
+/** Neutral: a line to compare with, which is nobody's result. */
+export type Colour = (typeof COLOURS)[number] | "neutral";
 /** Beside its colour a line has a pattern of its own, in CSS pixels of line and gap. */
 const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 4], [10, 3, 2, 3], [4, 2], [12, 6]];
 
@@ -31,6 +35,8 @@ export interface Line {
   readonly isLevel?: boolean;
   /** In the background: other restarts, values before smoothing. */
   readonly faint?: boolean;
+  /** The restart of the shown run that it is of. */
+  readonly restart?: number;
   readonly values: readonly (number | null)[];
 }
 
@@ -39,12 +45,31 @@ export interface Figure {
   /** The axis across, from low to high. */
   readonly iterations: readonly number[];
   readonly lines: readonly Line[];
+  /** In a sentence, with its formula. */
+  readonly meaning?: string;
+  /** Counts, dimensions and ranks: a linear axis from this value up. */
+  readonly from?: number;
+  /** Iterations that matter. */
+  readonly marks?: readonly Mark[];
   /** The column that it is about, where that is one. */
   readonly kind?: "outputDistance" | "inputDistance" | "ratio";
 }
 
+/** A line from top to bottom; of a token a short one at the bottom. */
+export interface Mark {
+  readonly kind: "exact" | "threshold" | "token";
+  readonly iteration: number;
+  /** "exact by iteration 40 and since (shown every 5)" */
+  readonly told: string;
+  /** The run's, in a comparison. */
+  readonly colour?: Colour;
+  readonly style?: number;
+}
+
 const RATIO = t("Ratio r = d_i / d_o");
 const SHIFT_DASH = [2, 4];
+/** At a mark's upper end. */
+export const MARK_SIGNS = { exact: "✓", threshold: "σ", token: "" } as const;
 
 type Column = readonly (number | null)[];
 
@@ -52,7 +77,9 @@ type Column = readonly (number | null)[];
 export const MOST_LINES = 12;
 
 /** How the line at a place is drawn: no two of a figure alike. */
-export const styleOf = (place: number): Pick<Line, "style" | "colour" | "dash"> => ({
+export const styleOf = (
+  place: number,
+): Pick<Line, "style" | "dash"> & { readonly colour: (typeof COLOURS)[number] } => ({
   style: place,
   colour: COLOURS[place % COLOURS.length],
   dash: DASHES[(place + Math.floor(place / COLOURS.length)) % DASHES.length],
@@ -74,11 +101,12 @@ export function runFigures(page: PageModel): Figure[] {
   const { iterations } = series;
   const restart = shownRestart(page);
   const behind = (column: (series: Series) => Column): Line[] =>
-    run.series
-      .filter((_, other) => other !== restart)
-      .map((other) => ({ ...line(column(other), 0), dash: [], faint: true }));
+    run.series.flatMap((other, place) =>
+      place === restart ? [] : [{ ...line(column(other), 0), dash: [], faint: true, restart: place }],
+    );
   const output: Figure = {
     name: t("Output distance"),
+    meaning: t("d(O(e), O(e*)) in {0}: what the search makes small", metricName(spec.metric)),
     kind: "outputDistance",
     iterations,
     lines: [
@@ -93,15 +121,17 @@ export function runFigures(page: PageModel): Figure[] {
         ...line(
           iterations.map(() => run.start!.shiftDistance),
           2,
-          t("shift"),
+          t("noise threshold"),
           t("Median output distance of the prompt with noise {0} added", shiftName(spec)),
         ),
+        colour: "neutral",
         isLevel: true,
       },
     ],
   };
   const input: Figure = {
     name: t("Input distance"),
+    meaning: t("‖e − e*‖₁: how far the input still is from the prompt’s"),
     kind: "inputDistance",
     iterations,
     lines: [
@@ -111,6 +141,7 @@ export function runFigures(page: PageModel): Figure[] {
   };
   const ratio: Figure = {
     name: RATIO,
+    meaning: t("r = ‖e − e*‖₁ / d(O(e), O(e*)): how far the input moved for what the output did"),
     kind: "ratio",
     iterations,
     lines: [
@@ -123,17 +154,41 @@ export function runFigures(page: PageModel): Figure[] {
       ),
     ],
   };
-  const ranks = tokenFigure(
-    run,
-    series.iterations,
-    t("Rank of the true token"),
-    series.ranks,
-    t("its rank among all tokens"),
-  );
+  const ranks: Figure = {
+    ...tokenFigure(run, series.iterations, t("Rank of the true token"), series.ranks, t("its rank among all tokens")),
+    meaning: t("Place of the prompt’s token among all tokens by the decoder’s score, at its position; 1 is best"),
+    from: 1,
+  };
+  const marks = marksOf(run, restart);
   const directions = ownFigures(run, series);
   if (countsRounds(spec) && page.beside.length === 0) return iterations.length > 1 ? directions : [];
   if (page.beside.length > 0) return comparisonFigures(page, [...directions, ranks]);
-  return recovers(spec) ? [output, input, ratio, ranks] : [ratio, output, input, ...directions, ranks];
+  const shown = recovers(spec) ? [output, input, ratio, ranks] : [ratio, output, input, ...directions, ranks];
+  return shown.map((figure) => ({ ...figure, marks }));
+}
+
+/** When a restart first had the prompt's tokens, all and one by one, and when it first was below the noise threshold. */
+export function marksOf(run: RunModel, restart: number): Mark[] {
+  const { spec } = run.info;
+  const firsts = run.firsts[restart];
+  if (!firsts) return [];
+  const threshold = belowThresholdAt(run, restart);
+  const exact = firsts.firstExactIteration;
+  const tokens = new Map<number, number>();
+  for (const at of firsts.firstCorrectIterations) if (at !== null) tokens.set(at, (tokens.get(at) ?? 0) + 1);
+  return [
+    ...(threshold === undefined
+      ? []
+      : [{ kind: "threshold" as const, iteration: threshold.iteration, told: threshold.told }]),
+    ...(exact === null ? [] : [{ kind: "exact" as const, iteration: exact, told: exactWhen(spec, firsts)! }]),
+    ...[...tokens]
+      .sort(([a], [b]) => a - b)
+      .map(([iteration, count]) => ({
+        kind: "token" as const,
+        iteration,
+        told: t("{0} first correct {1}", plural(count, "token"), firstAt(spec, iteration)),
+      })),
+  ];
 }
 
 /** What the method measures beside the distances. */
@@ -147,7 +202,14 @@ function ownFigures(run: RunModel, { iterations, own }: Series): Figure[] {
       : columns;
     if (series.perToken) return [tokenFigure(run, iterations, series.title(), shown, series.meaning(spec))];
     const only = line(shown[0], 0, series.label ?? series.title(), series.meaning(spec));
-    return [{ name: series.title(), iterations, lines: [series.dotted ? { ...only, dotted: true } : only] }];
+    return [
+      {
+        name: series.title(),
+        iterations,
+        lines: [series.dotted ? { ...only, dotted: true } : only],
+        ...(series.from !== undefined && { from: series.from }),
+      },
+    ];
   });
 }
 
@@ -191,13 +253,18 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
   const figure = (name: string, column: (series: Series, run: RunModel) => Column, kind?: Figure["kind"]): Figure => {
     const others = runs.flatMap(({ run, restart, place }) =>
       run === page.run
-        ? run.series
-            .filter((_, other) => other !== restart)
-            .map((other): Line => ({
-              ...line(spread(other.iterations, column(other, run)), place),
-              dash: [],
-              faint: true,
-            }))
+        ? run.series.flatMap((other, behind): Line[] =>
+            behind === restart
+              ? []
+              : [
+                  {
+                    ...line(spread(other.iterations, column(other, run)), place),
+                    dash: [],
+                    faint: true,
+                    restart: behind,
+                  },
+                ],
+          )
         : [],
     );
     const lines = runs.map(({ run, series, place }) =>
@@ -208,8 +275,14 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
         run === page.run ? t("Run {0}, this one", runLabel(run.info)) : t("Run {0}", runLabel(run.info)),
       ),
     );
-    return { name, iterations, lines: [...others, ...lines], ...(kind && { kind }) };
+    return { name, iterations, lines: [...others, ...lines], marks, ...(kind && { kind }) };
   };
+  const marks = runs.flatMap(({ run, restart, place }) =>
+    marksOf(run, restart).flatMap((mark): Mark[] => {
+      const { style, colour } = styleOf(place);
+      return mark.kind === "exact" ? [{ ...mark, style, colour, told: t("run {0} {1}", run.info.id, mark.told) }] : [];
+    }),
+  );
   const shifts = runs.flatMap(({ run, series, place }): Line[] => {
     const level = run.start?.shiftDistance;
     const ends = [series.iterations[0], series.iterations.at(-1)!];
@@ -217,42 +290,48 @@ function comparisonFigures(page: PageModel, own: readonly Figure[]): Figure[] {
     return [{ ...line(spread(ends, [level, level]), place), dash: SHIFT_DASH, faint: true }];
   });
   const output = figure(
-    t("Output distance; pale and level: shift"),
+    t("Output distance; level lines: noise threshold"),
     (series) => series.outputDistance,
     "outputDistance",
   );
   const input = figure(t("Input distance"), (series) => series.inputDistance, "inputDistance");
   const ratio = figure(RATIO, (series) => series.ratio, "ratio");
-  const right = figure(t("Tokens right"), ({ right }) => right);
+  const right: Figure = { ...figure(t("Correct tokens"), ({ right }) => right), from: 0 };
   const shared = [{ ...output, lines: [...shifts, ...output.lines] }, input];
   const isWalk = page.run !== undefined && !recovers(page.run.info.spec);
   return [
     ...(isWalk ? [ratio, ...shared] : [...shared, ratio]),
     right,
-    ...own.map(({ name, iterations: from, lines }) => ({
-      name: t("{0}, run {1}", name, page.run!.info.id),
+    ...own.map((each) => ({
+      ...each,
+      name: t("{0}, run {1}", each.name, page.run!.info.id),
       iterations,
-      lines: lines.map((each) => ({ ...each, values: spread(from, each.values) })),
+      lines: each.lines.map((line) => ({ ...line, values: spread(each.iterations, line.values) })),
     })),
   ];
 }
 
 /** The figure for a file of its own: what is seen of it, in the colours of print; whoever has the run gives it a title. */
 export const forPrint = (
-  { name, iterations, lines }: Figure,
+  { name, iterations, lines, from, marks = [] }: Figure,
   logarithmic: boolean,
   span: readonly [low: number, high: number],
 ): PrintedFigure => ({
   title: "",
+  marks: marks.flatMap(({ kind, iteration, style }) =>
+    kind === "token" ? [] : [{ x: iteration, label: MARK_SIGNS[kind], ...(style !== undefined && { style }) }],
+  ),
   xLabel: t("iteration"),
   yLabel: name,
-  logarithmic,
+  logarithmic: logarithmic && from === undefined,
+  ...(from !== undefined && { from }),
   span,
-  lines: lines.map(({ label, style, faint, dotted, values }) => ({
+  lines: lines.map(({ label, style, colour, faint, dotted, values }) => ({
     ...(label !== undefined && { name: label }),
     style,
     ...(faint && { faint }),
     ...(dotted && { dotted }),
+    ...(colour === "neutral" && { neutral: true }),
     points: iterations.flatMap((iteration, i) => {
       const value = values[i];
       return typeof value === "number" ? [[iteration, value] as const] : [];
@@ -332,7 +411,7 @@ export function withSmoothing(figure: Figure, weight: number): Figure {
 }
 
 /** The figure in a sentence, for those who do not see it. */
-export function describeFigure({ name, iterations, lines }: Figure): string {
+export function describeFigure({ name, iterations, lines, marks = [] }: Figure): string {
   const told = lines
     .filter(({ label }) => label !== undefined)
     .map(({ label, values }) => {
@@ -344,5 +423,25 @@ export function describeFigure({ name, iterations, lines }: Figure): string {
         : t("{0} from {1} to {2}", label!, formatNumber(first), formatNumber(last));
     });
   const [low, high] = [iterations[0] ?? 0, iterations.at(-1) ?? 0];
-  return t("{0} over iterations {1} to {2}: {3}.", name, low, high, told.join("; "));
+  const sentence = t("{0} over iterations {1} to {2}: {3}.", name, low, high, told.join("; "));
+  const marked = marks.filter(({ kind }) => kind !== "token").map((mark) => mark.told);
+  return marked.length === 0 ? sentence : `${sentence} ${t("Marked: {0}.", marked.join("; "))}`;
+}
+
+/** Of an axis share that is left free beyond the data. */
+const MARGIN = 0.05;
+
+/** The ends of an axis that fits the data from `low` to `high`, null where there are none; one of counts begins at `from`. */
+export function fittedRange(
+  low: number | null,
+  high: number | null,
+  { logarithmic, from }: { readonly logarithmic: boolean; readonly from: number | undefined },
+): [number, number] {
+  if (low === null || high === null) return logarithmic ? [1, 10] : [from ?? 0, (from ?? 0) + 1];
+  if (logarithmic) {
+    const factor = high > low ? (high / low) ** MARGIN : 1.5;
+    return [low / factor, high * factor];
+  }
+  const margin = MARGIN * (high > low ? high - low : Math.abs(high) || 1);
+  return from === undefined ? [low - margin, high + margin] : [Math.min(from, low), Math.max(high, from + 1) + margin];
 }

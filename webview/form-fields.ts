@@ -3,6 +3,7 @@
 import { t } from "./l10n.ts";
 
 import type { Field } from "../src/experiments/fields.ts";
+import { fieldName } from "../src/describe/field-names.ts";
 import { methodOf } from "../src/describe/methods.ts";
 
 export interface MethodSchema {
@@ -18,11 +19,7 @@ const notes = (): Readonly<Record<string, string>> => ({
   learningRate: "η",
   startMean: "μ",
   startStd: "σ",
-  noiseShare: "s",
-  targetShare: "t",
-  shiftStd: "σ",
   topK: t("tokens"),
-  every: t("iterations"),
   channels: t("numbers"),
 });
 
@@ -56,8 +53,10 @@ export function groupsOf({ properties }: MethodSchema, common: readonly string[]
   ];
 }
 
-/** "initSeed" → "Init seed", with its symbol or unit. */
+/** Its own name, or "initSeed" → "Init seed" with its symbol or unit. */
 export function labelOf(field: string, method: string): string {
+  const name = fieldName(field);
+  if (name !== undefined) return name;
   const words = field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   const note = methodOf(method).describe.symbols?.[field] ?? notes()[field];
   return `${words[0].toUpperCase()}${words.slice(1)}${note ? ` (${note})` : ""}`;

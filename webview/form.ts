@@ -2,6 +2,7 @@
 // Its inputs are the browser's own: a label, an explanation and an error belong to an input by id, which does not reach
 // into the toolkit's shadow roots.
 
+import { valueName } from "../src/describe/field-names.ts";
 import { defaultMethod, METHODS, methodOf } from "../src/describe/methods.ts";
 import type { Field } from "../src/experiments/fields.ts";
 import type { FormData, FromPage, ToPage } from "../src/session/panel-messages.ts";
@@ -201,7 +202,9 @@ function controlOf(field: string, schema: Field, text: string): Control {
       "select",
       {},
       ...(optional ? [element("option", { value: "" }, t("by default"))] : []),
-      ...schema.enum.map((value) => element("option", { value, selected: value === text ? "" : undefined }, value)),
+      ...schema.enum.map((value) =>
+        element("option", { value, selected: value === text ? "" : undefined }, valueName(field, value)),
+      ),
     );
   }
   if (isLongText(field)) {

@@ -12,7 +12,7 @@ import { t } from "./l10n.ts";
 import { chosenRun, type PageModel } from "./page-model.ts";
 import { runLabel } from "./run-label.ts";
 import type { RunModel } from "./run-model.ts";
-import { type RunState, stateOf, troubleOf } from "./state-words.ts";
+import { type RunState, stateOf, troubleOf, whenOf } from "./state-words.ts";
 import { RunChoice } from "./run-choice.ts";
 import { button, OptionList, progressRing } from "./toolkit.ts";
 
@@ -26,7 +26,8 @@ export class Header {
   readonly #sign = element("span", { "class": "sign", "aria-hidden": "true" });
   readonly #title = element("strong");
   readonly #text = element("span", { class: "text" });
-  readonly #state = element("p", { class: "state" }, this.#ring, this.#sign, this.#title, " ", this.#text);
+  readonly #when = element("span", { class: "when" });
+  readonly #state = element("p", { class: "state" }, this.#ring, this.#sign, this.#title, " ", this.#text, this.#when);
   readonly #bar = element("div", { class: "bar-fill" });
   readonly #progress = element(
     "div",
@@ -87,7 +88,7 @@ export class Header {
       (id) => ({ type: "recoverExactly", id }),
     );
     this.#source = act(
-      t("Source’s Setting"),
+      t("Original Setup"),
       t(
         "The same text, network and seeds, with the method exactly as the source has it: every token at position 0, " +
           "logits of the head without the final LayerNorm, L1, plain gradient descent at 0.001 from N(1/2, 1/20), 2000 iterations",
@@ -107,7 +108,7 @@ export class Header {
       false,
       (id) => ({ type: "export", id, comparison: false }),
     );
-    this.#log = button(t("Show Log"), t("All that the engine has said"), false, () => send({ type: "showLog" }));
+    this.#log = button(t("Show Log"), t("Engine log"), false, () => send({ type: "showLog" }));
     this.element = element(
       "header",
       {},
@@ -175,6 +176,7 @@ export class Header {
     setText(this.#sign, SIGNS[tone]);
     setText(this.#title, title);
     setText(this.#text, text);
+    setText(this.#when, whenOf(this.#page.run));
     this.#progress.classList.toggle("idle", share === undefined);
     const percent = Math.round(100 * (share ?? 0));
     this.#progress.setAttribute("aria-valuenow", String(percent));

@@ -15,10 +15,11 @@ interface ShownMap {
 
 export class HeatMapView {
   readonly #grid: GridView;
-  readonly #legend = element("p", { class: "map-legend" });
+  readonly #legend = element("div", { class: "map-legend" });
   readonly #more = element("p", { class: "note" });
   readonly element: HTMLElement;
   #map: HeatMap | undefined;
+  #written = "";
 
   constructor(open: (column: string, row: string) => void) {
     this.#grid = new GridView((row, column) => {
@@ -47,7 +48,10 @@ export class HeatMapView {
         ),
       ),
     });
-    setText(this.#legend, scale ? legendText(label, unit, scale) : t("{0}: no run is finished yet", label));
+    const legend = scale ? colourBar(label, unit, scale) : [t("{0}: no run is finished yet", label)];
+    const written = legend.map((part) => (typeof part === "string" ? part : part.textContent)).join("|");
+    if (written !== this.#written) this.#legend.replaceChildren(...legend);
+    this.#written = written;
     const hidden = [Math.max(0, map.columns.length - MOST), Math.max(0, map.rows.length - MOST)];
     this.#more.hidden = hidden.every((count) => count === 0);
     setText(
@@ -75,5 +79,14 @@ function placeText(
   ].join("; ");
 }
 
-const legendText = (label: string, unit: FigureUnit, { low, high, logarithmic }: HeatScale): string =>
-  `${t("{0}: pale is {1}, strong {2}", label, spokenValue(low, unit), spokenValue(high, unit))}${logarithmic ? `, ${t("logarithmic")}` : ""}`;
+/** The figure's name, and its scale from the weakest colour to the strongest. */
+const colourBar = (
+  label: string,
+  unit: FigureUnit,
+  { low, high, logarithmic }: HeatScale,
+): (string | HTMLElement)[] => [
+  element("span", {}, logarithmic ? t("{0}, logarithmic", label) : label),
+  element("span", {}, spokenValue(low, unit)),
+  element("span", { "class": "colour-bar", "role": "img", "aria-label": t("to") }),
+  element("span", {}, spokenValue(high, unit)),
+];

@@ -16,6 +16,7 @@ import "./panel.css";
 import { type Figure, runFigures } from "./figures.ts";
 import { Plots } from "./plots.ts";
 import { rasterise } from "./rasterise.ts";
+import { RestartsView } from "./restarts.ts";
 import { ResultView } from "./result.ts";
 import { Timeline } from "./timeline.ts";
 import { registerControls } from "./toolkit.ts";
@@ -61,6 +62,10 @@ const comparison = new ComparisonView({
     if (page.run) send({ type: "export", id: page.run.info.id, comparison: true });
   },
 });
+const restarts = new RestartsView({
+  pick: (restart) => pick(() => (page.restart = restart)),
+  light: (restart) => plots.light(restart),
+});
 const topTokens = new TopTokens();
 const timeline = new Timeline({
   pickRow: (row) => pick(() => (page.row = row)),
@@ -82,6 +87,7 @@ document.body.append(
     placeholder,
     result.element,
     depthMap.element,
+    restarts.element,
     plots.element,
     comparison.element,
     timeline.element,
@@ -137,6 +143,7 @@ function draw(): void {
   depthMap.update(page);
   drawPlots();
   comparison.update(page);
+  restarts.update(page);
   timeline.update(page);
   topTokens.update(page);
   drawPlaceholder();

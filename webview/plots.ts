@@ -4,7 +4,7 @@
 import type { PrintedFigure } from "../src/reports/line-chart.ts";
 import { Chart, type ChartFrame } from "./chart.ts";
 import { element, setText } from "./dom.ts";
-import { type Figure, forPrint, lastUpTo, withSmoothing } from "./figures.ts";
+import { type Figure, forPrint, lastUpTo, MARK_SIGNS, withSmoothing } from "./figures.ts";
 import { t } from "./l10n.ts";
 import { onThemeChange } from "./theme.ts";
 import { iconButton } from "./toolkit.ts";
@@ -36,6 +36,8 @@ export class Plots {
   );
   readonly #charts: Chart[] = [];
   readonly #grid = element("div", { class: "charts" });
+  /** What the lines from top to bottom stand for. */
+  readonly #marks = element("p", { class: "marks note" });
   readonly element = element(
     "section",
     { "class": "plots", "aria-label": t("Plots") },
@@ -58,6 +60,7 @@ export class Plots {
         this.#whole,
       ),
     ),
+    this.#marks,
     this.#grid,
   );
   readonly #frame: ChartFrame;
@@ -109,6 +112,11 @@ export class Plots {
     if (!this.element.hidden) this.#draw();
   }
 
+  /** Lights the line of a restart in every plot. */
+  light(restart: number | undefined): void {
+    for (const chart of this.#charts) chart.light(restart);
+  }
+
   #draw(): void {
     if (!this.#state) return;
     const { figures } = this.#state;
@@ -118,6 +126,9 @@ export class Plots {
       this.#charts.push(chart);
       this.#grid.append(chart.element);
     }
+    const marks = (figures[0]?.marks ?? []).filter(({ kind }) => kind !== "token");
+    setText(this.#marks, marks.map(({ kind, told }) => `${MARK_SIGNS[kind]} ${told}`).join(" · "));
+    this.#marks.hidden = marks.length === 0;
     this.#grid.dataset.count = String(figures.length);
     const weight = Number(this.#smoothing.value);
     if (figures !== this.#smoothedFrom?.figures || weight !== this.#smoothedFrom.weight) {

@@ -52,11 +52,11 @@ function workView({ title, candidates }: NonNullable<Result["work"]>): HTMLEleme
   );
 }
 
-function factView({ label, value, tokens, note, good }: Fact): HTMLElement {
+function factView({ label, value, tokens, note, meaning, good }: Fact): HTMLElement {
   const sign = good === undefined ? "" : good ? "✓ " : "✗ ";
   return element(
     "div",
-    { "data-good": good === undefined ? undefined : String(good) },
+    { "data-good": good === undefined ? undefined : String(good), "title": meaning },
     element("dt", {}, label),
     element(
       "dd",

@@ -3,7 +3,17 @@
 import type { EndEvent, RestartResult, RunEvent, StartEvent, StepEvent, WalkPoint } from "../src/experiments/events.ts";
 import type { ExperimentSpec } from "../src/experiments/spec.ts";
 import type { RunInfo } from "../src/session/panel-messages.ts";
+import {
+  beforeFirst,
+  firstAt,
+  type FirstIterations,
+  firstIterationsOf,
+  hasFirstIterations,
+  withShown,
+} from "../src/describe/exact-when.ts";
 import { methodOf } from "../src/describe/methods.ts";
+import { formatNumber } from "./format.ts";
+import { t } from "./l10n.ts";
 import { tokensRight } from "../src/describe/tokens-right.ts";
 
 /** A run with all that it has told. */
@@ -15,6 +25,8 @@ export interface RunModel {
   readonly steps: StepEvent[][];
   /** What the plots show, of each restart. */
   readonly series: Series[];
+  /** When each restart first had the prompt's tokens; nothing of a method that does not search iteration by iteration. */
+  readonly firsts: FirstIterations[];
 }
 
 /**
@@ -43,6 +55,7 @@ export const newRun = (info: RunInfo): RunModel => ({
   end: undefined,
   steps: [],
   series: [],
+  firsts: [],
 });
 
 /** Takes in what the run has told. */
@@ -57,6 +70,10 @@ export function addEvents(run: RunModel, events: readonly RunEvent[]): void {
         break;
       case "end":
         run.end = event;
+        event.restarts.forEach((result, restart) => {
+          const firsts = firstIterationsOf(result);
+          if (firsts) run.firsts[restart] = firsts;
+        });
     }
   }
 }
@@ -64,6 +81,11 @@ export function addEvents(run: RunModel, events: readonly RunEvent[]): void {
 function addStep(run: RunModel, step: StepEvent): void {
   (run.steps[step.restart] ??= []).push(step);
   const series = (run.series[step.restart] ??= emptySeries(run.info.spec, step));
+  if (run.start && hasFirstIterations(run.info.spec)) {
+    const { tokenIds } = run.start.target;
+    const before = run.firsts[step.restart] ?? beforeFirst(tokenIds.length);
+    run.firsts[step.restart] = withShown(before, step.iteration, step.tokenIds, tokenIds);
+  }
   // A walk has measured the steps that it has not decoded, too.
   for (const point of (step.walked ?? [step]) as readonly WalkPoint[]) {
     series.iterations.push(point.iteration);
@@ -123,3 +145,20 @@ const isExact = (step: StepEvent | undefined, targetIds: readonly number[]): boo
 /** What the best restart has come to, so far. */
 export const latestOf = ({ steps, end }: RunModel): RestartResult | StepEvent | undefined =>
   end?.best ?? steps[0]?.at(-1);
+
+/** When a restart first came below the noise threshold; before the end, by which of the shown iterations at the latest. */
+export function belowThresholdAt(
+  { info: { spec }, start, steps, end }: RunModel,
+  restart: number,
+): { readonly iteration: number; readonly told: string } | undefined {
+  if (!start) return undefined;
+  const bar = formatNumber(start.shiftDistance);
+  const iteration = end
+    ? end.restarts[restart].beatsShiftAt
+    : steps[restart]?.find(({ outputDistance }) => outputDistance < start.shiftDistance)?.iteration;
+  if (typeof iteration !== "number") return undefined;
+  const told = end
+    ? t("below the noise threshold ({0}) since iteration {1}", bar, iteration.toLocaleString("en"))
+    : t("below the noise threshold ({0}) {1}", bar, firstAt(spec, iteration));
+  return { iteration, told };
+}

@@ -1,6 +1,7 @@
 // How the shown run is doing, in words: in the head of the page, in the place of its result, and out loud.
 
 import { describeTimeLeft, plural } from "../src/describe/numbers.ts";
+import { exactWhen, firstExactRestart } from "../src/describe/exact-when.ts";
 import {
   countsRounds,
   iterationCount,
@@ -9,7 +10,7 @@ import {
   type Reached,
 } from "../src/describe/run-progress.ts";
 import { isOver } from "../src/describe/run-state.ts";
-import type { RunInfo } from "../src/session/panel-messages.ts";
+import type { RunInfo, RunPhase } from "../src/session/panel-messages.ts";
 import { formatElapsed } from "./format.ts";
 import { t } from "./l10n.ts";
 import type { PageModel } from "./page-model.ts";
@@ -41,8 +42,8 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
     case "waiting":
       return {
         tone: "neutral",
-        title: t("Waiting"),
-        text: phase.behindPaused ? t("for the run before, which is paused") : t("for the run before"),
+        title: t("Queued"),
+        text: queuedBehind(phase),
       };
     case "preparing": {
       const {
@@ -100,6 +101,22 @@ export function stateOf({ info, steps, end }: RunModel, now: number): RunState {
   }
 }
 
+/** "behind run 3 (27/100); starts automatically" */
+function queuedBehind({ behind, reached, behindPaused }: Extract<RunPhase, { readonly kind: "waiting" }>): string {
+  const run = reached === undefined ? t("run {0}", behind) : t("run {0} ({1})", behind, reached);
+  return behindPaused
+    ? t("behind {0}, which is paused; starts automatically once that is over", run)
+    : t("behind {0}; starts automatically", run);
+}
+
+/** "exact since iteration 40", of several restarts that of the first; empty while none has been exact. */
+export function whenOf({ info: { spec }, firsts }: RunModel): string {
+  const first = firstExactRestart(firsts);
+  if (first === undefined) return "";
+  const when = exactWhen(spec, firsts[first])!;
+  return spec.restarts > 1 ? t("restart {0} {1}", first + 1, when) : when;
+}
+
 /** What went wrong, in sentences; empty when nothing did. */
 export const troubleOf = ({ phase, warning }: RunInfo): string =>
   [phase.kind === "failed" ? phase.error.message : "", warning ?? ""].filter(Boolean).join(" ");
@@ -116,15 +133,7 @@ export function placeholderOf({ run }: PageModel): { title: string; text: string
   const again = t("Run Again starts it anew.");
   switch (run.info.phase.kind) {
     case "waiting":
-      return run.info.phase.behindPaused
-        ? {
-            title: t("Waiting for the run before, which is paused"),
-            text: t("Runs go one at a time. This one begins by itself when that one is resumed and done, or stopped."),
-          }
-        : {
-            title: t("Waiting for the run before"),
-            text: t("Runs go one at a time. This one begins by itself."),
-          };
+      return { title: t("Queued"), text: queuedBehind(run.info.phase) };
     case "preparing":
     case "running":
     case "pausing":
@@ -153,6 +162,7 @@ export function announcementOf(page: PageModel): string {
   if (!page.run) return "";
   const { phase } = page.run.info;
   if (phase.kind === "running" || phase.kind === "external") return runningPhrase(page.run);
+  if (phase.kind === "waiting") return t("Queued"); // and not how far the run before it is
   if (phase.kind === "preparing") return t("Preparing");
   const { title, text } = stateOf(page.run, 0);
   const result = isOver(page.run.info) ? resultOf(page)?.title : undefined;

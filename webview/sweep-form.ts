@@ -1,6 +1,7 @@
 // The form that builds a sweep: of each field the values it is to take, one for all runs or several as an axis. How many
 // runs that makes, and how long they take, is said as it is written.
 
+import { valueName } from "../src/describe/field-names.ts";
 import { defaultMethod, methodNames, methodOf } from "../src/describe/methods.ts";
 import type { Field } from "../src/experiments/fields.ts";
 import type { FromSweepsPage, SweepFormData } from "../src/session/sweeps-messages.ts";
@@ -269,4 +270,4 @@ export class SweepForm {
 }
 
 const nameOf = (field: string, value: string): string =>
-  field === "method" ? methodOf(value).describe.title() : value;
+  field === "method" ? methodOf(value).describe.title() : valueName(field, value);

@@ -64,7 +64,7 @@ const more = element(
   button(t("Save Map…"), t("Save the map as a drawing for a paper"), false, act("saveMap")),
   button(t("Open File"), t("Open the sweep’s file in an editor"), false, act("openFile")),
 );
-const forget = button(t("Remove"), t("Take the sweep off this list; its files stay"), false, act("forget"));
+const forget = button(t("Remove"), t("Remove from list (keeps files)"), false, act("forget"));
 more.append(forget);
 
 const across = list(t("Across"), (value) => pick({ across: value || undefined }));

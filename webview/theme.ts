@@ -18,9 +18,12 @@ export function readTheme(): Theme {
     foreground,
     muted: read("--vscode-descriptionForeground", foreground),
     grid: read("--lab-grid", "rgba(128, 128, 128, 0.25)"),
-    colours: Object.fromEntries(
-      COLOURS.map((colour) => [colour, read(`--vscode-charts-${colour}`, foreground)]),
-    ) as Theme["colours"],
+    colours: {
+      ...(Object.fromEntries(
+        COLOURS.map((colour) => [colour, read(`--vscode-charts-${colour}`, foreground)]),
+      ) as Theme["colours"]),
+      neutral: read("--vscode-descriptionForeground", foreground),
+    },
     font: `11px ${read("--vscode-font-family", "sans-serif")}`,
   };
 }

@@ -178,7 +178,7 @@ export class Timeline {
   /** The heads of the leading columns. */
   get #names(): readonly string[] {
     if (this.#countsRounds) return [t("Round"), t("Nearest"), t("Proved")];
-    return [t("Iteration"), t("Output dist."), this.#isWalk ? t("Changed") : t("Right")];
+    return [t("Iteration"), t("Output dist."), this.#isWalk ? t("Changed") : t("Correct")];
   }
 
   /** What a row has in them, with the name that is read out. */
@@ -200,7 +200,7 @@ export class Timeline {
       [t("output distance"), formatNumber(step.outputDistance)],
       this.#isWalk
         ? [t("tokens changed"), `${tokenIds.length - right}/${tokenIds.length}`]
-        : [t("tokens right"), `${right}/${tokenIds.length}`],
+        : [t("correct tokens"), `${right}/${tokenIds.length}`],
     ];
   }
 

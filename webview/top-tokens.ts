@@ -1,12 +1,13 @@
-// The best tokens at each position of one iteration, with their scores, and where the prompt's token ranks among all.
+// The top-k tokens per position of one iteration, with their scores, and where the prompt's token ranks among all.
 
 import { atIteration } from "../src/describe/run-progress.ts";
+import type { FirstIterations } from "../src/describe/exact-when.ts";
 import type { StepEvent } from "../src/experiments/events.ts";
 import { chip, plainChip } from "./chips.ts";
 import { element, setText } from "./dom.ts";
 import { formatNumber } from "./format.ts";
 import { t } from "./l10n.ts";
-import { type PageModel, shownStep } from "./page-model.ts";
+import { type PageModel, shownRestart, shownStep } from "./page-model.ts";
 import type { PromptTokens } from "./run-model.ts";
 import { RowWindow } from "./row-window.ts";
 
@@ -22,6 +23,7 @@ export class TopTokens {
   readonly #window: RowWindow;
   #step: StepEvent | undefined;
   #target: PromptTokens | undefined;
+  #firsts: FirstIterations | undefined;
 
   constructor() {
     this.#window = new RowWindow({
@@ -32,12 +34,12 @@ export class TopTokens {
       make: (row) => this.#makeRow(row),
     });
     const { scroller } = this.#window;
-    for (const [name, value] of Object.entries({ "role": "table", "tabindex": "0", "aria-label": t("Best tokens") })) {
+    for (const [name, value] of Object.entries({ "role": "table", "tabindex": "0", "aria-label": t("Top-k tokens") })) {
       scroller.setAttribute(name, value);
     }
     this.element = element(
       "section",
-      { "class": "top-tokens", "aria-label": t("Best tokens a position") },
+      { "class": "top-tokens", "aria-label": t("Top-k tokens per position") },
       element("div", { class: "section-head" }, this.#title),
       scroller,
     );
@@ -47,10 +49,15 @@ export class TopTokens {
     const step = shownStep(page);
     const target = page.run?.start?.target;
     this.element.hidden = !step || !target;
-    if (!step || !target || step === this.#step) return;
+    const firsts = page.run?.firsts[shownRestart(page)];
+    if (!step || !target || (step === this.#step && firsts === this.#firsts)) return;
     this.#step = step;
+    this.#firsts = firsts;
     this.#target = target;
-    setText(this.#title, t("Best tokens {0}", atIteration(page.run!.info.spec, step.iteration)));
+    setText(
+      this.#title,
+      t("Top-{0} tokens {1}", step.topK[0].length, atIteration(page.run!.info.spec, step.iteration)),
+    );
     this.#drawHead(step);
     this.#window.clear();
     this.#window.update(step.topK.length);
@@ -59,11 +66,24 @@ export class TopTokens {
   #drawHead({ topK }: StepEvent): void {
     const places = topK[0].length;
     this.#window.scroller.setAttribute("aria-rowcount", String(topK.length + 1));
-    this.#window.scroller.style.setProperty("--columns", `96px 56px repeat(${places}, minmax(82px, 1fr))`);
-    const names = [t("Prompt"), t("Rank"), ...Array.from({ length: places }, (_, place) => ordinal(place + 1))];
+    this.#window.scroller.style.setProperty(
+      "--columns",
+      `96px 56px ${this.#firsts ? "96px " : ""}repeat(${places}, minmax(82px, 1fr))`,
+    );
+    const first = this.#firsts ? [t("First correct")] : [];
+    const names = [
+      t("Prompt"),
+      t("Rank"),
+      ...first,
+      ...Array.from({ length: places }, (_, place) => ordinal(place + 1)),
+    ];
     this.#head.replaceChildren(
       ...names.map((name, column) =>
-        element("span", { role: "columnheader", class: column === 1 ? "number" : undefined }, name),
+        element(
+          "span",
+          { role: "columnheader", class: column === 1 || column === first.length + 1 ? "number" : undefined },
+          name,
+        ),
       ),
     );
   }
@@ -72,11 +92,13 @@ export class TopTokens {
     const { topK, targetRanks } = this.#step!;
     const { tokenIds, tokens } = this.#target!;
     const rank = targetRanks[position];
+    const first = this.#firsts?.firstCorrectIterations[position];
     return element(
       "div",
       { "class": "cells", "role": "row", "aria-rowindex": String(position + 2) },
       element("span", { role: "rowheader" }, plainChip(tokenIds[position], tokens[position])),
       element("span", { role: "cell", class: rank === 1 ? "number first" : "number" }, rank.toLocaleString("en")),
+      ...(this.#firsts ? [element("span", { role: "cell", class: "number" }, first?.toLocaleString("en") ?? "–")] : []),
       ...topK[position].map(({ id, text, score }) =>
         element(
           "span",

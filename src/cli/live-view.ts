@@ -11,6 +11,14 @@ import { counted } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
 import { positionAtWork } from "../describe/recovered-tokens.ts";
+import {
+  beforeFirst,
+  exactWhen,
+  firstExactRestart,
+  type FirstIterations,
+  hasFirstIterations,
+  withShown,
+} from "../describe/exact-when.ts";
 import { countsRounds, progressShare, progressWords } from "../describe/run-progress.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import { decoded, summary, workLine } from "./run-summary.ts";
@@ -23,7 +31,7 @@ const FRAME_MS = 50;
 /** Decodings on screen, newest last, when there is one restart. */
 const NEWEST = 10;
 /** Lines of the picture that are not decodings, the terminal's own last one included. */
-const OTHER_LINES = 9;
+const OTHER_LINES = 10;
 
 export class LiveView implements RunView {
   readonly #context: CliContext;
@@ -36,7 +44,7 @@ export class LiveView implements RunView {
   constructor(spec: ExperimentSpec, context: CliContext) {
     this.#context = context;
     this.#draw = createLogUpdate(sized(context.stdout) as unknown as NodeJS.WritableStream);
-    this.#state = { spec, steps: [] };
+    this.#state = { spec, steps: [], firsts: [] };
     context.signal.addEventListener("abort", this.#showStopping, { once: true });
     this.#paint();
   }
@@ -95,6 +103,8 @@ export interface LiveState {
   start?: StartEvent;
   /** The newest of one restart, or the last of each of several. */
   steps: StepEvent[];
+  /** Of each restart. */
+  firsts: FirstIterations[];
   /** When the first and the last shown iteration came, in the clock's milliseconds. */
   first?: { readonly at: number; readonly iteration: number };
   last?: { readonly at: number; readonly iteration: number };
@@ -107,12 +117,21 @@ export function follow(state: LiveState, event: RunEvent, at: number): void {
     case "start":
       state.start = event;
       return;
-    case "step":
+    case "step": {
+      const { restart, iteration, tokenIds } = event;
+      const target = state.start!.target.tokenIds;
+      state.firsts[restart] = withShown(
+        state.firsts[restart] ?? beforeFirst(target.length),
+        iteration,
+        tokenIds,
+        target,
+      );
       if (state.spec.restarts === 1) state.steps = [...state.steps, event].slice(-NEWEST);
       else state.steps[event.restart] = event;
       state.last = { at, iteration: event.iteration };
       state.first ??= state.last;
       return;
+    }
     case "end":
       state.end = event;
   }
@@ -137,6 +156,8 @@ export function picture(state: LiveState, { columns, rows, styles }: Screen): st
   const newest = state.steps.filter(({ iteration }) => iteration === state.last?.iteration);
   const [closest] = newest.sort((a, b) => a.outputDistance - b.outputDistance);
   if (closest) lines.push(line(distanceLine(closest, start)));
+  const when = whenLine(state);
+  if (when !== undefined && lines.length < rows - 1) lines.push(line(when));
   return lines;
 }
 
@@ -149,17 +170,17 @@ function decodings({ spec, steps }: LiveState, start: StartEvent, { columns, row
     ? steps.toSorted((a, b) => a.outputDistance - b.outputDistance).slice(0, room)
     : steps.slice(-room);
   const shown = several ? wanted.sort((a, b) => a.restart - b.restart) : wanted;
-  const row = (name: string, distance: string, right: string) =>
-    `${name.padStart(9)}  ${distance.padStart(9)}  ${right.padStart(7)}  `;
+  const row = (name: string, distance: string, correct: string) =>
+    `${name.padStart(9)}  ${distance.padStart(9)}  ${correct.padStart(7)}  `;
   if (countsRounds(spec)) return rounds(shown, start, { columns, rows, styles });
   const head = fit(
-    [{ text: `${row(several ? "restart" : "iteration", "distance", "right")}decoded`, mark: styles.quiet }],
+    [{ text: `${row(several ? "restart" : "iteration", "distance", "correct")}decoded`, mark: styles.quiet }],
     columns,
   );
   const body = shown.map((step) => {
-    const name = several ? step.restart : step.iteration;
-    const right = `${tokensRight(step.tokenIds, tokenIds)}/${tokenIds.length}`;
-    const figures = row(String(name), figure(step.outputDistance), right);
+    const name = several ? step.restart + 1 : step.iteration;
+    const correct = `${tokensRight(step.tokenIds, tokenIds)}/${tokenIds.length}`;
+    const figures = row(String(name), figure(step.outputDistance), correct);
     return fit([{ text: figures }, ...decoded(step, start, styles)], columns);
   });
   return [head, ...body];
@@ -200,6 +221,14 @@ function workLines({ steps }: LiveState): string[] {
   ];
 }
 
+/** Of the restart that was exact first; undefined while none was. */
+function whenLine({ spec, firsts }: LiveState): string | undefined {
+  const first = hasFirstIterations(spec) ? firstExactRestart(firsts) : undefined;
+  if (first === undefined) return undefined;
+  const when = exactWhen(spec, firsts[first]);
+  return spec.restarts > 1 ? `restart ${first + 1} ${when}` : when;
+}
+
 function progressLine({ spec, steps, first, last, end, stopping }: LiveState): string {
   if (countsRounds(spec)) {
     const reached = steps.at(-1) ?? { iteration: 0 };
@@ -220,7 +249,7 @@ function progressLine({ spec, steps, first, last, end, stopping }: LiveState): s
 function distanceLine({ outputDistance, inputDistance }: StepEvent, { shiftDistance }: StartEvent): string {
   return [
     `output distance ${figure(outputDistance)}`,
-    `shift line ${figure(shiftDistance)}, ${outputDistance < shiftDistance ? "passed" : "not yet passed"}`,
+    `noise threshold ${figure(shiftDistance)}, ${outputDistance < shiftDistance ? "below" : "not yet below"}`,
     `input distance ${figure(inputDistance)}`,
   ].join(" · ");
 }

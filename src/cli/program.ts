@@ -92,7 +92,7 @@ function commands(version: string, context: CliContext, exit: (code: number) => 
 
   program
     .command("reproduce")
-    .description("run the source's claims again, and write a table of what holds")
+    .description("run the paper's claims again, and write a table of what holds")
     .option("--quick", "minutes in place of an hour: fewer seeds and shorter runs")
     .option("--checkpoint <SOURCE>", "a trained checkpoint; several times for several, smallest first", collect)
     .option("--claims <LIST>", "only these, as C1,C5")

@@ -15,6 +15,7 @@ import { counted } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { reducedPrecisionName } from "../describe/run-condition.ts";
 import { largestDistance, positionAtWork, smallestMargin, totalTried } from "../describe/recovered-tokens.ts";
+import { exactWhen, firstExactRestart, firstIterationsOf } from "../describe/exact-when.ts";
 import { countsRounds } from "../describe/run-progress.ts";
 import { recovers, verdictOf } from "../describe/run-verdict.ts";
 import { hasPrompt, tokensRight } from "../describe/tokens-right.ts";
@@ -86,12 +87,12 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
       : [
           ...row(
             "restart",
-            `${best.restart}, at iteration ${best.iteration}` +
+            `${best.restart + 1}, at iteration ${best.iteration}` +
               (restarts.length > 1
                 ? ` (${restarts.filter(({ exact }) => exact).length} of ${restarts.length} exact)`
                 : ""),
           ),
-          ...(recovers(spec) ? recoveryRows(best, start) : movementRows(best, start)),
+          ...(recovers(spec) ? [...whenRows(end, start), ...recoveryRows(best, start)] : movementRows(best, start)),
         ]),
     ...(best.nextToken && target.nextToken ? row("next token", nextTokens(best.nextToken, target.nextToken)) : []),
     ...(start.quantisation && spec.weights !== "stored"
@@ -113,9 +114,34 @@ function offBy({ weightError, outputError, outputDistance }: Quantisation, shift
   if (outputError === null || outputDistance === null) return `${weights}, and no memory to compare outputs`;
   return (
     `${weights}, the prompt's output ${percent(outputError)}: a distance of ${figure(outputDistance)}, ` +
-    `the shift test's being ${figure(shiftDistance)}`
+    `the noise threshold being ${figure(shiftDistance)}`
   );
 }
+
+/** When the best restart had the prompt's tokens, and which restart had them first where that is another one. */
+function whenRows({ best, restarts }: EndEvent, { spec }: StartEvent): Row[] {
+  const firsts = restarts.flatMap((result) => firstIterationsOf(result) ?? []);
+  const own = firstIterationsOf(best);
+  if (!own) return [];
+  const first = firstExactRestart(firsts);
+  const isOther = first !== undefined && firsts[first].firstExactIteration !== own.firstExactIteration;
+  const when = [
+    exactWhen(spec, own),
+    isOther ? `restart ${first + 1} was first, ${exactWhen(spec, firsts[first])}` : undefined,
+  ].filter((words) => words !== undefined);
+  const tokens = own.firstCorrectIterations.slice(0, MOST_FIRSTS).map((at) => (at === null ? "–" : String(at)));
+  const rest = own.firstCorrectIterations.length - tokens.length;
+  return [
+    ...(when.length === 0 ? [] : row("when", when.join("; "))),
+    ...row(
+      "first correct",
+      `${spec.every === 1 ? "at" : "by"} iteration ${tokens.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}, token by token`,
+    ),
+  ];
+}
+
+/** Tokens whose first correct iteration is told. */
+const MOST_FIRSTS = 16;
 
 function recoveryRows(best: RestartResult, { shiftDistance }: StartEvent): Row[] {
   return [
@@ -176,7 +202,7 @@ function unknownLine({ tokens, distances, tried }: RestartResult, position: numb
 function movementRows(best: RestartResult, { shiftDistance, gradientCheck }: StartEvent): Row[] {
   const side = best.beatsShift ? "less" : "not less";
   return [
-    ["output moved", `${figure(best.outputDistance)}, ${side} than the shift test's ${figure(shiftDistance)}`],
+    ["output moved", `${figure(best.outputDistance)}, ${side} than the noise threshold (${figure(shiftDistance)})`],
     ["input moved", figure(best.inputDistance)],
     ...(best.ratio === null ? [] : row("input / output", ratios(best))),
     ...(gradientCheck
@@ -190,7 +216,7 @@ function movementRows(best: RestartResult, { shiftDistance, gradientCheck }: Sta
 }
 
 const ratios = ({ ratio, ratioPerElement }: RestartResult): string =>
-  `${figure(ratio!)}${ratioPerElement === null ? "" : ` (${figure(ratioPerElement)} an element)`}; output / input ${figure(1 / ratio!)}`;
+  `${figure(ratio!)}${ratioPerElement === null ? "" : ` (${figure(ratioPerElement)} per element)`}; output / input ${figure(1 / ratio!)}`;
 
 const nextTokens = (found: Token, wanted: Token): string =>
   found.id === wanted.id
@@ -233,6 +259,6 @@ export function unsettled(best: RestartResult, { vocabulary }: StartEvent): stri
 }
 
 function againstShift({ beatsShift, beatsShiftAt }: RestartResult, shiftDistance: number): string {
-  const bar = `the shift test's ${figure(shiftDistance)}`;
-  return beatsShift ? `first below ${bar} at iteration ${beatsShiftAt}` : `never below ${bar}`;
+  const bar = `below the noise threshold (${figure(shiftDistance)})`;
+  return beatsShift ? `${bar} since iteration ${beatsShiftAt}` : `never ${bar}`;
 }

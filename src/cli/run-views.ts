@@ -9,6 +9,7 @@ import type { ProgressLine } from "./progress-line.ts";
 import { counted } from "../common/counts.ts";
 import { figure } from "../common/number-format.ts";
 import { conditionLines } from "../describe/run-condition.ts";
+import { beforeFirst, type FirstIterations, hasFirstIterations, withShown } from "../describe/exact-when.ts";
 import { countsRounds } from "../describe/run-progress.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
 import { decoded, fitLine, roundParts, summary } from "./run-summary.ts";
@@ -32,6 +33,7 @@ export const jsonView = (context: CliContext): RunView => ({
 /** One line for each shown iteration of each restart; progress goes to stderr. */
 export function plainView(spec: ExperimentSpec, context: CliContext, progress: ProgressLine): RunView {
   let start: StartEvent | undefined;
+  const firsts: FirstIterations[] = [];
   const printLines = (lines: readonly string[]) => print(context, lines.map((line) => `${visible(line)}\n`).join(""));
 
   return {
@@ -45,23 +47,27 @@ export function plainView(spec: ExperimentSpec, context: CliContext, progress: P
             ...conditionLines(spec),
             [
               counted(event.target.tokenIds.length, "token"),
-              event.fit ? `ranked by ${fitLine(event.fit)}` : `shift line ${figure(event.shiftDistance)}`,
+              event.fit ? `ranked by ${fitLine(event.fit)}` : `noise threshold ${figure(event.shiftDistance)}`,
               event.device,
             ].join(" · "),
           ]);
         case "step": {
-          const right = tokensRight(event.tokenIds, start!.target.tokenIds);
+          const { restart, iteration, tokenIds } = event;
+          const target = start!.target.tokenIds;
+          const right = tokensRight(tokenIds, target);
+          firsts[restart] = withShown(firsts[restart] ?? beforeFirst(target.length), iteration, tokenIds, target);
+          const isFirst = hasFirstIterations(spec) && firsts[restart].firstExactIteration === iteration;
           const text = decoded(event, start!, PLAIN)
             .map(({ text }) => text)
             .join("");
           if (countsRounds(spec)) return printLines([[...roundParts(event), text].join("  ")]);
           return printLines([
             [
-              `iteration ${String(event.iteration).padStart(String(spec.iterations).length)}/${spec.iterations}`,
-              ...(spec.restarts > 1 ? [`restart ${String(event.restart).padStart(2)}`] : []),
+              `iteration ${String(iteration).padStart(String(spec.iterations).length)}/${spec.iterations}`,
+              ...(spec.restarts > 1 ? [`restart ${String(restart + 1).padStart(2)}`] : []),
               `output distance ${figure(event.outputDistance).padStart(7)}`,
               `input distance ${figure(event.inputDistance).padStart(7)}`,
-              `${right}/${event.tokenIds.length} right`,
+              `${right}/${tokenIds.length} correct${isFirst ? ", first exact" : ""}`,
               text,
             ].join("  "),
           ]);

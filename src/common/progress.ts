@@ -3,7 +3,7 @@
 import { formatBytes } from "./bytes.ts";
 
 export interface Progress {
-  /** For people: "Waiting for the run before", "Writing random weights", "Opening the network"… */
+  /** For people: "Queued behind another run", "Writing random weights", "Opening the network"… */
   readonly stage: string;
   /** Work done and to do, in any one unit, where it is known. */
   readonly done?: number;

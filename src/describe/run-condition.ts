@@ -97,7 +97,7 @@ function networkName(network: Exclude<ExperimentSpec["network"], "gpt2">): strin
     case "invertible":
       return t("invertible");
     case "notInvertible":
-      return t("not invertible");
+      return t("non-invertible");
     case "perToken":
       return t("per token");
   }

@@ -33,7 +33,7 @@ export const isOver = (run: Run): boolean => !isActive(run) && run.phase.kind !=
 export function stateName(state: RunStateName): string {
   switch (state) {
     case "waiting":
-      return t("waiting");
+      return t("queued");
     case "preparing":
       return t("starting");
     case "running":

@@ -99,7 +99,7 @@ export function serve(
 
   function tellWaiting(waiting: Iterable<ServedRun> = runs.values()): void {
     const [current] = runs.values();
-    const stage = current?.isPaused ? "Waiting for the run before, which is paused" : "Waiting for the run before";
+    const stage = current?.isPaused ? "Queued behind another run, which is paused" : "Queued behind another run";
     for (const { id: runId } of waiting) {
       if (runId !== current?.id) channel.send({ type: "progress", runId, progress: { stage } });
     }

@@ -48,14 +48,14 @@ export const COMMON_FIELDS = {
     description: "Independent runs of the method, carried out as one batch.",
   }),
   dtype: oneOf(["float32", "float64"], { default: "float32", description: "Number format of the computation." }),
-  topK: integer(1, 100, { default: 5, description: "Tokens listed a position." }),
+  topK: integer(1, 100, { default: 5, description: "Tokens listed per position." }),
   decoder: oneOf(DECODERS, { default: "pseudoinverse", description: "How an embedding becomes tokens." }),
   vocabulary: {
     type: "string",
     description: "A text: only its tokens, and its words with and without a blank before them, are decoded.",
   },
   every: integer(1, 1_000_000, {
-    description: "Decode and show each so many iterations; by default about 40 times.",
+    description: "Record, decode and show every so many iterations; by default about 40 times.",
   }),
   shiftStd: positive(undefined, { default: 0.05, description: "σ of the shift test, in units of shiftUnit." }),
   shiftUnit: oneOf(SHIFT_UNITS, {
@@ -63,7 +63,10 @@ export const COMMON_FIELDS = {
     description:
       "What σ is measured in: as it is, as in the source, or the deviation of the checkpoint's own embeddings.",
   }),
-  shiftDraws: integer(1, 1024, { default: 16, description: "Draws of the shift test; its median is the bar." }),
+  shiftDraws: integer(1, 1024, {
+    default: 16,
+    description: "Draws of the shift test; their median distance is the noise threshold.",
+  }),
   device: oneOf(DEVICES, { default: "auto", description: "Where the network runs." }),
   weights: oneOf(WEIGHT_FORMATS, {
     default: "stored",

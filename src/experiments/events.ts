@@ -1,6 +1,7 @@
 // What a run tells while it goes: the lines of `--json`, of a record, and of the panel.
 
 import type { ExperimentSpec } from "./common-fields.ts";
+import type { FirstIterations } from "./first-iterations.ts";
 
 export interface Token {
   readonly id: number;
@@ -141,6 +142,7 @@ export type Certainty = "proved" | "likely" | "unknown";
 /** One shown iteration of one restart; of exact recovery, one round. */
 export interface StepEvent extends Distances, RecoveredTokens {
   readonly type: "step";
+  /** From 0; people are told a number that counts from 1. */
   readonly restart: number;
   /** Updates done so far, 0…N. */
   readonly iteration: number;
@@ -201,10 +203,11 @@ export interface Repetition {
 }
 
 /**
- * What one restart came to. Inversion: its last iterate or its closest one, whichever has the smaller discrete distance.
- * Walks: the last iterate.
+ * What one restart came to. Inversion: its last iterate or its closest one, whichever has the smaller discrete distance,
+ * and when it first had the prompt's tokens, which records of earlier versions lack. Walks: the last iterate.
  */
-export interface RestartResult extends Distances, RecoveredTokens {
+export interface RestartResult extends Distances, RecoveredTokens, Partial<FirstIterations> {
+  /** From 0; people are told a number that counts from 1. */
   readonly restart: number;
   readonly iteration: number;
   readonly tokenIds: readonly number[];
@@ -251,7 +254,7 @@ export interface DepthResult extends RecoveredTokens {
 export interface EndEvent {
   readonly type: "end";
   readonly status: "completed" | "cancelled";
-  /** Updates done. */
+  /** Updates done: fewer than were asked for where the run was cancelled, or has stopped because it was exact. */
   readonly iterations: number;
   /** Inversion: the smallest discrete distance. Walk: the largest ratio. */
   readonly best: RestartResult;

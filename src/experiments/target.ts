@@ -16,6 +16,7 @@ import type {
   WalkPoint,
 } from "./events.ts";
 import { shiftNotFinite, startNotFinite, statesNotFinite, throwIfNotFinite } from "./finite.ts";
+import type { FirstIterations } from "./first-iterations.ts";
 import { absoluteDistances, hamming, ratioOf, repetition } from "./metrics.ts";
 import type { ExperimentSetting, PlacedNetwork } from "./setting.ts";
 import { shiftDistances } from "./shift-test.ts";
@@ -140,8 +141,8 @@ export interface Candidate extends Iterates {
   readonly decodings: readonly Decoding[];
 }
 
-/** Of each restart, how it stands against the shift test. */
-export type AgainstShift = Pick<RestartResult, "beatsShift" | "beatsShiftAt">;
+/** Of each restart, how it stands against the shift test, and when it first had the prompt's tokens where that is asked. */
+export type Course = Pick<RestartResult, "beatsShift" | "beatsShiftAt"> & Partial<FirstIterations>;
 
 /**
  * What each restart came to: of its candidate iterates the one whose tokens, embedded again, have the output closest to
@@ -152,7 +153,7 @@ export async function judge(
   setting: ExperimentSetting,
   target: Target,
   candidates: readonly Candidate[],
-  againstShift: readonly AgainstShift[],
+  courses: readonly Course[],
 ): Promise<RestartResult[]> {
   const { text, targetIds, embed, onEmbeddings } = setting;
   const { network } = target;
@@ -183,7 +184,7 @@ export async function judge(
         ...distances,
         ratioPerElement: perElement(spec, network, distances),
         discreteDistance: distance[restart],
-        ...againstShift[restart],
+        ...courses[restart],
       };
       if (results[restart] && !isCloser(result, results[restart])) return;
       results[restart] = result;

@@ -60,7 +60,7 @@ export async function askForRun(
   const drafts: RunDraft[] = [{ prompt }];
   while (drafts.length <= questions.length) {
     const draft = drafts[drafts.length - 1];
-    // The source's setting names its own output, so the last question falls away.
+    // The original setup names its own output, so the last question falls away.
     if (draft.setting === "source") break;
     const place = { step: drafts.length, totalSteps: questions.length };
     const answer = await questions[drafts.length - 1](draft, place);

@@ -1,4 +1,4 @@
-// *Reproduce the Source's Claims*: asks how much, or whether to go on with one that was stopped; runs the claims on the
+// *Reproduce the Paper's Claims*: asks how much, or whether to go on with one that was stopped; runs the claims on the
 // window's engine with progress and cancel, and opens the table.
 
 import { readdir } from "node:fs/promises";
@@ -40,7 +40,7 @@ export async function reproduceClaims(
   const findings = await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: vscode.l10n.t("Reproducing the source’s claims"),
+      title: vscode.l10n.t("Reproducing the paper’s claims"),
       cancellable: true,
     },
     (progress, token) => {
@@ -66,7 +66,7 @@ export async function reproduceClaims(
   const openPage = vscode.l10n.t("Open Page");
   const showFiles = vscode.l10n.t("Show Files");
   const answer = await vscode.window.showInformationMessage(
-    vscode.l10n.t("Of the source’s claims, {0}.", tally(findings)),
+    vscode.l10n.t("Of the paper’s claims, {0}.", tally(findings)),
     openPage,
     showFiles,
   );
@@ -116,6 +116,6 @@ async function askWhich(unfinished: Reproduction | undefined): Promise<Reproduct
         quick: false,
       },
     ],
-    { title: vscode.l10n.t("Reproduce the Source’s Claims"), placeHolder: vscode.l10n.t("How much is to be run?") },
+    { title: vscode.l10n.t("Reproduce the Paper’s Claims"), placeHolder: vscode.l10n.t("How much is to be run?") },
   );
 }

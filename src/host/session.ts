@@ -22,8 +22,8 @@ import type { RunNode } from "../session/run-nodes.ts";
 import { RunLog } from "../session/run-log.ts";
 import { proofFor } from "../describe/methods.ts";
 import { isActive } from "../describe/run-state.ts";
-import { Runs } from "../session/runs.ts";
-import { selectedText, selectionOf } from "./selection.ts";
+import { MOST_COMPARED, Runs } from "../session/runs.ts";
+import { selectedTexts, selectionOf } from "./selection.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import { requestFromSettings, sameThrough } from "../session/settings.ts";
 import { cacheFolder, readSetting } from "./read-settings.ts";
@@ -94,7 +94,8 @@ export class Session implements vscode.Disposable {
       rootOf: (file) => vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath,
       cacheFolder,
       library,
-      request: () => requestFromSettings(readSetting),
+      // Nobody looks on, and what stops at different iterations cannot be compared.
+      request: () => ({ ...requestFromSettings(readSetting), stopWhenExact: undefined }),
       openRecord: (folder) => this.openRecord(folder),
       onChange: () => this.#updateStatus([]),
       report,
@@ -129,11 +130,23 @@ export class Session implements vscode.Disposable {
     return showDevices({ cacheFolder: cacheFolder(), trialProgram: this.#program("device-trial.cjs") });
   }
 
+  /** One run for each selection, or for the line of the cursor; several are compared. Throws a LabError (badInput). */
   runOnSelection(method: string): void {
-    this.#start({
-      ...requestFromSettings(readSetting, method),
-      prompt: selectedText(vscode.window.activeTextEditor),
-    });
+    const prompts = selectedTexts(vscode.window.activeTextEditor);
+    if (prompts.length > MOST_COMPARED) {
+      throw new LabError(
+        "badInput",
+        vscode.l10n.t("{0} runs are too many to compare: choose {1} at most.", prompts.length, MOST_COMPARED),
+      );
+    }
+    const settings = requestFromSettings(readSetting, method);
+    const [first, ...rest] = prompts.flatMap((prompt) => this.#start({ ...settings, prompt }) ?? []);
+    if (first === undefined || rest.length === 0) return;
+    this.#runs.compare(
+      first.id,
+      rest.map(({ id }) => id),
+    );
+    this.#show(first.id, true);
   }
 
   /** Opens the form for an experiment with what the settings ask for and, where there is one, the selected text. */
@@ -147,7 +160,7 @@ export class Session implements vscode.Disposable {
    * side: the checkpoint of the settings or, where that is random, the one that comes with the extension.
    */
   compareRandomAndTrained(): void {
-    const prompt = selectedText(vscode.window.activeTextEditor);
+    const [prompt] = selectedTexts(vscode.window.activeTextEditor);
     const settings = requestFromSettings(readSetting);
     const { checkpoint: chosen = RANDOM, blocks: depth } = settings as { checkpoint?: string; blocks?: number };
     const source = chosen.startsWith(RANDOM) ? "mini" : chosen;
@@ -167,7 +180,7 @@ export class Session implements vscode.Disposable {
     const request = await askForRun(
       this.checkpoints,
       requestFromSettings(readSetting),
-      editor?.selection.isEmpty === false ? selectedText(editor) : undefined,
+      editor?.selection.isEmpty === false ? selectedTexts(editor)[0] : undefined,
       line?.trim() ? line : undefined,
     );
     if (request) this.#start(request);

@@ -52,7 +52,7 @@ export class RunStatus implements vscode.Disposable {
     this.#phase = phase.kind;
     this.#item.command = "inversionLab.showPanel";
     const phrase = statusPhrase(current, this.#reached);
-    this.#item.text = `$(${phase.kind === "paused" ? "debug-pause" : "beaker"}) ${phrase}${waiting > 0 ? ` (${vscode.l10n.t("{0} waiting", waiting)})` : ""}`;
+    this.#item.text = `$(${phase.kind === "paused" ? "debug-pause" : "beaker"}) ${phrase}${waiting > 0 ? ` (${vscode.l10n.t("{0} queued", waiting)})` : ""}`;
     this.#item.accessibilityInformation = { label: `Inversion Lab: ${phrase}` };
     this.#item.show();
   }

@@ -51,6 +51,9 @@ const result = z.looseObject({
   discreteDistance: number,
   beatsShift: z.boolean(),
   beatsShiftAt: numberOrNull,
+  firstExactIteration: count.nullable().optional(),
+  exactSince: count.nullable().optional(),
+  firstCorrectIterations: z.array(count.nullable()).optional(),
   nextToken: token.nullable(),
   sameNextToken: z.boolean().nullable(),
   utility: z

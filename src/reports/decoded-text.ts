@@ -29,10 +29,13 @@ export function decodedText(run: DecodedRun, form: DecodedForm): string | undefi
     case "table":
       return `${iterationTable(events).join("\n")}\n`;
     case "latex":
-      // The restart by itself: the others leave no gap before it.
+      // The restart by itself: the others leave no gap before it, and the end tells of all.
       return latex([
         {
-          run: { ...run, events: events.map((event) => ({ ...event, restart: 0 }) as typeof event) },
+          run: {
+            ...run,
+            events: events.flatMap((event) => (event.type === "end" ? [] : [{ ...event, restart: 0 } as typeof event])),
+          },
           title: JSON.stringify(subjectOf(run.spec)),
         },
       ]);

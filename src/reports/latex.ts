@@ -2,7 +2,8 @@
 
 import { visible } from "../common/visible.ts";
 import type { StepEvent } from "../experiments/events.ts";
-import { startOf, stepsByRestart } from "../describe/run-events.ts";
+import { exactWhen, firstIterations } from "../describe/exact-when.ts";
+import { endOf, startOf, stepsByRestart } from "../describe/run-events.ts";
 import type { RecordedRun } from "../records/read-record.ts";
 
 /** Characters that mean something in math mode, and how they are printed there. */
@@ -38,14 +39,18 @@ export function latex(runs: readonly { readonly run: DecodedRun; readonly title:
 }
 
 function block(run: DecodedRun, title: string): string {
-  const prompt = startOf(run.events)?.target.text ?? run.spec.prompt;
+  const start = startOf(run.events);
+  const prompt = start?.target.text ?? run.spec.prompt;
   const restarts = stepsByRestart(run.events);
+  const firsts = start ? firstIterations(start, restarts, endOf(run.events)) : [];
   const lines = [
     `% ${visible(title)} (run ${visible(run.id)}, ${visible(run.status)}); needs amsmath`,
     `\\[${mathtt(prompt)}\\]`,
   ];
   restarts.forEach((steps, restart) => {
-    if (restarts.length > 1) lines.push(`% restart ${restart}`);
+    const when = firsts[restart] && exactWhen(run.spec, firsts[restart]);
+    const told = [...(restarts.length > 1 ? [`restart ${restart + 1}`] : []), ...(when === undefined ? [] : [when])];
+    if (told.length > 0) lines.push(`% ${told.join(": ")}`);
     const shown = changes(steps).map(({ iteration, text }) => `a_{${iteration}} &= ${mathtt(text)}`);
     lines.push("\\[\\begin{aligned}", shown.join(" \\\\\n"), "\\end{aligned}\\]");
   });

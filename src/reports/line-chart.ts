@@ -11,6 +11,8 @@ export interface PrintedLine {
   readonly style?: number;
   /** Drawn thin and pale, behind the others. */
   readonly faint?: boolean;
+  /** In the colour of the text: to compare with. */
+  readonly neutral?: boolean;
   /** Points by themselves. */
   readonly dotted?: boolean;
   /** Each point has a dot. */
@@ -25,11 +27,23 @@ export interface PrintedFigure {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly logarithmic?: boolean;
+  /** Where a linear axis begins; 0, or below it what there is, unless said. */
+  readonly from?: number;
   /** Names of the places 0, 1, … across, where they stand for no numbers. */
   readonly places?: readonly string[];
   /** The axis across, what lies outside it left out; from 0 over all points unless said. */
   readonly span?: readonly [low: number, high: number];
   readonly lines: readonly PrintedLine[];
+  /** Places across that matter, as lines from top to bottom. */
+  readonly marks?: readonly PrintedMark[];
+}
+
+export interface PrintedMark {
+  readonly x: number;
+  /** Beside its upper end. */
+  readonly label: string;
+  /** Colour of the line that it belongs to; that of the text unless said. */
+  readonly style?: number;
 }
 
 /** Width and height of a chart with a legend of up to a dozen lines; a longer one makes it higher. */
@@ -57,7 +71,7 @@ interface ChartAxis {
 /** The drawing, as wide as its place allows. Throws nothing: a figure without points is an empty frame. */
 export const lineChart = (figure: PrintedFigure): string => draw(figure).svg;
 
-function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines }: PrintedFigure): {
+function draw({ title, xLabel, yLabel, logarithmic = false, from, places, span, lines, marks = [] }: PrintedFigure): {
   height: number;
   svg: string;
 } {
@@ -65,6 +79,7 @@ function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines 
   const shown = lines.map((line, place) => ({
     ...line,
     ...styleOf(line.style ?? place),
+    ...(line.neutral && { colour: "currentColor" }),
     points: line.points.filter(([x, y]) => (!logarithmic || y > 0) && (!span || (x >= span[0] && x <= span[1]))),
   }));
   const named = shown.filter(({ name }) => name !== undefined);
@@ -76,7 +91,12 @@ function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines 
   const across = places ? [...places.keys()] : points.map(([value]) => value);
   const x = axis(span ?? fromZero(across), false, left, width - right);
   const y = axis(
-    logarithmic ? points.map(([, value]) => value) : fromZero(points.map(([, value]) => value)),
+    logarithmic
+      ? points.map(([, value]) => value)
+      : fromZero(
+          points.map(([, value]) => value),
+          from,
+        ),
     logarithmic,
     height - bottom,
     top,
@@ -98,6 +118,18 @@ function draw({ title, xLabel, yLabel, logarithmic = false, places, span, lines 
       const corners = outline.map(([a, b]) => `${at(x.place(a))},${at(y.place(b))}`).join(" ");
       return band.length > 1 ? `<polygon points="${corners}" fill="${colour}" fill-opacity="0.12"/>` : "";
     }),
+    ...marks
+      .filter(({ x }) => !span || (x >= span[0] && x <= span[1]))
+      .map((mark, i) => {
+        const [across, colour] = [
+          at(x.place(mark.x)),
+          mark.style === undefined ? "currentColor" : styleOf(mark.style).colour,
+        ];
+        return (
+          `<line x1="${across}" x2="${across}" y1="${top}" y2="${height - bottom}" stroke="${colour}" stroke-dasharray="2 2" stroke-opacity="0.7"/>` +
+          text(`x="${at(x.place(mark.x) + 3)}" y="${top + 10 + 12 * (i % 4)}" fill="${colour}"`, mark.label, "start")
+        );
+      }),
     text(`x="${(left + width - right) / 2}" y="${height - 8}"`, xLabel),
     text(`transform="translate(14 ${(top + height - bottom) / 2}) rotate(-90)"`, yLabel),
     ...shown
@@ -142,7 +174,8 @@ export function stackedCharts(figures: readonly PrintedFigure[]): string {
   );
 }
 
-const fromZero = (values: readonly number[]): readonly number[] => (values.length === 0 ? [] : [0, ...values]);
+const fromZero = (values: readonly number[], from = 0): readonly number[] =>
+  values.length === 0 ? [] : [from, ...values];
 const dot = (x: number, y: number, colour: string): string =>
   `<circle cx="${at(x)}" cy="${at(y)}" r="2" fill="${colour}"/>`;
 const stroke = ({ colour, dash }: ReturnType<typeof styleOf>): string =>

@@ -10,7 +10,8 @@ import type { Distances, RestartResult, RunEvent, StepEvent, WalkPoint } from ".
 import { jsonText } from "../common/json-lines.ts";
 import { figure } from "../common/number-format.ts";
 import { certaintyCounts } from "../describe/recovered-tokens.ts";
-import { startOf, stepsByRestart } from "../describe/run-events.ts";
+import { firstExactRestart, type FirstIterations, firstIterations } from "../describe/exact-when.ts";
+import { endOf, startOf, stepsByRestart } from "../describe/run-events.ts";
 import { cut } from "../describe/short-text.ts";
 import { differences, valueText } from "../describe/spec-fields.ts";
 import { tokensRight } from "../describe/tokens-right.ts";
@@ -59,6 +60,7 @@ const COLUMNS = [
   "exact",
   "targetRanks",
   "certainty",
+  "firstExactIteration",
 ];
 
 /** A row a shown step and restart, and for walks a row a step between them; lists are numbers with blanks between. */
@@ -74,8 +76,10 @@ function table(runs: readonly RecordedRun[]): string {
   return csv(columns, rows);
 }
 
-function rowsOf({ events }: RecordedRun, series: readonly string[]): CsvValue[][] {
+function rowsOf(run: RecordedRun, series: readonly string[]): CsvValue[][] {
+  const { events } = run;
   const targetIds = startOf(events)?.target.tokenIds ?? [];
+  const firsts = firstIterationsOfRun(run);
   const distances = ({ outputDistance, inputDistance, ratio }: Distances) => [outputDistance, inputDistance, ratio];
   const walked = (point: WalkPoint | StepEvent): CsvValue[] =>
     series.map((name) => {
@@ -104,11 +108,27 @@ function rowsOf({ events }: RecordedRun, series: readonly string[]): CsvValue[][
         learningRate,
         ...distances(point),
         ...decoded.map(() => null),
+        null,
         ...walked(point),
       ]),
-      ["step", restart, iteration, learningRate, ...distances(event), ...decoded, ...walked(own ?? event)],
+      [
+        "step",
+        restart,
+        iteration,
+        learningRate,
+        ...distances(event),
+        ...decoded,
+        firsts[restart]?.firstExactIteration,
+        ...walked(own ?? event),
+      ],
     ];
   });
+}
+
+/** Of each restart; nothing of a method that does not search iteration by iteration. */
+function firstIterationsOfRun({ events }: Pick<RecordedRun, "events">): readonly FirstIterations[] {
+  const start = startOf(events);
+  return start ? firstIterations(start, stepsByRestart(events), endOf(events)) : [];
 }
 
 /** Of one run its prompt, of several what tells it from the others. */
@@ -120,10 +140,11 @@ function titleOf(run: RecordedRun, runs: readonly RecordedRun[]): string {
   return differing.map(({ field, values }) => `${field} ${valueText(values[i])}`).join(", ");
 }
 
-const resultHead = (results: readonly RestartResult[]): string[] => [
+const resultHead = (results: readonly RestartResult[], firsts: readonly FirstIterations[]): string[] => [
   "restart",
   "iteration",
   "exact",
+  ...(firsts.length > 0 ? ["first exact"] : []),
   "certainty",
   "output distance",
   "discrete distance",
@@ -136,13 +157,13 @@ const resultHead = (results: readonly RestartResult[]): string[] => [
 const hasUtility = (results: readonly RestartResult[]): boolean => results.some(({ utility }) => utility);
 
 /** What each restart came to; empty for a run without an end. */
-const resultsOf = ({ events }: RecordedRun): readonly RestartResult[] =>
-  events.flatMap((event) => (event.type === "end" ? event.restarts : []));
+const resultsOf = ({ events }: RecordedRun): readonly RestartResult[] => endOf(events)?.restarts ?? [];
 
-const resultCells = (result: RestartResult): string[] => [
-  String(result.restart),
+const resultCells = (result: RestartResult, firsts: readonly FirstIterations[]): string[] => [
+  String(result.restart + 1),
   String(result.iteration),
   result.exact ? "yes" : "no",
+  ...(firsts.length > 0 ? [valueText(firsts[result.restart]?.firstExactIteration ?? undefined)] : []),
   result.certainty ? certaintyCounts(result.certainty) : "–",
   figure(result.outputDistance),
   figure(result.discreteDistance),
@@ -173,8 +194,11 @@ function markdown(runs: readonly RecordedRun[]): string {
     );
     const results = resultsOf(run);
     if (results.length === 0) continue;
-    const rows = results.map((result) => [...resultCells(result), markdownCodeCell(result.text)]);
-    lines.push("Results:", "", ...markdownTable(resultHead(results), rows), "");
+    const firsts = firstIterationsOfRun(run);
+    const rows = results.map((result) => [...resultCells(result, firsts), markdownCodeCell(result.text)]);
+    lines.push("Results:", "", ...markdownTable(resultHead(results, firsts), rows), "");
+    if (firsts.length > 0)
+      lines.push(`Iterations are decoded every ${run.spec.every}; first exact is the first of them.`, "");
   }
   return lines.join("\n");
 }
@@ -186,7 +210,7 @@ export const iterationTable = (events: readonly RunEvent[]): string[] =>
     events
       .filter((event) => event.type === "step")
       .map(({ restart, iteration, outputDistance, inputDistance, text }) => [
-        String(restart),
+        String(restart + 1),
         String(iteration),
         figure(outputDistance),
         figure(inputDistance),
@@ -197,7 +221,17 @@ export const iterationTable = (events: readonly RunEvent[]): string[] =>
 /** What differs, and what came of each run: a row a run. */
 function comparisonTable(runs: readonly RecordedRun[]): { readonly head: string[]; readonly rows: string[][] } {
   const differing = differences(runs.map(({ spec }) => spec));
-  const head = ["run", ...differing.map(({ field }) => field), "status", "exact", "best output distance", "best text"];
+  const firsts = runs.map(firstIterationsOfRun);
+  const hasFirsts = firsts.some(({ length }) => length > 0);
+  const head = [
+    "run",
+    ...differing.map(({ field }) => field),
+    "status",
+    "exact",
+    ...(hasFirsts ? ["first exact iteration"] : []),
+    "best output distance",
+    "best text",
+  ];
   const rows = runs.map((run, i) => {
     const results = resultsOf(run);
     const exact = results.filter((result) => result.exact).length;
@@ -206,12 +240,19 @@ function comparisonTable(runs: readonly RecordedRun[]): { readonly head: string[
       ...differing.map(({ values }) => valueText(values[i])),
       run.status,
       results.length > 0 ? `${exact} of ${results.length}` : "–",
+      ...(hasFirsts ? [valueText(firstExactOf(firsts[i]))] : []),
       run.best ? figure(run.best.outputDistance) : "–",
       run.best ? JSON.stringify(run.best.text) : "–",
     ];
   });
   return { head, rows };
 }
+
+/** Of the restart that was exact first. */
+const firstExactOf = (firsts: readonly FirstIterations[]): number | undefined => {
+  const restart = firstExactRestart(firsts);
+  return restart === undefined ? undefined : firsts[restart].firstExactIteration!;
+};
 
 function markdownComparison(runs: readonly RecordedRun[]): string[] {
   const { head, rows } = comparisonTable(runs);
@@ -234,10 +275,14 @@ function figures(runs: readonly RecordedRun[]): PrintedFigure[] {
     yLabel,
     logarithmic: true,
     lines: runs.flatMap((run, style) => linesOf(run, runs, style, valueOf, level?.(run))),
+    marks: runs.flatMap((run, style) => {
+      const at = firstIterationsOfRun(run)[run.best?.restart ?? 0]?.firstExactIteration;
+      return typeof at === "number" ? [{ x: at, label: "✓", ...(runs.length > 1 && { style }) }] : [];
+    }),
   });
   return [
     overIterations(
-      "Output distance; pale and level: shift test",
+      "Output distance; level line: noise threshold",
       `output distance${sharedMetric(runs)}`,
       ({ outputDistance }) => outputDistance,
       ({ events }) => startOf(events)?.shiftDistance,
@@ -277,7 +322,7 @@ function linesOf(
         [run.spec.iterations, level],
       ],
       style,
-      faint: true,
+      ...(runs.length === 1 ? { neutral: true, name: "noise threshold" } : { faint: true }),
     },
   ];
 }
@@ -296,11 +341,12 @@ function page(runs: readonly RecordedRun[]): string {
     html`<div class="side">${runs.map((run) => decodedTable(run, titleOf(run, runs)))}</div>`,
     ...runs.flatMap((run) => {
       const results = resultsOf(run);
-      const rows = results.map((result) => [...resultCells(result), html`<code>${result.text}</code>`]);
+      const firsts = firstIterationsOfRun(run);
+      const rows = results.map((result) => [...resultCells(result, firsts), html`<code>${result.text}</code>`]);
       return [
         html`<section><h2>${titleOf(run, runs)}</h2></section>`,
         html`<p>Run <code>${run.id}</code>, ${run.status}.${run.error ? ` ${run.error.message}` : ""}</p>`,
-        ...(rows.length > 0 ? [htmlTable(resultHead(results), rows)] : []),
+        ...(rows.length > 0 ? [htmlTable(resultHead(results, firsts), rows)] : []),
         html`<details><summary>Spec</summary></details>`,
         html`<pre><code>${htmlLines(JSON.stringify(run.spec, null, 2).split("\n"))}</code></pre></details></section>`,
       ];

@@ -23,6 +23,7 @@ const figure = z.strictObject({
   xLabel: text,
   yLabel: text,
   logarithmic: flag,
+  from: z.number().optional(),
   span: pair.optional(),
   lines: z
     .array(
@@ -32,9 +33,14 @@ const figure = z.strictObject({
         style: z.int().min(0).max(MOST_LINES).optional(),
         faint: flag,
         dotted: flag,
+        neutral: flag,
       }),
     )
     .max(MOST_LINES),
+  marks: z
+    .array(z.strictObject({ x: z.number(), label: text, style: z.int().min(0).max(MOST_LINES).optional() }))
+    .max(MOST_LINES)
+    .optional(),
 });
 
 /** A message of one type with these fields. */

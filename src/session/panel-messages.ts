@@ -7,8 +7,8 @@ import type { RestartResult, RunEvent } from "../experiments/events.ts";
 import type { ExperimentSpec, RequestSchema } from "../experiments/spec.ts";
 
 export type RunPhase =
-  /** Behind another run, which may be paused. */
-  | { readonly kind: "waiting"; readonly behindPaused?: boolean }
+  /** Behind another run, which may be paused; how far that is as a figure, "27/100", once it has begun. */
+  | { readonly kind: "waiting"; readonly behind: string; readonly reached?: string; readonly behindPaused?: boolean }
   /** No iteration yet; the engine says what it is busy with. */
   | { readonly kind: "preparing"; readonly progress?: Progress }
   | { readonly kind: "running" }

@@ -28,7 +28,7 @@ const outputTexts = (): Record<Output, readonly [label: string, detail: string]>
     t("The residual stream after the final LayerNorm, as Hugging Face's last hidden state."),
   ],
   blockHead: [
-    t("Head on the last block"),
+    t("Head on last block (no ln_f)"),
     t("Logits over the vocabulary, without the final LayerNorm: the source's own form."),
   ],
   head: [t("Head"), t("Logits over the vocabulary, after the final LayerNorm: what the model predicts with.")],
@@ -38,7 +38,7 @@ export const outputChoices = ({ width, vocabulary }: NetworkConfig): Choice<Outp
   OUTPUTS.map((value) => {
     const [label, detail] = outputTexts()[value];
     const numbers = hasHead(value) ? vocabulary : width;
-    return { label, description: `${value} · ${t("{0} numbers a token", numbers)}`, detail, value };
+    return { label, description: `${value} · ${t("{0} numbers per token", numbers)}`, detail, value };
   });
 
 /** How the search is set: by the person's settings, these with a rate found by trying, or exactly as in the source. */
@@ -53,7 +53,7 @@ export const settingChoices = (own: Request): Choice<SearchSetting>[] => [
     value: "foundRate",
   },
   {
-    label: t("The source's exact setting"),
+    label: t("Original Setup"),
     detail: describeSetting(defaultMethod().presets!["source"], true),
     value: "source",
   },

@@ -5,6 +5,7 @@ import { t } from "@vscode/l10n";
 import { plural } from "../common/counts.ts";
 import { duration, figure } from "../common/number-format.ts";
 import { conditionLines, shortCondition } from "../describe/run-condition.ts";
+import { exactWhen, firstIterationsOf } from "../describe/exact-when.ts";
 import { certaintyCounts, largestDistance, smallestMargin, totalTried } from "../describe/recovered-tokens.ts";
 import { countsRounds, progressFigure, progressWords, type Reached } from "../describe/run-progress.ts";
 import { isOver, stateName } from "../describe/run-state.ts";
@@ -218,7 +219,7 @@ export function resultMarkdown({ spec, best, createdAt, elapsedMs }: RunRow, loc
       ? [
           `**${markdownText(`${verdict.reached ? "✓ " : ""}${verdict.title}`)}**`,
           markdownCode(best.text),
-          best.certainty ? proofs(best) : distances(best),
+          best.certainty ? proofs(best) : distances(spec, best),
         ]
       : []),
     markdownText(network),
@@ -227,15 +228,20 @@ export function resultMarkdown({ spec, best, createdAt, elapsedMs }: RunRow, loc
   ];
 }
 
-const distances = ({ iteration, outputDistance, discreteDistance, inputDistance }: RestartResult): string =>
-  markdownText(
+function distances(spec: ExperimentSpec, best: RestartResult): string {
+  const { iteration, outputDistance, discreteDistance, inputDistance } = best;
+  const firsts = firstIterationsOf(best);
+  const exact = firsts && exactWhen(spec, firsts);
+  return markdownText(
     [
+      ...(exact === undefined ? [] : [exact]),
       t("iteration {0}", iteration),
       t("output distance {0}", figure(outputDistance)),
       t("discrete distance {0}", figure(discreteDistance)),
       t("input distance {0}", figure(inputDistance)),
     ].join(" · "),
   );
+}
 
 /** How sure exact recovery is, where it is least so, and what it took. */
 function proofs(best: RestartResult): string {
@@ -253,7 +259,7 @@ function proofs(best: RestartResult): string {
 /** All that is known of a run, as Markdown; `start` is the record's first event. */
 export function rowTooltip(row: RunRow, start: StartEvent | undefined, locale?: string): string {
   const { spec, state, folder, trouble, progress } = row;
-  const shift = start && t("shift distance {0}", figure(start.shiftDistance));
+  const shift = start && t("noise threshold {0}", figure(start.shiftDistance));
   const going = progress && isActiveRow(row) ? goingOn(spec, progress) : undefined;
   const seeds = [
     t("seed {0}", spec.seed),

@@ -7,8 +7,9 @@ import { runsFolder } from "../common/folders.ts";
 import type { EngineClient } from "../engine/client.ts";
 import type { Progress } from "../engine/messages.ts";
 import { PauseSwitch } from "../engine/pause-switch.ts";
+import { progressFigure, progressShare, type Reached } from "../describe/run-progress.ts";
 import { isActive } from "../describe/run-state.ts";
-import type { RunEvent } from "../experiments/events.ts";
+import type { RunEvent, StepEvent } from "../experiments/events.ts";
 import type { RunOptions } from "../experiments/run-experiment.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { followRun } from "../records/follow-record.ts";
@@ -40,6 +41,8 @@ interface Run {
   readonly pause: PauseSwitch;
   /** Kept while no complete record holds them. */
   events: RunEvent[] | undefined;
+  /** How far it has come. */
+  reached?: Reached;
 }
 
 interface EngineInUse {
@@ -200,12 +203,30 @@ export class Runs {
 
   #phaseBehind(current: RunInfo | undefined): RunPhase {
     if (!current) return { kind: "preparing" };
-    return { kind: "waiting", ...(current.phase.kind === "paused" && { behindPaused: true }) };
+    const { id, spec, phase } = current;
+    const { reached } = this.#runs.get(id)!;
+    return {
+      kind: "waiting",
+      behind: id,
+      ...(reached && { reached: progressFigure(spec, reached) }),
+      ...(phase.kind === "paused" && { behindPaused: true }),
+    };
   }
 
   #tellWaiting(): void {
-    const phase = this.#phaseBehind(this.current);
-    for (const run of this.#runs.values()) if (run.info.phase.kind === "waiting") this.#change(run, { phase });
+    const { current } = this;
+    const phase = this.#phaseBehind(current);
+    for (const run of this.#runs.values()) {
+      if (run.info.phase.kind === "waiting" && run.info.id !== current?.id) this.#change(run, { phase });
+    }
+  }
+
+  /** Those behind it are told each hundredth of the work: more nobody would see. */
+  #reach(run: Run, step: StepEvent): void {
+    const hundredth = (reached: Reached) => Math.floor(100 * progressShare(run.info.spec, reached));
+    const isNews = !run.reached || hundredth(step) !== hundredth(run.reached);
+    run.reached = step;
+    if (isNews) this.#tellWaiting();
   }
 
   /** How long a run has stood still, until now where it still does. */
@@ -246,6 +267,7 @@ export class Runs {
     const onEvent = (event: RunEvent) => {
       run.events?.push(event);
       this.#change(run, this.#changesBy(run, event), [event]);
+      if (event.type === "step") this.#reach(run, event);
     };
     return recordRun(spec, {
       run: (spec, options) => this.#onEngine(cacheFolder, spec, options),

@@ -51,16 +51,20 @@ const middle = (told: (result: RestartResult) => number | null): Omit<FigureOfRe
 /** Of every run: shares of restarts, means and medians. */
 const COMMON_FIGURES: Readonly<Record<string, FigureOfResults>> = {
   exact: { label: "Exact", ...share(({ exact }) => exact) },
-  tokensRight: { label: "Tokens right", ...shareOfTokens(({ hamming }) => 1 - hamming.top1) },
+  tokensRight: { label: "Correct tokens", ...shareOfTokens(({ hamming }) => 1 - hamming.top1) },
   outputDistance: { label: "Output distance", ...middle(({ outputDistance }) => outputDistance) },
   discreteDistance: { label: "Discrete distance", ...middle(({ discreteDistance }) => discreteDistance) },
   inputDistance: { label: "Input distance", ...middle(({ inputDistance }) => inputDistance) },
   ratio: { label: "Input / output distance", ...middle(({ ratio }) => ratio) },
-  beatsShift: { label: "Closer than the shift", ...share(({ beatsShift }) => beatsShift) },
-  beatsShiftAt: { label: "Iterations until then", ...middle(({ beatsShiftAt }) => beatsShiftAt) },
+  beatsShift: { label: "Below the noise threshold", ...share(({ beatsShift }) => beatsShift) },
+  beatsShiftAt: { label: "First iteration below it", ...middle(({ beatsShiftAt }) => beatsShiftAt) },
+  firstExactIteration: {
+    label: "First exact iteration",
+    ...middle(({ firstExactIteration }) => firstExactIteration ?? null),
+  },
   sameNextToken: { label: "Same next token", ...share(({ sameNextToken }) => sameNextToken) },
   elapsedMs: {
-    label: "Time a run",
+    label: "Time per run",
     unit: "milliseconds",
     of: (_, runs) => (runs.length === 0 ? undefined : median(runs.map(({ elapsedMs }) => elapsedMs))),
   },
@@ -77,6 +81,6 @@ export const ownFigures = (): Readonly<Record<string, FigureOfResults>> =>
 /** What a map or a chart can show: the figures that every run has, then those of the methods' own. */
 export const heatFigures = (): Readonly<Record<string, FigureOfResults>> => ({ ...COMMON_FIGURES, ...ownFigures() });
 
-/** A figure's label inside a line: "tokens right", "KL divergence". */
+/** A figure's label inside a line: "correct tokens", "KL divergence". */
 export const labelInText = ({ label }: Pick<FigureOfResults, "label">): string =>
   label.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());

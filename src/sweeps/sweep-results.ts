@@ -38,6 +38,12 @@ const COLUMNS = [
   "text",
 ] as const satisfies readonly (keyof RestartResult)[];
 
+/** What searches say of when they were exact, where some result says it. */
+const whenColumns = (outcomes: readonly Outcome[]): readonly ("firstExactIteration" | "exactSince")[] =>
+  outcomes.some(({ restarts }) => restarts.some(({ firstExactIteration }) => firstExactIteration !== undefined))
+    ? ["firstExactIteration", "exactSince"]
+    : [];
+
 /** The methods' own figures that some result has. */
 const figuresOf = (outcomes: readonly Outcome[]): readonly ResultFigure[] =>
   METHODS.flatMap(({ figures = [] }) => figures).filter(({ of }) =>
@@ -48,17 +54,18 @@ const figuresOf = (outcomes: readonly Outcome[]): readonly ResultFigure[] =>
 export function resultsCsv(outcomes: readonly Outcome[]): string {
   const axes = axesOf(outcomes);
   const figures = figuresOf(outcomes);
+  const columns = [...COLUMNS, ...whenColumns(outcomes)];
   const own = figures.map(({ name }) => name);
   return csv(
-    [...axes, "run", "status", "error", "elapsedMs", "restart", ...COLUMNS, ...own],
+    [...axes, "run", "status", "error", "elapsedMs", "restart", ...columns, ...own],
     outcomes.flatMap(({ cell, folder, status, error, elapsedMs, restarts }) => {
       const values = axes.map((field) => cell.axes[field] as CsvValue);
       const run = [...values, path.basename(folder), status, error?.message, Math.round(elapsedMs)];
-      if (restarts.length === 0) return [run.concat(null, ...[...COLUMNS, ...own].map(() => null))];
+      if (restarts.length === 0) return [run.concat(null, ...[...columns, ...own].map(() => null))];
       return restarts.map((restart) => [
         ...run,
         restart.restart,
-        ...COLUMNS.map((column) => restart[column]),
+        ...columns.map((column) => restart[column]),
         ...figures.map(({ of }) => of(restart)),
       ]);
     }),
@@ -103,6 +110,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
   const fields = axesOf(outcomes).filter((field) => !SEEDS.includes(field));
   const figures = figuresOf(outcomes);
   const own = ownFigures();
+  const hasWhen = whenColumns(outcomes).length > 0;
   const rows = conditionsOf(outcomes).map(({ axes, runs, failed, results }) => {
     const exact = results.filter((result) => result.exact).length;
     const { low, high } = wilson(exact, results.length);
@@ -115,6 +123,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
       results.length > 0 ? `${Math.round(100 * low)}–${Math.round(100 * high)} %` : "–",
       medianText(results.map(({ outputDistance }) => outputDistance)),
       medianText(results.map(({ inputDistance }) => inputDistance)),
+      ...(hasWhen ? [medianText(results.flatMap(({ firstExactIteration }) => firstExactIteration ?? []))] : []),
       ...figures.map(({ name }) => valueOf(own[name], results)),
       best ? markdownCodeCell(best.text) : "–",
     ];
@@ -126,6 +135,7 @@ export function resultsMarkdown(outcomes: readonly Outcome[]): string {
     "95 % (Wilson)",
     "median output distance",
     "median input distance",
+    ...(hasWhen ? ["median first exact iteration"] : []),
     ...figures.map((each) => markdownCell(`${each.ofTokens ? "" : "median "}${labelInText(each)}`)),
     "best text",
   ];

@@ -414,7 +414,8 @@ describe("command line", () => {
         (
           "--checkpoint --init-seed --blocks --output --positions --iterations --learning-rate --metric --optimizer " +
           "--start --start-mean --start-std --target-share --noise-share --seed --restarts --dtype --top-k --decoder " +
-          "--device --every --memory --shift-std --shift-draws --shift-unit --network --reduction --from-position --channels --vocabulary --weights"
+          "--device --every --memory --shift-std --shift-draws --shift-unit --network --reduction --from-position --channels --vocabulary --weights " +
+          "--stop-when-exact"
         )
           .split(" ")
           .sort(),
@@ -454,6 +455,7 @@ describe("command line", () => {
         fromPosition: -1,
         channels: 3,
         vocabulary: "The sky",
+        stopWhenExact: 6,
       };
       const argv = flaggedFields("inversion").flatMap((field) => [flagOf(field), String(values[field])]);
       const spec = specOf(await run(["invert", "x", "--json", ...argv]));
@@ -641,13 +643,14 @@ describe("command line", () => {
       const { code, out } = await run(["invert", hostile, "--iterations", "4"]);
       assert.equal(code, 0);
       assert.doesNotMatch(out, ESCAPE);
-      assert.match(out, /iteration 4\/4 .* 21\/21 right {2}a␛\]0;owned␇␛\[2J<009B>31m<202E>b\n/);
+      assert.match(out, /iteration 4\/4 .* 21\/21 correct, first exact {2}a␛\]0;owned␇␛\[2J<009B>31m<202E>b\n/);
       assert.match(out, /\nExact: all 21 tokens\.\n/);
+      assert.match(out, /\n {2}restart {11}1, at iteration 4\n/);
     });
 
     it("says what a search did not find, and not that it is gone", async () => {
       const { out } = await run(["invert", "wait"], { stopAt: "iteration   5/" });
-      assert.match(out, /\nStopped after \d+ iterations\. \d of 4 tokens right\. This search did not find/);
+      assert.match(out, /\nStopped after \d+ iterations\. \d of 4 tokens recovered\. This search did not find/);
     });
 
     it("draws in a terminal, within its width", async () => {

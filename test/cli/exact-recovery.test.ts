@@ -31,7 +31,7 @@ describe("exact recovery in the terminal", () => {
 
   it("sums up how sure each token is, what it took and what the fit was", () => {
     assert.deepEqual(summary(end, start), [
-      "2 of 3 tokens right: 1 proved, 1 most likely, 1 unknown.",
+      "2 of 3 tokens recovered: 1 proved, 1 most likely, 1 unknown.",
       "  text              The sky wrong",
       "  distances         0.5 at most, relative to the states' norms",
       "  margin            0.5 at least, to the nearest other token tried",
@@ -65,7 +65,7 @@ describe("exact recovery in the terminal", () => {
   });
 
   it("is drawn with progress in tokens, not in rounds", () => {
-    const state: LiveState = { spec: exactSpec(), steps: [] };
+    const state: LiveState = { spec: exactSpec(), steps: [], firsts: [] };
     [start, ...steps.slice(0, 2)].forEach((event, index) => follow(state, event, index * 10));
     assert.deepEqual(picture(state, { columns: 90, rows: 24, styles: PLAIN }).slice(4), [
       "round  position   tried    nearest   proved  decoded",

@@ -10,7 +10,7 @@ import { ExperimentRunner } from "../engine/fixtures/fake-experiment-runner.ts";
 /** The state after all events but the last `left`, one of them each 10 ms. */
 async function stateOf(request: ExperimentRequest, left = 1): Promise<LiveState> {
   const spec = parseSpec(request);
-  const state: LiveState = { spec, steps: [] };
+  const state: LiveState = { spec, steps: [], firsts: [] };
   const { signal } = new AbortController();
   const events: RunEvent[] = [];
   const options = { signal, onProgress: () => undefined, now: () => 0 };
@@ -30,14 +30,14 @@ describe("live view", () => {
       "random:gpt2, init seed 0 · 1 block · output block",
       "start matched · Adam, η 0.01 · L1 · seed 0",
       "",
-      "iteration   distance    right  decoded",
+      "iteration   distance  correct  decoded",
       "        0       1000      0/7  xxxxxxx",
       "        5      166.7      1/7  [T]xxxxxx",
       "       10      90.91      3/7  [The]xxxx",
       "       15       62.5      5/7  [The s]xx",
       "",
       "███████████████████████░░░░░░░  iteration 15/20 · 500/s · 0.0 s left",
-      "output distance 62.5 · shift line 50, not yet passed · input distance 31.25",
+      "output distance 62.5 · noise threshold 50, not yet below · input distance 31.25",
     ]);
   });
 
@@ -50,12 +50,13 @@ describe("live view", () => {
   it("has a line for each restart", async () => {
     const lines = picture(await stateOf({ prompt: "The sky", iterations: 20, every: 20, restarts: 3 }), screen);
     assert.deepEqual(lines.slice(4, 9), [
-      "  restart   distance    right  decoded",
-      "        0      47.62      7/7  [The sky]",
-      "        1      47.62      6/7  [The sk]x",
-      "        2      47.62      5/7  [The s]xx",
+      "  restart   distance  correct  decoded",
+      "        1      47.62      7/7  [The sky]",
+      "        2      47.62      6/7  [The sk]x",
+      "        3      47.62      5/7  [The s]xx",
       "",
     ]);
+    assert.equal(lines.at(-1), "restart 1 exact by iteration 20 and since (shown every 20)");
   });
 
   it("stays within a small screen, with the closest of many restarts", async () => {
@@ -68,7 +69,7 @@ describe("live view", () => {
   });
 
   it("shows a stage before there is anything else", () => {
-    const state: LiveState = { spec: parseSpec({ prompt: "x" }), steps: [] };
+    const state: LiveState = { spec: parseSpec({ prompt: "x" }), steps: [], firsts: [] };
     assert.equal(picture(state, screen).at(-1), "Starting the engine…");
     state.progress = { stage: "Writing random weights", done: 1, total: 2 };
     assert.equal(picture(state, screen).at(-1), `Writing random weights  ${"█".repeat(15)}${"░".repeat(15)}`);

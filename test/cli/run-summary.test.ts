@@ -48,7 +48,7 @@ describe("the summary of an exact recovery", () => {
       return verdictAt(spec, step, target.tokenIds).title;
     };
     assert.equal(told(""), "Of 3 tokens: 1 proved, 1 most likely, 1 unknown");
-    assert.equal(told("abx"), "3 of 3 tokens right: 1 proved, 1 most likely, 1 unknown");
+    assert.equal(told("abx"), "3 of 3 tokens recovered: 1 proved, 1 most likely, 1 unknown");
   });
 
   it("marks the tokens that are settled", () => {

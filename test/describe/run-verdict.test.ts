@@ -11,7 +11,7 @@ describe("the verdict on a search that proves its tokens", () => {
 
   it("calls nothing found of which one token is unknown, though it be the prompt's", () => {
     const [title, figure, reached] = verdict(["proved", "proved", "unknown"], PROMPT.ids);
-    assert.equal(title, "3 of 3 tokens right: 2 proved, 1 unknown");
+    assert.equal(title, "3 of 3 tokens recovered: 2 proved, 1 unknown");
     assert.equal(figure, "2/3 proved");
     assert.equal(reached, false);
   });

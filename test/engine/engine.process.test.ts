@@ -217,11 +217,11 @@ describe("engine", () => {
       const second = all(both.run(specOf("second", 3), { onProgress: ({ stage }) => stages.push(stage) }));
       await until("the second to say something", () => stages.length > 0);
       await sleep(100);
-      assert.deepEqual(stages, ["Waiting for the run before"]);
+      assert.deepEqual(stages, ["Queued behind another run"]);
       controller.abort();
       assert.equal((await first).at(-1)?.type, "end");
       assert.equal((await second).length, 6);
-      assert.deepEqual(stages, ["Waiting for the run before", "Opening the network"]);
+      assert.deepEqual(stages, ["Queued behind another run", "Opening the network"]);
       assert.equal(children.length, 1);
     });
 
@@ -399,7 +399,7 @@ describe("engine", () => {
       await until("the second to say something", () => stages.length === 1);
       first.pause.resume();
       await until("the second to say that the first goes on", () => stages.length === 2);
-      assert.deepEqual(stages, ["Waiting for the run before, which is paused", "Waiting for the run before"]);
+      assert.deepEqual(stages, ["Queued behind another run, which is paused", "Queued behind another run"]);
       first.pause.pause();
       await first.paused(2);
       assert.equal(second.events.length, 0);

@@ -42,7 +42,10 @@ describe("the manifest", () => {
         assert.ok(setting, name);
         // A setting of two types could be edited as JSON only; that the rate is to be found by trying is asked for elsewhere.
         const { enum: values, ...rule } = { ...field, ...(field["anyOf"] as Json[] | undefined)?.[0] };
-        for (const bound of ["type", "default", "minimum", "maximum", "exclusiveMinimum", "minLength"]) {
+        // Who looks on wants the answer: the editor stops, while a spec that says nothing goes on to its end.
+        if (name === "stopWhenExact") assert.equal(setting["default"], 20);
+        else assert.deepEqual(setting["default"], rule["default"], name);
+        for (const bound of ["type", "minimum", "maximum", "exclusiveMinimum", "minLength"]) {
           assert.deepEqual(setting[bound], rule[bound], `${name} ${bound}`);
         }
         const offered = name === "start" ? STARTS.filter((start) => start !== "custom") : values;
@@ -54,7 +57,8 @@ describe("the manifest", () => {
   it("has settings that together are a valid experiment of each method", () => {
     for (const { name: method } of METHODS) {
       const request = requestFromSettings((name) => settings[`inversionLab.${name}`]["default"], method);
-      assert.deepEqual(parseSpec({ ...request, prompt: "x" }), parseSpec({ method, prompt: "x" }));
+      const stops = method === "inversion" && { stopWhenExact: 20 };
+      assert.deepEqual(parseSpec({ ...request, prompt: "x" }), parseSpec({ method, prompt: "x", ...stops }));
     }
   });
 

@@ -4,7 +4,7 @@ import { knownConfig } from "../../src/session/checkpoint-choices.ts";
 import { depthChoices, settingChoices, outputChoices } from "../../src/session/run-choices.ts";
 import { pageHtml } from "../../src/host/page-html.ts";
 import { statusPhrase } from "../../src/session/phrases.ts";
-import { selectedText } from "../../src/host/selection.ts";
+import { selectedTexts, selectionOf } from "../../src/host/selection.ts";
 import { exactSpec, spec } from "../support/run-events.ts";
 
 describe("the questions before a run", () => {
@@ -23,7 +23,7 @@ describe("the questions before a run", () => {
     assert.match(descriptions[3]!, /^head · 50257 /);
   });
 
-  it("say what the source's setting is", () => {
+  it("say what the original setup is", () => {
     const [, foundRate, source] = settingChoices({ optimizer: "gd" });
     assert.equal(foundRate.detail, "start matched, gradient descent, η found by trying, 200 iterations");
     assert.equal(
@@ -38,17 +38,41 @@ describe("the questions before a run", () => {
 });
 
 describe("a selection", () => {
-  const editor = (text: string) =>
-    ({ selection: { isEmpty: text === "" }, document: { getText: () => text } }) as unknown as vscode.TextEditor;
+  /** Of these texts, the last one made first; `line` is that of the cursor. */
+  const editor = (texts: readonly string[], line = "") => {
+    const selections = texts
+      .map((text, place) => ({
+        isEmpty: text === "",
+        text,
+        start: { place, compareTo: (other: { place: number }) => place - other.place },
+        active: { line: 0 },
+      }))
+      .toReversed();
+    const document = { getText: ({ text }: { text: string }) => text, lineAt: () => ({ text: line }) };
+    return { selections, selection: selections[0], document } as unknown as vscode.TextEditor;
+  };
 
-  it("is taken exactly as it is", () => {
-    assert.equal(selectedText(editor(" The sky\n")), " The sky\n");
+  it("is taken exactly as it is, but for the line break that a triple click takes along", () => {
+    assert.deepEqual(selectedTexts(editor([" The sky "])), [" The sky "]);
+    assert.deepEqual(selectedTexts(editor(["The sky\nis blue.\n"])), ["The sky\nis blue."]);
+    assert.deepEqual(selectedTexts(editor(["The sky\r\n"])), ["The sky"]);
+    assert.equal(selectionOf(editor(["The sky\n"])), "The sky");
+    assert.equal(selectionOf(editor([""])), undefined);
   });
 
-  it("that is missing or holds nothing to invert is answered with a sentence", () => {
-    assert.throws(() => selectedText(undefined), { kind: "badInput", message: /^Nothing is selected/ });
-    assert.throws(() => selectedText(editor("")), { kind: "badInput", message: /^Nothing is selected/ });
-    assert.throws(() => selectedText(editor(" \n\t")), { kind: "badInput", message: /nothing but white space/ });
+  it("of several parts is several texts, in the order of the document", () => {
+    assert.deepEqual(selectedTexts(editor(["The sky", "", "Water"], "a line")), ["The sky", "Water"]);
+  });
+
+  it("that is missing is the line of the cursor", () => {
+    assert.deepEqual(selectedTexts(editor([""], "  the line ")), ["the line"]);
+  });
+
+  it("that holds nothing to invert is answered with a sentence", () => {
+    assert.throws(() => selectedTexts(undefined), { kind: "badInput", message: /^No text has the focus/ });
+    assert.throws(() => selectedTexts(editor([""], " ")), { kind: "badInput", message: /^Nothing is selected/ });
+    assert.throws(() => selectedTexts(editor([" \n\t"])), { kind: "badInput", message: /nothing but white space/ });
+    assert.throws(() => selectedTexts(editor(["The sky", " "])), { kind: "badInput", message: /nothing but white/ });
   });
 });
 

@@ -36,7 +36,7 @@ describe("a run as text", () => {
     assert.equal(
       decodedText(run(), "table"),
       "| restart | iteration | output distance | input distance | text |\n| --- | --- | --- | --- | --- |\n" +
-        '| 1 | 0 | 10 | 5 | `"The wrong wrong"` |\n| 1 | 5 | 1.667 | 5 | `"The sky."` |\n',
+        '| 2 | 0 | 10 | 5 | `"The wrong wrong"` |\n| 2 | 5 | 1.667 | 5 | `"The sky."` |\n',
     );
     const latex = decodedText(run(), "latex")!;
     assert.match(latex, /^% "The sky\." \(run a, done\); needs amsmath\n\\\[\\mathtt\{The \\; sky\.\}\\\]\n/);

@@ -63,6 +63,10 @@ describe("CSV", () => {
     assert.equal(rows[2].text, "The sky.");
     assert.equal(rows[2].tokenIds, PROMPT.ids.join(" "));
     assert.equal(rows[0].targetRanks, "42 42 42");
+    assert.deepEqual(
+      rows.map(({ firstExactIteration }) => firstExactIteration),
+      ["5", "", "5"],
+    );
   });
 
   it("says of exact recovery how sure each token is, and what each round had cost", () => {
@@ -148,8 +152,11 @@ describe("other formats", () => {
     const runs = [run("a", wholeRun()), run("b", events, spec({ blocks: 7 }))];
     const text = exportRuns(runs, "md");
     const tables = text.split("\n").filter((line) => line.startsWith("|"));
-    assert.equal(tables[0], "| run | blocks | status | exact | best output distance | best text |");
-    assert.equal(tables[2].startsWith("| a | 1 | completed | 1 of 1 |"), true);
+    assert.equal(
+      tables[0],
+      "| run | blocks | status | exact | first exact iteration | best output distance | best text |",
+    );
+    assert.equal(tables[2].startsWith("| a | 1 | completed | 1 of 1 | 10 |"), true);
     assert.match(text, /a\\\|b `c`/);
     assert.ok(!text.includes("\u001b"));
   });

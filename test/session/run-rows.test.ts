@@ -54,7 +54,7 @@ const row = (changes: Partial<RunRow> = {}): RunRow => ({
 describe("the rows of runs", () => {
   it("are one for each run of the session and each record, the newest first", () => {
     const askedAt = Date.UTC(2026, 10, 24, 3);
-    const waiting: RunPhase = { kind: "waiting" };
+    const waiting: RunPhase = { kind: "waiting", behind: "1" };
     const session = [
       run("1", { folder: "/runs/b", askedAt: askedAt - 1 }),
       run("2", { askedAt, phase: waiting }),
@@ -141,7 +141,7 @@ describe("a row", () => {
       "Adam, η 0.01",
       "Nov 24, 2026",
       "1.5 s",
-      "seed 0 · init seed 0 · cpu, float32 · shift distance 2",
+      "seed 0 · init seed 0 · cpu, float32 · noise threshold 2",
       "/runs/a",
     ]) {
       assert.ok(text.replaceAll("\\", "").includes(part), `${part} in ${text}`);
@@ -150,7 +150,7 @@ describe("a row", () => {
 
   it("has a verdict by tokens", () => {
     assert.equal(verdictOf(spec(), best(3)).title, "Exact: all 3 tokens");
-    assert.equal(verdictOf(spec(), best(1)).title, "1 of 3 tokens right");
+    assert.equal(verdictOf(spec(), best(1)).title, "1 of 3 tokens recovered");
   });
 
   it("has Markdown in which no text of a run acts", () => {

@@ -209,10 +209,11 @@ describe("the runs of a session", () => {
     await session.reach(first.id, "paused");
     const third = session.runs.start(spec());
     const waiting = () => [second, third].map(({ id }) => session.runs.get(id)?.phase);
-    const behindPaused = { kind: "waiting", behindPaused: true };
+    const behind = { kind: "waiting", behind: first.id };
+    const behindPaused = { ...behind, behindPaused: true };
     assert.deepEqual(waiting(), [behindPaused, behindPaused]);
     session.runs.resume(first.id);
-    assert.deepEqual(waiting(), [{ kind: "waiting" }, { kind: "waiting" }]);
+    assert.deepEqual(waiting(), [behind, behind]);
     for (const { id } of [third, second, first]) session.runs.stop(id);
     await session.reach(first.id, "cancelled");
     await session.runs.dispose();

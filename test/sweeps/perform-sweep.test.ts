@@ -207,5 +207,11 @@ describe("a sweep", () => {
     assert.match(lines[3], /^\| 2 \| 2 \| 2 of 4 \| 15–85 % \|/);
     await writeResults(folder, outcomes);
     assert.equal(await readFile(path.join(folder, "results.csv"), "utf8"), rows.join("\n"));
+    const when = { firstExactIteration: 5, exactSince: 10 };
+    const told = outcomes.map((each) => ({ ...each, restarts: each.restarts.map((one) => ({ ...one, ...when })) }));
+    const [head, first] = resultsCsv(told).split("\n");
+    assert.match(head, /,text,firstExactIteration,exactSince$/);
+    assert.match(first, /,5,10$/);
+    assert.match(resultsMarkdown(told), /\| median first exact iteration \|[^]* \| 5 \|/);
   });
 });

@@ -24,6 +24,7 @@ const outcome = (cell: Cell, exact: number, changes: Partial<Outcome> = {}): Out
     exact: place <= exact,
     outputDistance: place * cell.spec.blocks,
     beatsShiftAt: place <= exact ? place : null,
+    firstExactIteration: place <= exact ? 10 * place : null,
   })),
   ...changes,
 });
@@ -72,6 +73,14 @@ describe("the map of a sweep", () => {
         [2.5, 1],
       ],
     );
+  });
+
+  it("shows the median first exact iteration of those that were exact, and nothing of older results", () => {
+    const choice = { across: "output", down: "initSeed", figure: "firstExactIteration" };
+    const whole = cells.map((cell) => outcome(cell, 3));
+    assert.equal(mapOf(cells, named(whole), choice).cells[0][0]!.value, 20);
+    const old = whole.map((each) => ({ ...each, restarts: [RESULT] }));
+    assert.equal(mapOf(cells, named(old), choice).cells[0][0]!.value, null);
   });
 
   it("has a scale from 0 to 1 for shares, and of figures as far as they reach", () => {

@@ -197,7 +197,7 @@ describe("by keyboard alone", () => {
     await focusPanel();
     await tabTo("Shown iterations");
     await press("Home ArrowDown");
-    await shown(page.getByRole("heading", { name: /Best tokens at iteration 25,000/ }), "the second iteration");
+    await shown(page.getByRole("heading", { name: /Top-5 tokens at iteration 25,000/ }), "the second iteration");
     await tabTo("Duplicate…", "Shift+Tab");
     await press("Enter");
     const iterations = (await the.panel.checkedForm()).locator("#field-iterations");

@@ -13,4 +13,5 @@ export const endlessFile = (prompt: string): string => JSON.stringify({ prompt, 
 export const ENDLESS_SETTINGS = {
   "inversionLab.checkpoint": ENDLESS.checkpoint,
   "inversionLab.iterations": ENDLESS.iterations,
+  "inversionLab.stopWhenExact": 0,
 };

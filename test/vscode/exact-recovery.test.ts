@@ -81,7 +81,7 @@ describe("Recover Selection Exactly", () => {
     await the.workbench.selectLine(1);
     await the.panel.newRun(() => the.workbench.pickFromContextMenu("Invert Selection"));
     await the.panel.waitForState("Done");
-    assert.match(await the.panel.verdict(), /^\d of 5 tokens right$/);
+    assert.match(await the.panel.verdict(), /^\d of 5 tokens recovered$/);
     await the.panel.newRun(() => the.panel.press("Recover Exactly"));
     await the.panel.waitForState("Done", FIT_MS);
     const page = await the.panel.page();

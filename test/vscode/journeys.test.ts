@@ -5,7 +5,7 @@ import { endlessFile } from "./endless.ts";
 import { readPicture, readWhole } from "./pictures.ts";
 import { repeatUntil, until } from "./until.ts";
 import { itWasQuiet, useWorkbench } from "./use-workbench.ts";
-import { shown, THEMES, type Theme } from "./workbench.ts";
+import { type PagePart, shown, THEMES, type Theme } from "./workbench.ts";
 
 /** A network that takes well under a millisecond an iteration. */
 const MINI = { "inversionLab.checkpoint": "random:mini" };
@@ -62,13 +62,13 @@ describe("Invert Selection with GPT-2's full size", () => {
     assert.deepEqual(the.workbench.processes("engine.cjs"), engines);
   });
 
-  it("shows the best tokens of the iteration that the keyboard picks", async () => {
+  it("shows the top-k tokens of the iteration that the keyboard picks", async () => {
     await the.workbench.runCommand("View: Toggle Primary Side Bar Visibility");
     const page = await the.panel.page();
     const iterations = page.getByRole("listbox", { name: "Shown iterations" });
     await iterations.press("Home");
     for (const iteration of [0, 5, 10, 15]) {
-      const title = `Best tokens at iteration ${iteration}`;
+      const title = `Top-5 tokens at iteration ${iteration}`;
       await shown(page.getByRole("heading", { name: title, exact: true }), `"${title}"`);
       if (iteration < 15) await iterations.press("ArrowDown");
     }
@@ -157,7 +157,7 @@ describe("walks", () => {
         plots.some((plot) => plot.includes("shift at")),
     );
     await page.getByRole("slider", { name: "Iteration" }).press("Home");
-    await shown(page.getByRole("heading", { name: "Best tokens at iteration 0", exact: true }), "iteration 0");
+    await shown(page.getByRole("heading", { name: "Top-5 tokens at iteration 0", exact: true }), "iteration 0");
     assert.deepEqual(await the.panel.accessibilityProblems(), []);
     await the.workbench.screenshot("walk");
   });
@@ -215,7 +215,7 @@ describe("walks", () => {
     await page.getByRole("slider", { name: "Iteration" }).press("Home");
     const decoded = comparison.getByRole("region", { name: `Run ${clamped}, decoded` });
     await until("it is read at the slider’s iteration", async () =>
-      /iteration 0 · 5 of 5 right/.test(await decoded.innerText()),
+      /iteration 0 · 5 of 5 correct/.test(await decoded.innerText()),
     );
     const plot = page.locator(".chart .u-over").first();
     await repeatUntil(
@@ -291,6 +291,102 @@ describe("walks", () => {
   itWasQuiet(the);
 });
 
+describe("what is selected", () => {
+  const the = useWorkbench({ settings: MINI, lines: ["The sky is blue.", "The sea is calm.", "  Rain falls. "] });
+  const prompt = async () => (await the.panel.promptTokens()).join("").replaceAll("·", " ");
+
+  it("is the line of the cursor where nothing is", async () => {
+    await the.workbench.placeCursor(3);
+    await the.panel.newRun(() => the.workbench.runCommand("Inversion Lab: Invert Selection"));
+    await the.panel.waitForState("Done");
+    assert.equal(await prompt(), "Rain falls.");
+  });
+
+  it("is a line without its end after a triple click", async () => {
+    await the.workbench.page.locator(".view-line", { hasText: "sky" }).click({ clickCount: 3 });
+    await the.panel.newRun(() => the.workbench.runCommand("Inversion Lab: Invert Selection"));
+    await the.panel.waitForState("Done");
+    assert.equal(await prompt(), "The sky is blue.");
+  });
+
+  it("is a run for each of several selections, side by side", async () => {
+    await the.workbench.selectLine(1);
+    await the.workbench.runCommand("Add Cursor Below");
+    await the.panel.newRun(() => the.workbench.runCommand("Inversion Lab: Invert Selection"));
+    const comparison = (await the.panel.page()).getByRole("region", { name: "Comparison" });
+    await shown(comparison.getByRole("row", { name: /^State\s+Done\s+Done/ }), "both runs, done");
+    assert.match(
+      await comparison.locator(".differences").innerText(),
+      /^prompt\s+The sky is blue\.\s+The sea is calm\./,
+    );
+    await the.workbench.screenshot("selections");
+  });
+
+  itWasQuiet(the);
+});
+
+describe("several restarts", () => {
+  const the = useWorkbench({
+    settings: {
+      "inversionLab.checkpoint": "mini",
+      "inversionLab.blocks": 2,
+      "inversionLab.decoder": "nearest",
+      "inversionLab.learningRate": 0.03,
+      "inversionLab.restarts": 8,
+    },
+    width: 1440,
+    height: 900,
+  });
+  const table = async () => (await the.panel.page()).getByRole("region", { name: "Restarts" });
+  const restarts = async () => (await table()).locator("tbody th").allInnerTexts();
+
+  it("stand in a table that is sorted by its heads", async () => {
+    await the.workbench.selectLine(1);
+    await the.panel.newRun(() => the.workbench.pickFromContextMenu("Invert Selection"));
+    await the.panel.waitForState("Done");
+    await shown(await table(), "the table of restarts");
+    const counted = (await restarts()).map((name) => Number(name.replace(", best", "")));
+    assert.deepEqual(counted, [1, 2, 3, 4, 5, 6, 7, 8]);
+    await (await table()).getByRole("button", { name: "Output dist." }).click();
+    const distances = (await (await table()).locator("tbody td:nth-child(5)").allInnerTexts()).map((text) =>
+      Number(text.replace(",", "")),
+    );
+    assert.deepEqual(
+      distances,
+      distances.toSorted((a, b) => a - b),
+    );
+    assert.notDeepEqual(await restarts(), counted.map(String));
+  });
+
+  it("are shown by a click, and by Enter, with when each was exact", async () => {
+    const name = (await restarts())[7].replace(", best", "");
+    const verdict = (await the.panel.page()).locator(".verdict p");
+    await (await table()).locator("tbody tr").nth(7).locator("td").last().click();
+    await until("it is shown", async () => (await verdict.innerText()).startsWith(`restart ${name} of 8`));
+    const other = (await restarts())[0].replace(", best", "");
+    await (await table()).locator("tbody button").first().press("Enter");
+    await until("the other is shown", async () => (await verdict.innerText()).includes(`restart ${other} of 8`));
+    await the.workbench.screenshot("restarts-dark");
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+    await the.workbench.switchTheme("high-contrast");
+    await the.workbench.screenshot("restarts-high-contrast");
+    assert.deepEqual(await the.panel.accessibilityProblems(), []);
+  });
+
+  it("light their line in the plots under the pointer", async () => {
+    const page = await the.panel.page();
+    const canvas = page.locator(".chart canvas").first();
+    const drawn = () => canvas.evaluate((drawing: PagePart) => drawing.toDataURL!());
+    const before = await drawn();
+    await (await table()).locator("tbody tr").nth(3).hover();
+    await until("the plot is drawn anew", async () => (await drawn()) !== before);
+    await (await table()).getByRole("heading").hover();
+    await until("the plot is as it was", async () => (await drawn()) === before);
+  });
+
+  itWasQuiet(the);
+});
+
 describe("New Experiment… of the palette", () => {
   const the = useWorkbench({ settings: MINI });
 
@@ -340,13 +436,13 @@ describe("New Experiment… of the palette", () => {
   itWasQuiet(the);
 });
 
-describe("Reproduce the Source's Claims", () => {
+describe("Reproduce the Paper's Claims", () => {
   const the = useWorkbench({ settings: MINI });
 
   it("tells how far it is, stops when it is told to, and shows the table of what it has", async () => {
-    await the.workbench.runCommand("Inversion Lab: Reproduce the Source's Claims");
+    await the.workbench.runCommand("Inversion Lab: Reproduce the Paper's Claims");
     await the.workbench.pickFromQuickInput("Quick");
-    await the.workbench.waitForMessage(/Reproducing the source’s claims: C\d+: /);
+    await the.workbench.waitForMessage(/Reproducing the paper’s claims: C\d+: /);
     await the.workbench.pressInMessage("Cancel");
     await the.workbench.waitForMessage(/claims, \d+ holds?, \d+ (do|does) not, \d+ were not run/);
     await until("the table of claims is shown", async () => {
@@ -389,7 +485,7 @@ describe("a long run", () => {
     await startRun("sky");
     await the.panel.waitForState("Running");
     await startRun("water");
-    await the.panel.waitForState("Waiting");
+    await the.panel.waitForState("Queued");
     assert.equal(the.workbench.processes("engine.cjs").length, 1);
     await the.panel.showRun("The sky is blue.");
     await stop();
@@ -410,8 +506,8 @@ describe("a long run", () => {
     await the.workbench.screenshot("paused");
     assert.deepEqual(await the.panel.accessibilityProblems(), []);
     await startRun("water");
-    const waiting = await the.panel.waitForState("Waiting");
-    assert.equal(waiting, "for the run before, which is paused");
+    const waiting = await the.panel.waitForState("Queued");
+    assert.match(waiting, /^behind run \d+ \(\d+\/1000000\), which is paused/);
     assert.deepEqual(await the.panel.accessibilityProblems(), []);
     await stop();
     await the.panel.showRun("The sky is blue.");

@@ -75,7 +75,7 @@ describe("the view Runs", () => {
       () => tooltip.isVisible(),
     );
     const text = await tooltip.innerText();
-    for (const part of [/output distance/, /seed 0 · init seed 0 · cpu, float32 · shift distance/, /\/runs\/2/]) {
+    for (const part of [/output distance/, /seed 0 · init seed 0 · cpu, float32 · noise threshold/, /\/runs\/2/]) {
       assert.match(text, part);
     }
     await the.workbench.screenshot("runs-tooltip", { hovering: true });
@@ -119,7 +119,10 @@ describe("the view Runs", () => {
     await runs().pickFromMenu(runs().row(SKY), "Copy as Command Line");
     const read = () => the.workbench.page.evaluate<string>("navigator.clipboard.readText()");
     await until("the command line is in the clipboard", async () => (await read()).startsWith("inversion-lab "));
-    assert.equal(await read(), "inversion-lab invert 'The sky is blue.' --checkpoint random:mini --iterations 40");
+    assert.equal(
+      await read(),
+      "inversion-lab invert 'The sky is blue.' --checkpoint random:mini --iterations 40 --stop-when-exact 20",
+    );
   });
 
   it("runs one again, and fills in the form with another", async () => {
@@ -186,7 +189,7 @@ describe("a run that goes on, in the view Runs", () => {
     await runs.open();
     for (const [name, state] of [
       ["sky", "Running"],
-      ["water", "Waiting"],
+      ["water", "Queued"],
     ] as const) {
       await the.panel.newRun(() => the.workbench.runFile(`${name}.inversion.json`));
       await the.panel.waitForState(state);
@@ -195,7 +198,7 @@ describe("a run that goes on, in the view Runs", () => {
     const progress = /, running, iteration [1-9]\d* of 1000000, output distance /;
     await until("it is followed, and the one that waits stands above it", async () => {
       const [first, second] = await runs.spoken();
-      return /^Water boils.*, waiting, /.test(first ?? "") && progress.test(second ?? "");
+      return /^Water boils.*, queued, /.test(first ?? "") && progress.test(second ?? "");
     });
     await the.workbench.screenshot("runs-going");
     await runs.select(SKY);

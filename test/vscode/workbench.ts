@@ -75,6 +75,8 @@ export interface PagePart {
   readonly value?: string;
   readonly selectionStart?: number;
   readonly selectionEnd?: number;
+  /** Of a canvas. */
+  readonly toDataURL?: () => string;
 }
 
 export class Workbench {

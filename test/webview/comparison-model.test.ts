@@ -11,7 +11,7 @@ describe("runs side by side", () => {
     const runs = [
       info({ kind: "completed" }, { compared }),
       info({ kind: "running" }, { id: "2", spec: spec({ blocks: 3, checkpoint: "mini" }), compared }),
-      info({ kind: "waiting" }, { id: "3", spec: spec({ seed: 7 }), compared }),
+      info({ kind: "waiting", behind: "2" }, { id: "3", spec: spec({ seed: 7 }), compared }),
     ];
     const beside = [
       { id: "3", events: [] },
@@ -37,9 +37,11 @@ describe("runs side by side", () => {
       { field: "seed", values: ["7", "0", "0"] },
     ]);
     const values = Object.fromEntries(comparison.rows.map(({ label, values }) => [label, values]));
-    assert.deepEqual(values["Tokens right"], ["–", "3 of 3", "1 of 3"]);
+    assert.deepEqual(values["Correct tokens"], ["–", "3 of 3", "1 of 3"]);
+    const when = ["–", "exact by iteration 10 and since (shown every 5)", "–"];
+    assert.deepEqual(values["First exact iteration"], when);
     assert.deepEqual(values["Discrete distance"], ["–", "0", "–"]);
-    assert.deepEqual(values["Wrong tokens, top 1 / top 5"], ["–", "0 % / 0 %", "–"]);
+    assert.deepEqual(values["Token error rate, top 1 / top 5"], ["–", "0 % / 0 %", "–"]);
   });
 
   it("read as they did at the shown iterations closest to the one under study, with the tokens that are right", () => {
@@ -67,7 +69,7 @@ describe("runs side by side", () => {
     const page = three();
     receive(page, { type: "events", id: "2", events: [stepEvent(5, 3)] });
     receive(page, { type: "events", id: "3", events: [startEvent(), stepEvent(0, 2)] });
-    const right = comparisonOf(page)?.rows.find(({ label }) => label === "Tokens right");
+    const right = comparisonOf(page)?.rows.find(({ label }) => label === "Correct tokens");
     assert.deepEqual(right?.values, ["2 of 3", "3 of 3", "3 of 3"]);
     receive(page, { type: "run", run: { ...page.beside[1].info, phase: { kind: "completed" } } });
     assert.equal(comparisonOf(page)?.rows[0].values[2], "Done");

@@ -6,6 +6,7 @@ import type { RunInfo } from "../../src/session/panel-messages.ts";
 import { MOST_COMPARED } from "../../src/session/runs.ts";
 import {
   describeFigure,
+  fittedRange,
   type Figure,
   forPrint,
   MOST_LINES,
@@ -46,10 +47,11 @@ describe("the figures of a run", () => {
       output.lines.map(({ label, values }) => [label, values.at(-1)]),
       [
         ["output", 10 / 11],
-        ["shift", 2],
+        ["noise threshold", 2],
       ],
     );
     assert.deepEqual(input.lines[0].values, [5, 5, 5]);
+    assert.equal(output.lines.at(-1)!.colour, "neutral");
     assert.match(ratio.name, /^Ratio/);
     assert.deepEqual(
       ranks.lines.map(({ label, values }) => [label, values]),
@@ -99,12 +101,61 @@ describe("the figures of a run", () => {
     );
   });
 
+  it("have marks where the run first was exact, below the noise threshold, and had each token", () => {
+    const figures = runFigures(pageWith(spec(), wholeRun()));
+    for (const { marks = [] } of figures) {
+      assert.deepEqual(
+        marks.map(({ kind, iteration }) => [kind, iteration]),
+        [
+          ["threshold", 4],
+          ["exact", 10],
+          ["token", 5],
+          ["token", 10],
+        ],
+      );
+    }
+    const printed = forPrint(figures[0], true, [0, 10]);
+    assert.deepEqual(printed.marks, [
+      { x: 4, label: "σ" },
+      { x: 10, label: "✓" },
+    ]);
+    const never = pageWith(spec(), [startEvent(), stepEvent(0, 0)]);
+    assert.deepEqual(runFigures(never)[0].marks, []);
+    assert.deepEqual(runFigures(walk("gradient"))[0].marks, []);
+  });
+
   it("are told in words", () => {
     const [output] = runFigures(pageWith(spec(), wholeRun()));
     assert.equal(
       describeFigure(output),
-      "Output distance over iterations 0 to 10: output from 10 to 0.909; shift at 2.",
+      "Output distance over iterations 0 to 10: output from 10 to 0.909; noise threshold at 2. " +
+        "Marked: below the noise threshold (2) since iteration 4; exact by iteration 10 and since (shown every 5).",
     );
+  });
+});
+
+describe("the axes of a figure", () => {
+  const linear = { logarithmic: false, from: undefined };
+
+  it("fit the data, and hold all of it", () => {
+    const [low, high] = fittedRange(100, 300, linear);
+    assert.ok(low < 100 && low > 80 && high > 300 && high < 320);
+    const [least, most] = fittedRange(100, 300, { ...linear, logarithmic: true });
+    assert.ok(least < 100 && least > 80 && most > 300 && most < 350);
+    fc.assert(
+      fc.property(fc.double({ min: 1e-9, max: 1e9, noNaN: true }), fc.boolean(), (value, logarithmic) => {
+        const [low, high] = fittedRange(value, value, { ...linear, logarithmic });
+        assert.ok(low < value && value < high);
+      }),
+    );
+  });
+
+  it("begin at 1 for ranks and at 0 for counts, and are linear there whatever the others are", () => {
+    const ranks = runFigures(pageWith(spec(), wholeRun())).find(({ name }) => name.startsWith("Rank"))!;
+    assert.equal(ranks.from, 1);
+    assert.deepEqual(fittedRange(1, 1, { logarithmic: false, from: 1 })[0], 1);
+    assert.equal(forPrint(ranks, true, [0, 10]).logarithmic, false);
+    assert.deepEqual(fittedRange(null, null, { logarithmic: false, from: 0 }), [0, 1]);
   });
 });
 

@@ -47,7 +47,7 @@ describe("the page's model", () => {
       beside: [],
     });
     assert.equal(shownRow(page), 1);
-    const other = info({ kind: "waiting" }, { id: "2" });
+    const other = info({ kind: "waiting", behind: "1" }, { id: "2" });
     receive(page, { type: "show", runs: [other], shown: { id: "2", events: [] }, beside: [] });
     assert.equal(page.row, undefined);
     assert.equal(page.restart, undefined);
@@ -69,7 +69,7 @@ describe("the page's model", () => {
 
   it("adds new runs to the list and follows changes of the shown one", () => {
     const page = running([startEvent()]);
-    receive(page, { type: "run", run: info({ kind: "waiting" }, { id: "2" }) });
+    receive(page, { type: "run", run: info({ kind: "waiting", behind: "1" }, { id: "2" }) });
     receive(page, { type: "run", run: info({ kind: "stopping" }) });
     assert.deepEqual(
       page.runs.map(({ id, phase }) => [id, phase.kind]),

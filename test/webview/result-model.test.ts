@@ -13,14 +13,20 @@ describe("the result", () => {
       result.facts.flatMap(({ good }) => good ?? []),
       [true, true, true],
     );
-    assert.match(result.facts[0].note, /closer than a N\(0, 0\.05\) shift \(2\) from iteration 4/);
+    assert.equal(result.facts[0].note, "below the noise threshold (2) since iteration 4");
+    assert.equal(
+      result.facts[0].meaning,
+      "d(O(e), O(e*)) = 0.909 in L1, of the embedding found. The noise threshold 2 is the median of " +
+        "d(O(e* + N(0, 0.05)), O(e*)) over 3 draws.",
+    );
+    assert.match(result.text, /exact by iteration 10 and since \(shown every 5\)$/);
   });
 
-  it("of a run that did not says that this search failed, not that nothing is there", () => {
+  it("of a run that did not says how much was recovered, not that nothing is there", () => {
     const step = stepEvent(10, 1);
     const result = resultOf(pageWith(info({ kind: "completed" }), [startEvent(), step, endEvent([step])]))!;
-    assert.equal(result.title, "1 of 3 tokens right");
-    assert.match(result.text, /this search did not find the others/);
+    assert.equal(result.title, "1 of 3 tokens recovered");
+    assert.equal(result.text, "at iteration 10");
     assert.deepEqual(
       result.facts.flatMap(({ good }) => good ?? []),
       [false, false, false],
@@ -39,11 +45,11 @@ describe("the result", () => {
     assert.deepEqual(
       facts.map(({ label, value, note }) => [label, value, note]),
       [
-        ["Wrong tokens", "67 %", "the prompt’s not among the best five: 33 %"],
-        ["Repeated tokens", "20 %", "distinct-1 / distinct-2: 0.84 / 1"],
+        ["Token error rate", "67 %", "true token outside the top 5: 33 %"],
+        ["Repeated tokens", "20 %", "the prompt’s own: 0 %; distinct-1 / distinct-2: 0.84 / 1"],
       ],
     );
-    assert.ok(!resultOf(running([startEvent(), step]))!.facts.some(({ label }) => label === "Wrong tokens"));
+    assert.ok(!resultOf(running([startEvent(), step]))!.facts.some(({ label }) => label === "Token error rate"));
   });
 
   it("says how the learning rate was found", () => {
@@ -56,7 +62,7 @@ describe("the result", () => {
 
   it("before the end is that of the newest iteration, with open questions left open", () => {
     const result = resultOf(running([startEvent(), stepEvent(0, 0), stepEvent(5, 2)]))!;
-    assert.equal(result.title, "2 of 3 tokens right");
+    assert.equal(result.title, "2 of 3 tokens recovered");
     assert.match(result.text, /now at iteration 5/);
     assert.match(result.facts[0].note, /by iteration 5/);
     assert.deepEqual(
@@ -97,7 +103,7 @@ describe("the result", () => {
     it("tells apart what is proved, most likely and unknown, with its figures", () => {
       const page = pageWith(info({ kind: "completed" }, { spec: exactSpec() }), exactRun());
       const { title, exact, tokens, facts } = resultOf(page)!;
-      assert.equal(title, "2 of 3 tokens right: 1 proved, 1 most likely, 1 unknown");
+      assert.equal(title, "2 of 3 tokens recovered: 1 proved, 1 most likely, 1 unknown");
       assert.ok(!exact);
       assert.deepEqual(
         tokens?.map(({ mark }) => mark),

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { RunEvent } from "../../src/experiments/events.ts";
 import type { RunInfo, RunPhase } from "../../src/session/panel-messages.ts";
 import { emptyPage, receive } from "../../webview/page-model.ts";
-import { announcementOf, placeholderOf, stateOf, troubleOf } from "../../webview/state-words.ts";
+import { announcementOf, placeholderOf, stateOf, troubleOf, whenOf } from "../../webview/state-words.ts";
 import { done, info, pageWith, running } from "../support/pages.ts";
-import { exactRun, exactSpec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
+import { exactRun, exactSpec, spec, startEvent, stepEvent, wholeRun } from "../support/run-events.ts";
 
 describe("the state of a run", () => {
   const state = (phase: RunPhase, events: readonly RunEvent[] = [], changes: Partial<RunInfo> = {}) => {
@@ -23,9 +23,9 @@ describe("the state of a run", () => {
   });
 
   it("is said in words, with the share of the work done where it is known", () => {
-    assert.deepEqual(state({ kind: "waiting" }), {
+    assert.deepEqual(state({ kind: "waiting", behind: "3", reached: "27/100" }), {
       tone: "neutral",
-      says: "Waiting for the run before",
+      says: "Queued behind run 3 (27/100); starts automatically",
       share: undefined,
     });
     assert.deepEqual(state({ kind: "preparing", progress: { stage: "Writing random weights", done: 1, total: 4 } }), {
@@ -48,7 +48,10 @@ describe("the state of a run", () => {
       share: 0.5,
     });
     assert.match(state({ kind: "pausing" }, begun).says, /^Pausing after the next shown iteration/);
-    assert.match(state({ kind: "waiting", behindPaused: true }).says, /^Waiting for the run before, which is paused$/);
+    assert.equal(
+      state({ kind: "waiting", behind: "3", behindPaused: true }).says,
+      "Queued behind run 3, which is paused; starts automatically once that is over",
+    );
     assert.equal(state({ kind: "completed" }, wholeRun(), { elapsedMs: 1500 }).says, "Done 10 iterations in 1.5 s");
     assert.equal(
       state({ kind: "cancelled" }, begun, { elapsedMs: 800 }).says,
@@ -56,6 +59,18 @@ describe("the state of a run", () => {
     );
     assert.equal(state({ kind: "cancelled" }).says, "Stopped before it began");
     assert.match(state({ kind: "interrupted" }, begun).says, /window was closed.*after 5 of 10 iterations/);
+  });
+
+  it("comes with when the run became exact, and which restart was first", () => {
+    assert.equal(whenOf(running(begun).run!), "");
+    assert.equal(whenOf(done().run!), "exact by iteration 10 and since (shown every 5)");
+    const of = spec({ restarts: 2, every: 1 });
+    const steps = [stepEvent(5, 2), stepEvent(5, 3, { restart: 1 }), stepEvent(6, 3), stepEvent(6, 2, { restart: 1 })];
+    assert.equal(
+      whenOf(running([startEvent(of), ...steps], { spec: of }).run!),
+      "restart 2 exact at iteration 5, not at the last one",
+    );
+    assert.equal(whenOf(running(exactRun(), { spec: exactSpec() }).run!), "");
   });
 
   it("of a failed run comes with the reason, and so does a record that ends early", () => {
@@ -67,9 +82,10 @@ describe("the state of a run", () => {
 
   it("has something to say in the place of iterations, as long as there are none", () => {
     assert.match(placeholderOf(emptyPage())!.text, /Invert Selection/);
-    assert.match(placeholderOf(pageWith(info({ kind: "waiting" }), []))!.title, /Waiting for the run before/);
-    const behindPaused = pageWith(info({ kind: "waiting", behindPaused: true }), []);
-    assert.equal(placeholderOf(behindPaused)!.title, "Waiting for the run before, which is paused");
+    assert.deepEqual(placeholderOf(pageWith(info({ kind: "waiting", behind: "1" }), [])), {
+      title: "Queued",
+      text: "behind run 1; starts automatically",
+    });
     assert.match(placeholderOf(pageWith(info({ kind: "interrupted" }), []))!.text, /Run Again/);
     assert.equal(placeholderOf(done()), undefined);
   });
@@ -81,6 +97,8 @@ describe("the state of a run", () => {
     assert.equal(announcementOf(page), before);
     receive(page, { type: "events", id: "1", events: [stepEvent(5, 1)] });
     assert.equal(announcementOf(page), "Running, 50 % of 10 iterations");
+    const queued = (reached: string) => announcementOf(pageWith(info({ kind: "waiting", behind: "3", reached }), []));
+    assert.equal(queued("1/100"), queued("2/100"));
     assert.match(announcementOf(done()), /Done.*Exact: all 3 tokens/);
   });
 });

@@ -28,7 +28,10 @@ export const EXACT_FIELDS = {
   iterations: integer(1, 1_000_000, { default: 1_000_000, description: "Rounds, at most." }),
   every: integer(1, 1_000_000, { default: 1, description: "Show each so many rounds." }),
   restarts: integer(1, 64, { default: 1, description: "Draws of the noise; without noise they are all the same." }),
-  shiftDraws: integer(1, 1024, { default: 1, description: "Draws of the shift test; its median is the bar." }),
+  shiftDraws: integer(1, 1024, {
+    default: 1,
+    description: "Draws of the shift test; their median distance is the noise threshold.",
+  }),
   candidates: integer(1, 1_000_000, {
     default: 1_000_000,
     description: "Tokens tried at a position, at most; by default the whole vocabulary.",

@@ -67,6 +67,7 @@ export const clampedWalk = {
       name: "clampedFrom",
       label: "i",
       dotted: true,
+      from: 0,
       title: () => t("Clamped at dimension i"),
       meaning: (spec: ExperimentSpec) =>
         t(

@@ -4,11 +4,13 @@
 
 import { t } from "@vscode/l10n";
 import { yieldToEventLoop } from "../../common/event-loop.ts";
+import { plural } from "../../common/counts.ts";
 import { figure } from "../../common/number-format.ts";
 import type { FloatArray } from "../../common/floats.ts";
 import type { COMMON_FIELDS } from "../common-fields.ts";
 import type { RunEvent } from "../events.ts";
 import { gradientNotFinite, throwIfNotFinite } from "../finite.ts";
+import { beforeFirst, type FirstIterations, withShown, withUnshown } from "../first-iterations.ts";
 import { integer, oneOf, positive, type RequestOf } from "../fields.ts";
 import { RATES, searchLearningRate } from "../learning-rate-search.ts";
 import { absoluteDistances } from "../metrics.ts";
@@ -39,8 +41,16 @@ const schema = {
   start: oneOf(STARTS, { default: "matched", description: "Distribution of the noise in the start point." }),
   startMean: { type: "number", description: "μ of the noise; only with start custom." },
   startStd: positive(undefined, { description: "σ of the noise; only with start custom." }),
-  noiseShare: { type: "number", default: 1, description: "s in e₀ = s·N(μ, σ) + t·e*." },
-  targetShare: { type: "number", default: 0, description: "t in e₀ = s·N(μ, σ) + t·e*." },
+  noiseShare: { type: "number", default: 1, description: "Weight s of the noise in e₀ = s·N(μ, σ) + t·e*." },
+  targetShare: {
+    type: "number",
+    default: 0,
+    description: "Weight t of the prompt's embedding in e₀ = s·N(μ, σ) + t·e*.",
+  },
+  stopWhenExact: integer(0, 1_000_000, {
+    description:
+      "Stop when every restart has decoded to the prompt for so many iterations in a row; 0, or left out, goes on to N.",
+  }),
 } as const;
 
 export type InversionSpec = SpecOf<"inversion", typeof schema>;
@@ -68,6 +78,7 @@ export const SOURCE_PRESET = {
   targetShare: 0,
   learningRate: 0.001,
   iterations: 2000,
+  stopWhenExact: undefined,
   decoder: "pseudoinverse",
   vocabulary: undefined,
   dtype: "float32",
@@ -84,7 +95,7 @@ export const inversion = {
   editorCommand: "invertSelection",
   goal: "recover",
   schema,
-  settings: ["iterations", "learningRate", "optimizer", "start"],
+  settings: ["iterations", "learningRate", "optimizer", "start", "stopWhenExact"],
   presets: { default: {}, source: SOURCE_PRESET },
   implied: ({ startMean, startStd }) => (startMean === undefined && startStd === undefined ? {} : { start: "custom" }),
   complete(values, nameOf) {
@@ -99,7 +110,8 @@ export const inversion = {
       t("e ← e − η ∇ₑ d(O(e), O(e*)),  from e₀ = s·N(μ, σ) + t·e*;  η falls linearly to η/10 over N iterations"),
     doing: (prompt) => t("Inverting “{0}”", prompt),
     heading: (prompt) => t("Inversion: {0}", prompt),
-    parts: ({ start, startMean, startStd, noiseShare, targetShare, optimizer, learningRate }: InversionSpec) => {
+    parts: (spec: InversionSpec) => {
+      const { start, startMean, startStd, noiseShare, targetShare, optimizer, learningRate, stopWhenExact = 0 } = spec;
       const noise = start === "custom" ? `N(${startMean}, ${startStd})` : start;
       return [
         noiseShare !== 1 || targetShare !== 0
@@ -110,6 +122,7 @@ export const inversion = {
           optimizer === "adam" ? "Adam" : t("gradient descent"),
           learningRate === "auto" ? t("found by trying") : figure(learningRate),
         ),
+        ...(stopWhenExact === 0 ? [] : [t("stops when exact for {0}", plural(stopWhenExact, "iteration"))]),
       ];
     },
     short: ({ optimizer, learningRate }: InversionSpec) =>
@@ -123,7 +136,7 @@ export const inversion = {
 
 /**
  * Runs the inversion: a start event, a step event for every restart at iterations 0, `every`, 2·`every`… and N, and an
- * end event. Once the signal is aborted it ends after the iteration at hand, with what it has. Throws a LabError when
+ * end event. It ends at the shown iteration at which every restart has been exact for `stopWhenExact` iterations. Once the signal is aborted it ends after the iteration at hand, with what it has. Throws a LabError when
  * the descent diverges.
  */
 export async function* invert(
@@ -141,6 +154,8 @@ export async function* invert(
   const e = startPoints(spec, target.embedding, setting.moments);
   const update = OPTIMIZER_RULES[spec.optimizer](e.length, network.type);
   const tracker = new ClosestIterates(e, spec.restarts, target.shiftDistance);
+  const { targetIds } = setting;
+  let firsts = Array.from({ length: spec.restarts }, () => beforeFirst(targetIds.length));
   const N = spec.iterations;
   const rate = rateSearch?.chosen ?? (spec.learningRate as number);
   let final: Candidate;
@@ -151,9 +166,10 @@ export async function* invert(
     if (n < N) throwIfNotFinite(gradient, gradientNotFinite(n, network.type));
     tracker.visit(n, e, outputDistances);
     const learningRate = learningRateAt(rate, n, N);
-    const last = n === N || signal.aborted;
-    if (n % spec.every === 0 || last) {
+    const isLast = n === N || signal.aborted;
+    if (n % spec.every === 0 || isLast) {
       const decodings = await decoder.decode(e);
+      firsts = firsts.map((first, restart) => withShown(first, n, decodings[restart].tokenIds, targetIds));
       const inputDistances = absoluteDistances(e, target.embedding, spec.restarts);
       for (let restart = 0; restart < spec.restarts; restart++) {
         yield stepEvent(setting, decodings[restart], {
@@ -164,7 +180,7 @@ export async function* invert(
           inputDistance: inputDistances[restart],
         });
       }
-      if (last) {
+      if (isLast || isExactForLong(spec, firsts, n)) {
         final = { embedding: e, iterations: outputDistances.map(() => n), outputDistances, decodings };
         break;
       }
@@ -174,10 +190,20 @@ export async function* invert(
   }
 
   const closest: Candidate = { ...tracker.closest, decodings: await decoder.decode(tracker.closest.embedding) };
-  const againstShift = tracker.beatsShiftAt.map((at) => ({ beatsShift: at !== null, beatsShiftAt: at }));
-  const results = await judge(spec, setting, target, [final, closest], againstShift);
-  yield endEvent(spec, final.iterations[0], results, isCloser, now() - began);
+  const courses = tracker.beatsShiftAt.map((at, restart) => ({
+    beatsShift: at !== null,
+    beatsShiftAt: at,
+    ...withUnshown(firsts[restart], closest.iterations[restart], closest.decodings[restart].tokenIds, targetIds),
+  }));
+  const results = await judge(spec, setting, target, [final, closest], courses);
+  const [n] = final.iterations;
+  const end = endEvent(spec, n, results, isCloser, now() - began);
+  yield isExactForLong(spec, firsts, n) ? { ...end, status: "completed" } : end;
 }
+
+/** Has every restart been exact for as many iterations as are enough? The one at which it became exact is the first. */
+const isExactForLong = ({ stopWhenExact = 0 }: InversionSpec, firsts: readonly FirstIterations[], n: number): boolean =>
+  stopWhenExact > 0 && firsts.every(({ exactSince }) => exactSince !== null && n - exactSince + 1 >= stopWhenExact);
 
 async function triedRates(spec: InversionSpec, setting: ExperimentSetting, signal: AbortSignal) {
   setting.onProgress?.({ stage: "Looking for a learning rate" });

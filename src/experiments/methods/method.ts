@@ -41,6 +41,8 @@ export interface MeasuredSeries {
   readonly perToken?: boolean;
   /** Values that do not go over into each other. */
   readonly dotted?: boolean;
+  /** A count or a place: a linear axis from this value up, whatever the others have. */
+  readonly from?: number;
   /** Plotted by its size. */
   readonly absolute?: boolean;
   readonly title: () => string;

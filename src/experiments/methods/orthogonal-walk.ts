@@ -76,7 +76,7 @@ export const orthogonalWalk = {
     parts: ({ direction, vectors, nullVector, learningRate }: OrthogonalWalkSpec) => [
       t("orthogonal walk"),
       direction === "gradient" ? t("null vectors of the gradient") : t("smallest directions of the Jacobian"),
-      vectors === "broadcast" ? t("one vector for all tokens") : t("a vector a token"),
+      vectors === "broadcast" ? t("one vector for all tokens") : t("one vector per token"),
       ...(nullVector === "fresh" ? [t("drawn anew each step")] : []),
       t("step {0}", figure(learningRate)),
     ],

@@ -12,7 +12,7 @@ export function recoveryVerdict({ correctTokens, tokens, outputDistance }: Stand
   return {
     title: reached
       ? t("Exact: all {0}", plural(tokens, "token"))
-      : t("{0} of {1} right", correctTokens, plural(tokens, "token")),
+      : t("{0} of {1} recovered", correctTokens, plural(tokens, "token")),
     figure: figure(outputDistance),
     reached,
   };
@@ -47,7 +47,7 @@ export function certaintyVerdict(standing: Standing): Verdict {
       ? t("Exact: all {0}, each proved", whole)
       : isRight
         ? t("Exact: all {0}, {1}", whole, certaintyCounts(certainty))
-        : t("{0} of {1} right: {2}", correctTokens, whole, certaintyCounts(certainty));
+        : t("{0} of {1} recovered: {2}", correctTokens, whole, certaintyCounts(certainty));
   return { title, figure: t("{0}/{1} proved", proved, tokens), reached: proved === tokens || isRight };
 }
 

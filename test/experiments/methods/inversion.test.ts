@@ -76,6 +76,46 @@ describe("inversion", () => {
     assert.equal(never.end.best.beatsShift, false);
   });
 
+  it("says when each restart and each token first was the prompt's, and since when it is", async () => {
+    const { steps, end } = await run({ every: 1, restarts: 2, iterations: 300 });
+    for (const { restart, firstExactIteration, exactSince, firstCorrectIterations } of end.restarts) {
+      const own = steps.filter((step) => step.restart === restart);
+      const isExact = ({ tokenIds }: StepEvent) => tokenIds.join() === "3,1,4";
+      assert.equal(firstExactIteration, own.find(isExact)!.iteration);
+      assert.equal(exactSince, own[own.findLastIndex((step) => !isExact(step)) + 1].iteration);
+      assert.deepEqual(
+        firstCorrectIterations,
+        [3, 1, 4].map((id, position) => own.find(({ tokenIds }) => tokenIds[position] === id)!.iteration),
+      );
+    }
+    assert.ok(end.best.firstExactIteration! > 0);
+  });
+
+  it("counts the closest iterate, which is decoded out of turn, as the first where it is", async () => {
+    const { end } = await run({ noiseShare: 0, targetShare: 1.0001, iterations: 3, learningRate: 5, every: 3 });
+    assert.equal(end.best.firstExactIteration, 0);
+    const never = await run({ iterations: 1, every: 1 });
+    assert.equal(never.end.best.firstExactIteration, null);
+    assert.equal(never.end.best.exactSince, null);
+  });
+
+  it("stops once every restart has been exact for so many iterations, where that is asked", async () => {
+    const whole = await run({ every: 5, restarts: 2 });
+    const since = Math.max(...whole.end.restarts.map(({ exactSince }) => exactSince!));
+    assert.ok(since < 300, `${since}`);
+    for (const [stopWhenExact, last] of [
+      [1, since],
+      [12, since + 15],
+    ]) {
+      const { steps, end } = await run({ every: 5, restarts: 2, stopWhenExact });
+      assert.equal(end.iterations, last);
+      assert.equal(end.status, "completed");
+      assert.deepEqual(steps, whole.steps.slice(0, steps.length));
+      assert.equal(steps.at(-1)!.iteration, last);
+    }
+    assert.deepEqual((await run({ every: 5, restarts: 2, stopWhenExact: 0 })).steps, whole.steps);
+  });
+
   it("can measure the shift in units of the embeddings' own deviation", async () => {
     const setting = { ...toy(), moments: { mean: 0, std: 0.25 } };
     const relative = await run({ shiftStd: 2, shiftUnit: "embedding" }, setting);
