@@ -6,6 +6,7 @@ import { registerFileLenses } from "./host/file-lenses.ts";
 import type { Session } from "./host/session.ts";
 import { PANEL_TYPE } from "./host/panel/run-panel.ts";
 import { reporter } from "./host/error-reporter.ts";
+import { registerMcpServer } from "./host/mcp-server-definition.ts";
 import { registerWalkthrough } from "./host/walkthrough.ts";
 import { registerRunHover } from "./host/runs/run-hover.ts";
 import type { RunLibrary } from "./session/run-library.ts";
@@ -46,6 +47,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerWalkthrough(context.extension.id),
     runsView,
     registerRunHover(library, report),
+    ...registerMcpServer(context),
     registerSweepsView(async (view) => (await session()).sweeps.attach(view)),
     vscode.window.registerWebviewPanelSerializer(PANEL_TYPE, {
       async deserializeWebviewPanel(panel: vscode.WebviewPanel) {

@@ -28,15 +28,33 @@ const context = {
   extensionUri: {},
   workspaceState: { get: (_, otherwise) => otherwise },
 };
+const offered = [];
+if (process.argv.includes("newer")) {
+  vscode.lm = { registerMcpServerDefinitionProvider: (id, provider) => offered.push([id, provider]) };
+  vscode.McpStdioServerDefinition = class { constructor(...given) { this.given = given; } };
+  vscode.Uri = { joinPath: (base, ...parts) => ({ fsPath: [base, ...parts].join("/") }) };
+  const workspace = {
+    isTrusted: true,
+    workspaceFolders: [{ uri: { scheme: "file", fsPath: "/work space" } }, { uri: { scheme: "vfs", fsPath: "/x" } }],
+    getConfiguration: () => ({ get: (name) => (name === "cacheFolder" ? "/cache" : undefined) }),
+  };
+  const others = nothing();
+  vscode.workspace = new Proxy(workspace, { get: (own, name) => (name in own ? own[name] : others[name]) });
+  context.extensionUri = "/extension";
+  context.extension.packageJSON = { version: "9" };
+}
 require(${JSON.stringify(EXTENSION)}).activate(context);
 const files = Object.keys(require.cache).map((file) => require("node:path").basename(file));
-console.log(JSON.stringify({ registered: subscriptions.length, files }));
+const servers = offered.flatMap(([id, provider]) => provider.provideMcpServerDefinitions().map(({ given }) => [id, ...given]));
+console.log(JSON.stringify({ registered: subscriptions.length, files, servers }));
 `;
 
 interface Activation {
   readonly registered: number;
   /** Modules that were loaded. */
   readonly files: readonly string[];
+  /** What VS Code would start for its agents. */
+  readonly servers: readonly (readonly unknown[])[];
 }
 
 describe("the extension's activation", () => {
@@ -51,5 +69,15 @@ describe("the extension's activation", () => {
     const { registered, files } = JSON.parse(stdout) as Activation;
     assert.ok(registered > 10);
     assert.deepEqual(files, ["activate.cjs", "extension.cjs"]);
+  });
+
+  it("offers the server for agents where VS Code takes such, with the folders of a trusted workspace", async () => {
+    const program = path.join(folder, "activate.cjs");
+    await writeFile(program, PROGRAM);
+    const { stdout } = await promisify(execFile)(process.execPath, [program, "newer"]);
+    const { servers } = JSON.parse(stdout) as Activation;
+    const args = ["/extension/dist/cli.cjs", "mcp", "--cache", "/cache", "--allow", "/work space"];
+    const env = { ELECTRON_RUN_AS_NODE: "1" };
+    assert.deepEqual(servers, [["inversionLab", "Inversion Lab", process.execPath, args, env, "9"]]);
   });
 });
