@@ -37,7 +37,7 @@ const valueNames = (): Readonly<Record<string, Readonly<Record<string, string>>>
   reduction: { sum: t("Sum"), mean: t("Mean") },
   optimizer: { gd: t("Gradient descent"), adam: "Adam" },
   start: {
-    matched: t("Matched to the embeddings"),
+    matched: t("Matched moments"),
     normal: "N(0, 1)",
     source: "N(1/2, 1/20)",
     custom: t("Custom N(μ, σ)"),

@@ -277,7 +277,11 @@ function figures(runs: readonly RecordedRun[]): PrintedFigure[] {
     lines: runs.flatMap((run, style) => linesOf(run, runs, style, valueOf, level?.(run))),
     marks: runs.flatMap((run, style) => {
       const at = firstIterationsOfRun(run)[run.best?.restart ?? 0]?.firstExactIteration;
-      return typeof at === "number" ? [{ x: at, label: "✓", ...(runs.length > 1 && { style }) }] : [];
+      const below = runs.length === 1 ? run.best?.beatsShiftAt : null;
+      return [
+        ...(typeof below === "number" ? [{ x: below, label: "σ" }] : []),
+        ...(typeof at === "number" ? [{ x: at, label: "✓", ...(runs.length > 1 && { style }) }] : []),
+      ];
     }),
   });
   return [

@@ -73,6 +73,19 @@ describe("a line chart", () => {
     assert.doesNotMatch(svg, /<polyline/);
   });
 
+  it("has a line with its sign at each mark in sight, begins where it is told to, and a neutral line in the text's colour", () => {
+    const points = [[0, 1] as const, [10, 5] as const];
+    const marks = [
+      { x: 5, label: "✓" },
+      { x: 20, label: "σ" },
+    ];
+    const svg = lineChart(figure({ span: [0, 10], from: 1, marks, lines: [{ points, neutral: true }] }));
+    assert.equal(svg.match(/stroke-dasharray="2 2"/g)!.length, 1);
+    assert.ok(texts(svg).includes("✓") && !texts(svg).includes("σ"));
+    assert.doesNotMatch(svg, /text-anchor="end">0</);
+    assert.match(svg, /<polyline [^>]*stroke="currentColor"/);
+  });
+
   it("is black on white in a file of its own, without points an empty frame", () => {
     const svg = stackedCharts([figure({})]);
     assert.match(

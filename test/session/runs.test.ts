@@ -208,13 +208,30 @@ describe("the runs of a session", () => {
     session.runs.pause(first.id);
     await session.reach(first.id, "paused");
     const third = session.runs.start(spec());
-    const waiting = () => [second, third].map(({ id }) => session.runs.get(id)?.phase);
-    const behind = { kind: "waiting", behind: first.id };
+    // How far the one before is may have been told by then, or not.
+    const waiting = () => [second, third].map(({ id }) => ({ ...session.runs.get(id)?.phase, reached: undefined }));
+    const behind = { kind: "waiting", behind: first.id, reached: undefined };
     const behindPaused = { ...behind, behindPaused: true };
     assert.deepEqual(waiting(), [behindPaused, behindPaused]);
     session.runs.resume(first.id);
     assert.deepEqual(waiting(), [behind, behind]);
     for (const { id } of [third, second, first]) session.runs.stop(id);
+    await session.reach(first.id, "cancelled");
+    await session.runs.dispose();
+  });
+
+  it("that wait know behind which run, and how far that is, each hundredth of its work", async () => {
+    const session = new Session(folder, async function* (of, { signal }) {
+      yield* [startEvent(of), stepEvent(0, 0), stepEvent(0, 0, { restart: 1 }), stepEvent(5, 1)];
+      await new Promise((resolve) => signal!.addEventListener("abort", resolve));
+      throw new LabError("cancelled", "The run was stopped.");
+    });
+    const [first, second] = [session.runs.start(spec()), session.runs.start(spec())];
+    await session.reach(first.id, "running");
+    const told = () => session.runs.get(second.id)?.phase;
+    while (!JSON.stringify(told()).includes("5/10")) await yieldToEventLoop();
+    assert.deepEqual(told(), { kind: "waiting", behind: first.id, reached: "5/10" });
+    for (const { id } of [second, first]) session.runs.stop(id);
     await session.reach(first.id, "cancelled");
     await session.runs.dispose();
   });

@@ -154,7 +154,7 @@ describe("walks", () => {
       (plots) =>
         /^Ratio r = d_i \/ d_o over iterations 0 to 60: r from/.test(plots[0] ?? "") &&
         plots.some((plot) => plot.startsWith("|gradient · v| over iterations 0 to 60")) &&
-        plots.some((plot) => plot.includes("shift at")),
+        plots.some((plot) => plot.includes("noise threshold at")),
     );
     await page.getByRole("slider", { name: "Iteration" }).press("Home");
     await shown(page.getByRole("heading", { name: "Top-5 tokens at iteration 0", exact: true }), "iteration 0");
