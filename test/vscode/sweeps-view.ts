@@ -44,7 +44,8 @@ export class SweepsView {
     return places.evaluateAll((all: PagePart[]) => all.map(({ ariaLabel }) => ariaLabel ?? ""));
   }
 
-  async place(row: string, column: string): Promise<Locator> {
+  /** By its row and column in the map, from 0. */
+  async place(row: number, column: number): Promise<Locator> {
     return (await this.page()).locator(`.map button[data-row="${row}"][data-column="${column}"]`);
   }
 

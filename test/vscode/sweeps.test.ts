@@ -72,7 +72,7 @@ describe("the Sweeps view", () => {
     await page.getByLabel("Figure").selectOption("outputDistance");
     const last = /^initSeed 2, blocks 4: Output distance [\d.]+; 2 of 2 runs$/;
     await until("the map has the other axis and figure", async () => last.test((await view().places())[11] ?? ""));
-    await (await view().place("2", "4")).click();
+    await (await view().place(2, 3)).click();
     await page.locator(".runs .run", { hasText: "Two and two" }).click();
     await the.panel.waitForState("Done");
     assert.match(await the.panel.condition(), /seed 2/);
@@ -81,7 +81,7 @@ describe("the Sweeps view", () => {
 
   it("is walked through by keyboard", async () => {
     const page = await view().page();
-    await (await view().place("0", "1")).focus();
+    await (await view().place(0, 0)).focus();
     await the.workbench.page.keyboard.press("ArrowRight");
     await the.workbench.page.keyboard.press("ArrowDown");
     const focused = page.locator("button:focus");
