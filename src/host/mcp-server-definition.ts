@@ -7,6 +7,8 @@ import { cacheFolder } from "./read-settings.ts";
 /** As in the manifest. */
 const ID = "inversionLab";
 
+const SINCE = 101;
+
 /** What the types of the oldest VS Code that we run in do not have yet. */
 interface NewerApi {
   readonly lm?: {
@@ -26,7 +28,10 @@ interface NewerApi {
 
 /** In a workspace that is trusted the server may use its folders; it downloads nothing. */
 export function registerMcpServer({ extension, extensionUri }: vscode.ExtensionContext): vscode.Disposable[] {
+  const [major, minor] = vscode.version.split(".").map(Number);
   const { lm, McpStdioServerDefinition: Definition } = vscode as NewerApi;
+  // 1.100 has the function, and throws for whoever calls it.
+  if (major < 2 && minor < SINCE) return [];
   if (!lm?.registerMcpServerDefinitionProvider || !Definition) return [];
   const provider = {
     provideMcpServerDefinitions() {

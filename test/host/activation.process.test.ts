@@ -19,6 +19,7 @@ const nothing = () => new Proxy(function () {}, {
 });
 const names = ["window", "commands", "workspace", "languages", "l10n", "env", "Disposable", "EventEmitter", "Range", "CodeLens"];
 const vscode = Object.fromEntries(names.map((name) => [name, nothing()]));
+vscode.version = process.argv.includes("newer") ? "1.101.0" : "1.100.3";
 const load = Module._load;
 Module._load = (request, ...rest) => (request === "vscode" ? vscode : load(request, ...rest));
 const subscriptions = [];
@@ -29,7 +30,7 @@ const context = {
   workspaceState: { get: (_, otherwise) => otherwise },
 };
 const offered = [];
-if (process.argv.includes("newer")) {
+if (process.argv.length > 2) {
   vscode.lm = { registerMcpServerDefinitionProvider: (id, provider) => offered.push([id, provider]) };
   vscode.McpStdioServerDefinition = class { constructor(...given) { this.given = given; } };
   vscode.Uri = { joinPath: (base, ...parts) => ({ fsPath: [base, ...parts].join("/") }) };
@@ -78,6 +79,8 @@ describe("the extension's activation", () => {
     const { servers } = JSON.parse(stdout) as Activation;
     const args = ["/extension/dist/cli.cjs", "mcp", "--cache", "/cache", "--allow", "/work space"];
     const env = { ELECTRON_RUN_AS_NODE: "1" };
+    const older = await promisify(execFile)(process.execPath, [program, "older"]);
+    assert.deepEqual((JSON.parse(older.stdout) as Activation).servers, [], "1.100 throws for it");
     assert.deepEqual(servers, [["inversionLab", "Inversion Lab", process.execPath, args, env, "9"]]);
   });
 });
