@@ -28,6 +28,12 @@ export function networkConfig(json: ConfigJson): NetworkConfig {
     const are = ARCHITECTURES.length === 1 ? "is" : "are";
     throw unsupported(`its architecture is ${shortJson(type)}, and only ${names} ${are} supported`);
   }
+  if (json.is_causal === false) throw unsupported("its is_causal is false, and only causal attention is supported");
+  if ((json.quantization_config ?? null) !== null) {
+    throw unsupported(
+      `its quantization_config is ${JSON.stringify(json.quantization_config)}, and only plain numbers are read`,
+    );
+  }
   const config = architecture.readConfig(json);
   if (config.blocks > MOST_BLOCKS) {
     throw unsupported(`it has ${config.blocks} blocks, and at most ${MOST_BLOCKS} are supported`);
@@ -77,6 +83,11 @@ export const parameterCount = (weights: readonly WeightShape[]): number =>
 export const storedName = ({ prefix }: Architecture, { name, role }: Weight): string =>
   role === "head" ? name : prefix + name;
 
-/** A weight's name without the prefix that some files have. */
-export const plainName = ({ prefix }: Architecture, stored: string): string =>
-  stored.startsWith(prefix) ? stored.slice(prefix.length) : stored;
+/** What training code puts before all names: PyTorch's compile and DataParallel, and modules that hold the model. */
+const WRAPPERS = ["_orig_mod.", "module.", "model."];
+
+/** A weight's name without the prefixes that some files have. */
+export function plainName({ prefix }: Pick<Architecture, "prefix">, stored: string): string {
+  const found = [prefix, ...WRAPPERS].find((before) => stored.startsWith(before));
+  return found ? plainName({ prefix }, stored.slice(found.length)) : stored;
+}

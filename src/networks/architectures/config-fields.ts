@@ -32,3 +32,7 @@ export function booleanField(json: ConfigJson, name: string, byDefault: boolean)
   if (typeof value === "boolean") return value;
   throw unsupported(`its ${name} is ${shortJson(value)}`);
 }
+
+/** The name under which a config.json has a field of an architecture: the common one, where it is there. */
+export const usedName = (json: ConfigJson, own: string, commonNames: Readonly<Record<string, string>>): string =>
+  Object.entries(commonNames).find(([common, name]) => name === own && (json[common] ?? null) !== null)?.[0] ?? own;

@@ -18,7 +18,7 @@ import {
 import type { Tensor } from "../../tensorgraph/tensor.ts";
 import { cachedAttention, causalMask, type Layers, layersOf } from "../layers.ts";
 import type { Architecture, CachedBlock, ConfigJson, KeysAndValues, NetworkConfig, Weight } from "./architecture.ts";
-import { booleanField, checkFixed, countField, positiveField, unsupported } from "./config-fields.ts";
+import { booleanField, checkFixed, countField, positiveField, unsupported, usedName } from "./config-fields.ts";
 
 export interface GPT2Config extends NetworkConfig {
   /** Attention heads a block (`n_head`); divides the width. */
@@ -27,7 +27,6 @@ export interface GPT2Config extends NetworkConfig {
   readonly innerWidth: number;
   /** Added to the variance in LayerNorm (`layer_norm_epsilon`). */
   readonly epsilon: number;
-  /** Whether the head is the transposed token embedding (`tie_word_embeddings`). */
   readonly tiedHead: boolean;
   /** Standard deviation of new weights (`initializer_range`). */
   readonly initializerRange: number;
@@ -67,6 +66,14 @@ const size = (n_layer: number, n_embd: number, n_head: number, n_positions: numb
   vocab_size: 50257,
 });
 
+/** As transformers' GPT2Config maps them. */
+const COMMON_NAMES = {
+  hidden_size: "n_embd",
+  max_position_embeddings: "n_positions",
+  num_attention_heads: "n_head",
+  num_hidden_layers: "n_layer",
+} as const;
+
 export const gpt2: Architecture<GPT2Config> = {
   name: "gpt2",
   modelTypes: ["gpt2", "GPT2Model", "GPT2LMHeadModel"],
@@ -78,6 +85,7 @@ export const gpt2: Architecture<GPT2Config> = {
     "gpt2-xl": size(48, 1600, 25, 1024),
     "mini": size(4, 128, 4, 128),
   },
+  commonNames: COMMON_NAMES,
   settable: ["n_layer", "n_embd", "n_head", "n_inner", "n_positions", "vocab_size", "initializer_range"],
 
   readConfig(json) {
@@ -89,16 +97,19 @@ export const gpt2: Architecture<GPT2Config> = {
       );
     }
     for (const [name, value] of Object.entries(FIXED)) checkFixed(json, name, value);
-    const width = countField(json, "n_embd", 768);
-    const heads = countField(json, "n_head", 12);
-    if (width % heads !== 0) throw unsupported(`its n_embd, ${width}, is not divisible by its n_head, ${heads}`);
+    const name = (own: string): string => usedName(json, own, COMMON_NAMES);
+    const width = countField(json, name("n_embd"), 768);
+    const heads = countField(json, name("n_head"), 12);
+    if (width % heads !== 0) {
+      throw unsupported(`its ${name("n_embd")}, ${width}, is not divisible by its ${name("n_head")}, ${heads}`);
+    }
     const tiedHead = booleanField(json, "tie_word_embeddings", true);
     return {
-      blocks: countField(json, "n_layer", 12),
+      blocks: countField(json, name("n_layer"), 12),
       width,
       heads,
       innerWidth: countField(json, "n_inner", 4 * width),
-      positions: countField(json, "n_positions", 1024),
+      positions: countField(json, name("n_positions"), 1024),
       vocabulary: countField(json, "vocab_size", 50257),
       epsilon: positiveField(json, "layer_norm_epsilon", 1e-5),
       tiedHead,
