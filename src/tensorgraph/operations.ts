@@ -65,6 +65,12 @@ export const tanh = (x: Tensor): Tensor => unary("Tanh", x);
 /** The nearest whole number; the even one of two. */
 export const round = (x: Tensor): Tensor => unary("Round", x);
 
+/**
+ * 1 / (1 + exp(−x)). In float64 from its parts: ONNX Runtime makes one operator of x σ(x), and has that in float32 only.
+ */
+export const sigmoid = (x: Tensor): Tensor =>
+  x.type === "float32" ? unary("Sigmoid", x) : multiply(add(tanh(multiply(x, 0.5)), 1), 0.5);
+
 /** erf(x). In float64 from its parts (see wideErrorFunction): ONNX Runtime's CPU provider has Erf in float32 only. */
 export const errorFunction = (x: Tensor): Tensor => (x.type === "float32" ? unary("Erf", x) : wideErrorFunction(x));
 

@@ -406,13 +406,12 @@ describe("a checkpoint folder", () => {
 
     const CONFIGS: [change: Record<string, unknown>, sentence: RegExp][] = [
       [{ n_head: 3 }, /n_embd, 8, is not divisible by its n_head, 3/],
-      [{ activation_function: "relu" }, /activation_function is "relu".*gelu_new/],
-      [{ model_type: "llama" }, /architecture is "llama"/],
+      [{ activation_function: "mish" }, /activation_function is "mish", and must be one of gelu, gelu_new, relu/],
+      [{ model_type: "opt" }, /architecture is "opt"/],
       [{ model_type: undefined, architectures: ["OPTForCausalLM"] }, /architecture is "OPTForCausalLM"/],
       [{ model_type: undefined }, /names no architecture/],
-      [{ scale_attn_weights: false }, /scale_attn_weights is false/],
-      [{ scale_attn_by_inverse_layer_idx: true }, /scale_attn_by_inverse_layer_idx is true/],
-      [{ reorder_and_upcast_attn: true }, /reorder_and_upcast_attn is true/],
+      [{ scale_attn_weights: 1 }, /scale_attn_weights is 1/],
+      [{ add_cross_attention: true }, /add_cross_attention is true/],
       [{ n_layer: 0 }, /n_layer is 0, and must be a whole number/],
       [{ n_layer: 1025 }, /it has 1025 blocks, and at most 1024 are supported/],
       [{ n_layer: Number.MAX_SAFE_INTEGER }, /at most 1024/],
