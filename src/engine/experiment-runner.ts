@@ -37,7 +37,7 @@ import { checkStates, givenStates, statesOfSpec, targetOfStates } from "./given-
 import { type FitsRequest, NetworkFits } from "./network-fits.ts";
 import { OpenStatesNetwork } from "./open-states-network.ts";
 import { openRest } from "./rest-of-network.ts";
-import { checkLength, checkVocabulary } from "./target-tokens.ts";
+import { checkLength, checkPositions, checkVocabulary } from "./target-tokens.ts";
 import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
 import { tokenizerOf } from "../text/checkpoint-tokenizer.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
@@ -107,6 +107,7 @@ export class ExperimentRunner implements Experimenter {
       ? (targetOfStates(states, spec, tokenizer) ?? new Array<number>(states.length).fill(0))
       : tokenizer.encode(spec.prompt);
     if (states) checkStates(states, spec, checkpoint);
+    if (spec.network === "gpt2") checkPositions(spec.positions, checkpoint.config, spec.checkpoint);
     checkLength(targetIds, checkpoint.config.positions);
     checkVocabulary(targetIds, checkpoint.config.vocabulary, spec.checkpoint);
 

@@ -15,7 +15,7 @@ import { embedTokens } from "../text/embedding.ts";
 import { TokenProducts } from "../text/token-products.ts";
 import { tokenizerOf } from "../text/checkpoint-tokenizer.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
-import { checkLength, checkVocabulary } from "./target-tokens.ts";
+import { checkLength, checkPositions, checkVocabulary } from "./target-tokens.ts";
 
 export interface TextStates {
   readonly checkpoint: Checkpoint;
@@ -39,6 +39,7 @@ export async function textStates(
   const depth = Math.max(...asked);
   const checkpoint = depth === spec.blocks ? first : await openCheckpoint(spec.checkpoint, { blocks: depth }, options);
   const { config } = checkpoint;
+  checkPositions(positions, config, spec.checkpoint);
   checkLength(tokenIds, config.positions);
   checkVocabulary(tokenIds, config.vocabulary, spec.checkpoint);
   const weights =

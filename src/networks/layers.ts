@@ -87,8 +87,11 @@ function attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor, scale: nu
 /** Added to the score of a token that is not seen; far below any score, and finite so that no GPU provider has to know infinity. */
 export const MASKED = -1e30;
 
-/** [T, T]: row t may look at columns 0…t. */
-export function causalMask(T: number, type: FloatType): Tensor {
-  const values = Float32Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? MASKED : 0));
+/** [T, T]: row t may look at columns 0…t, and no farther back than at `window` of them. */
+export function causalMask(T: number, type: FloatType, window = Infinity): Tensor {
+  const values = Float32Array.from({ length: T * T }, (_, i) => {
+    const back = Math.floor(i / T) - (i % T);
+    return back < 0 || back >= window ? MASKED : 0;
+  });
   return constant(values, [T, T], type);
 }

@@ -46,6 +46,25 @@ def gpt2(**changes):
     return dict(model_type="gpt2", n_embd=16, n_layer=2, n_head=2, n_positions=16, vocab_size=VOCABULARY, **changes)
 
 
+def llama(model_type="llama", **changes):
+    sizes = dict(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2)
+    return dict(model_type=model_type, max_position_embeddings=16, vocab_size=VOCABULARY, **{**sizes, **changes})
+
+
+def neox(**changes):
+    sizes = dict(hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2)
+    return dict(model_type="gpt_neox", max_position_embeddings=16, vocab_size=VOCABULARY, **{**sizes, **changes})
+
+
+LLAMA3 = dict(
+    rope_type="llama3",
+    rope_theta=300.0,
+    factor=8.0,
+    low_freq_factor=1.0,
+    high_freq_factor=4.0,
+    original_max_position_embeddings=16,
+)
+
 # Each: config.json, what is done to its tensors, and what the reading needs where transformers cannot compute in float64.
 VARIANTS = {
     "gpt2-cerebras": dict(config=gpt2(activation_function="gelu", n_inner=40)),
@@ -61,6 +80,16 @@ VARIANTS = {
     "gpt2-unbiased": dict(config=gpt2(activation_function="gelu"), drop=lambda name: name.endswith(".bias")),
     "gpt2-head-alone": dict(config=gpt2(), drop=lambda name: name == "transformer.wte.weight", both=True),
     "gpt2-own-head": dict(config=gpt2(), both=True, differ=True),
+    "llama-grouped": dict(config=llama()),
+    "llama-tied": dict(config=llama(tie_word_embeddings=True, rms_norm_eps=1e-5, num_key_value_heads=4)),
+    "llama-biased": dict(config=llama(attention_bias=True, mlp_bias=True, head_dim=6, num_key_value_heads=1)),
+    "llama-linear": dict(config=llama(), stored=dict(rope_scaling=dict(type="linear", factor=2.5), rope_theta=5e3)),
+    "llama-llama3": dict(config=llama(rope_parameters=LLAMA3, num_hidden_layers=1, hidden_act="gelu")),
+    "mistral": dict(config=llama("mistral", sliding_window=4, head_dim=8)),
+    "qwen2": dict(config=llama("qwen2", use_sliding_window=True, sliding_window=3, max_window_layers=1)),
+    "gpt-neox": dict(config=neox(), stored=dict(rotary_pct=0.5, rotary_emb_base=500)),
+    "gpt-neox-serial": dict(config=neox(use_parallel_residual=False, attention_bias=False, tie_word_embeddings=True)),
+    "qwen3": dict(config=llama("qwen3", head_dim=6, tie_word_embeddings=True)),
 }
 
 
@@ -76,7 +105,7 @@ def fill(model, name):
         weight.data = drawn.to(torch.bfloat16)
 
 
-def make(folder, name, config, drop=None, both=False, differ=False, reading=None):
+def make(folder, name, config, drop=None, both=False, differ=False, reading=None, stored=None):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     kept = dict(config)
@@ -94,10 +123,13 @@ def make(folder, name, config, drop=None, both=False, differ=False, reading=None
     save_file({key: value for key, value in tensors.items() if not (drop and drop(key))}, weights, {"format": "pt"})
     path = os.path.join(folder, "config.json")
     with open(path) as file:
-        stored = json.load(file)
-    stored.pop("transformers_version")
+        written = json.load(file)
+    written.pop("transformers_version")
+    if stored is not None:
+        written.pop("rope_parameters")
+        written.update(stored)
     with open(path, "w") as file:
-        json.dump(stored, file, indent=1)
+        json.dump(written, file, indent=1)
         file.write("\n")
 
 

@@ -102,6 +102,8 @@ export interface Architecture<Config extends NetworkConfig = NetworkConfig> {
   readonly commonNames?: Readonly<Record<string, string>>;
   /** Its models come with tokenizers of their own: GPT-2's is taken only for a vocabulary that has its size. */
   readonly ownTokenizer?: true;
+  /** Places are told by rotation inside the blocks: tokens cannot all stand at position 0. */
+  readonly rotates?: true;
   /** Throws a LabError whose message is the end of "this config.json cannot be used: …". */
   readConfig(json: ConfigJson): Config;
   /** The config of a network of which a file holds these weights, by their names; where it is not all in config.json. */

@@ -6,9 +6,13 @@ import { type Architecture, type ConfigJson, isMatrix, type MatrixWeight } from 
 import type { NetworkConfig, Weight, WeightShape } from "./architecture.ts";
 import { unsupported } from "./config-fields.ts";
 import { gpt2 } from "./gpt2.ts";
+import { llama } from "./llama.ts";
+import { mistral } from "./mistral.ts";
+import { qwen2 } from "./qwen2.ts";
+import { qwen3 } from "./qwen3.ts";
 
 /** A new architecture is its file and its line here. */
-export const ARCHITECTURES: Architecture[] = [gpt2];
+export const ARCHITECTURES = [gpt2, llama, mistral, qwen2, qwen3] as Architecture[];
 
 export const architectureOf = ({ architecture = gpt2.name }: NetworkConfig): Architecture =>
   ARCHITECTURES.find(({ name }) => name === architecture)!;

@@ -222,8 +222,8 @@ describe("the Hugging Face hub", () => {
     });
 
     it("another architecture by its name, before its weights are downloaded", async () => {
-      add("owner/llama", { "config.json": Buffer.from('{"model_type":"llama"}'), "model.safetensors": weights });
-      await refused(fetched("owner/llama"), "checkpoint", /architecture is "llama"/);
+      add("owner/llama", { "config.json": Buffer.from('{"model_type":"opt"}'), "model.safetensors": weights });
+      await refused(fetched("owner/llama"), "checkpoint", /architecture is "opt"/);
       assert.deepEqual(server.ranges, []);
     });
 

@@ -1,0 +1,74 @@
+// What a config.json says of rotations, in the fields of transformers 5 (`rope_parameters`) and of those before.
+
+import type { Rotary, RotaryScaling } from "../rotary.ts";
+import type { ConfigJson } from "./architecture.ts";
+import { unsupported } from "./config-fields.ts";
+
+/** Where a config.json says nothing. */
+interface RotaryDefaults {
+  /** d, the width of a head. */
+  readonly headWidth: number;
+  /** Longest text that the network was made for. */
+  readonly positions: number;
+  /** Older names of θ and of the share of a head's channels that is turned. */
+  readonly thetaName?: string;
+  readonly shareName?: string;
+  readonly share?: number;
+}
+
+/** As transformers has it: `rope_scaling` replaces `rope_parameters` whole, and a θ inside beats the one beside it. */
+export function rotaryFields(json: ConfigJson, defaults: RotaryDefaults): Rotary {
+  const { headWidth, positions, thetaName = "rope_theta", shareName, share = 1 } = defaults;
+  for (const name of ["rope_scaling", "rope_parameters"]) {
+    if (isTable(json[name] ?? {})) continue;
+    throw unsupported(`its ${name} is ${JSON.stringify(json[name])}, and must be a table`);
+  }
+  const name = Object.keys(json.rope_scaling ?? {}).length > 0 ? "rope_scaling" : "rope_parameters";
+  const fields = (json[name] ?? {}) as ConfigJson;
+  const number = (field: string, byDefault?: number): number => {
+    const value = fields[field] ?? byDefault;
+    if (typeof value === "number" && value > 0 && value < 1e15) return value;
+    throw unsupported(`its ${name} has the ${field} ${JSON.stringify(value)}, and must have a positive number`);
+  };
+  const type = fields["rope_type"] ?? fields["type"] ?? "default";
+  const part = shareName === undefined ? 1 : number("partial_rotary_factor", (json[shareName] as number) ?? share);
+  const channels = Math.floor(headWidth * part);
+  if (channels % 2 !== 0 || channels < 2 || channels > headWidth) {
+    throw unsupported(`${channels} channels of a head of ${headWidth} are to be turned, and they are turned in pairs`);
+  }
+  const theta = number("rope_theta", (json[thetaName] as number) ?? 10000);
+  return { channels, theta, ...scalingOf(type, number, name, positions) };
+}
+
+function scalingOf(
+  type: unknown,
+  number: (field: string, byDefault?: number) => number,
+  name: string,
+  positions: number,
+): { readonly scaling?: RotaryScaling } {
+  switch (type) {
+    case "default":
+      return {};
+    case "linear":
+      return { scaling: { kind: "linear", factor: number("factor") } };
+    case "llama3": {
+      const [lowFrequency, highFrequency] = [number("low_freq_factor"), number("high_freq_factor")];
+      if (lowFrequency >= highFrequency) {
+        throw unsupported(
+          `its ${name} has the low_freq_factor ${lowFrequency}, and must have it below high_freq_factor`,
+        );
+      }
+      const originalPositions = number("original_max_position_embeddings", positions);
+      return {
+        scaling: { kind: "llama3", factor: number("factor"), lowFrequency, highFrequency, originalPositions },
+      };
+    }
+    default:
+      throw unsupported(
+        `its ${name} has the type ${JSON.stringify(type)}, and only "default", "linear" and "llama3" are supported`,
+      );
+  }
+}
+
+const isTable = (value: unknown): value is ConfigJson =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
