@@ -5,6 +5,7 @@ import { sizeOf } from "../../tensorgraph/tensor.ts";
 import { type Architecture, type ConfigJson, isMatrix, type MatrixWeight } from "./architecture.ts";
 import type { NetworkConfig, Weight, WeightShape } from "./architecture.ts";
 import { unsupported } from "./config-fields.ts";
+import { gptNeoX } from "./gpt-neox.ts";
 import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
@@ -12,7 +13,7 @@ import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 
 /** A new architecture is its file and its line here. */
-export const ARCHITECTURES = [gpt2, llama, mistral, qwen2, qwen3] as Architecture[];
+export const ARCHITECTURES = [gpt2, llama, mistral, qwen2, qwen3, gptNeoX] as Architecture[];
 
 export const architectureOf = ({ architecture = gpt2.name }: NetworkConfig): Architecture =>
   ARCHITECTURES.find(({ name }) => name === architecture)!;
