@@ -62,8 +62,9 @@ LLAMA3 = dict(
     factor=8.0,
     low_freq_factor=1.0,
     high_freq_factor=4.0,
-    original_max_position_embeddings=16,
+    original_max_position_embeddings=64,
 )
+WINDOWS = dict(use_sliding_window=True, sliding_window=3, max_window_layers=1)
 
 # Each: config.json, what is done to its tensors, and what the reading needs where transformers cannot compute in float64.
 VARIANTS = {
@@ -84,12 +85,12 @@ VARIANTS = {
     "llama-tied": dict(config=llama(tie_word_embeddings=True, rms_norm_eps=1e-5, num_key_value_heads=4)),
     "llama-biased": dict(config=llama(attention_bias=True, mlp_bias=True, head_dim=6, num_key_value_heads=1)),
     "llama-linear": dict(config=llama(), stored=dict(rope_scaling=dict(type="linear", factor=2.5), rope_theta=5e3)),
-    "llama-llama3": dict(config=llama(rope_parameters=LLAMA3, num_hidden_layers=1, hidden_act="gelu")),
+    "llama-llama3": dict(config=llama(rope_parameters=LLAMA3, head_dim=8, num_hidden_layers=1, hidden_act="gelu")),
     "mistral": dict(config=llama("mistral", sliding_window=4, head_dim=8)),
-    "qwen2": dict(config=llama("qwen2", use_sliding_window=True, sliding_window=3, max_window_layers=1)),
+    "qwen2": dict(config=llama("qwen2", **WINDOWS), without="layer_types"),
     "gpt-neox": dict(config=neox(), stored=dict(rotary_pct=0.5, rotary_emb_base=500)),
     "gpt-neox-serial": dict(config=neox(use_parallel_residual=False, attention_bias=False, tie_word_embeddings=True)),
-    "qwen3": dict(config=llama("qwen3", head_dim=6, tie_word_embeddings=True)),
+    "qwen3": dict(config=llama("qwen3", head_dim=6, tie_word_embeddings=True, **WINDOWS)),
 }
 
 
@@ -105,7 +106,7 @@ def fill(model, name):
         weight.data = drawn.to(torch.bfloat16)
 
 
-def make(folder, name, config, drop=None, both=False, differ=False, reading=None, stored=None):
+def make(folder, name, config, drop=None, both=False, differ=False, reading=None, stored=None, without=None):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     kept = dict(config)
@@ -125,6 +126,8 @@ def make(folder, name, config, drop=None, both=False, differ=False, reading=None
     with open(path) as file:
         written = json.load(file)
     written.pop("transformers_version")
+    if without is not None:
+        written.pop(without)
     if stored is not None:
         written.pop("rope_parameters")
         written.update(stored)
