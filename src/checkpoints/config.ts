@@ -32,7 +32,7 @@ export function parseConfig(text: string, file: string): { config: NetworkConfig
   try {
     json = JSON.parse(withoutLiterals(withoutByteOrderMark(text)));
   } catch (error) {
-    throw wrong(`it is not JSON (${messageOf(error)})`);
+    throw wrong(`it is not JSON (${messageOf(error).replaceAll(/\s+/g, " ")})`);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw wrong("it is not a JSON object");
   const fields = json as ConfigJson;

@@ -168,7 +168,7 @@ async function readIndex(file: string): Promise<Record<string, string>> {
     if ((await stat(file)).size > LARGEST_INDEX) throw new Error(`it has more than ${formatBytes(LARGEST_INDEX)}`);
     index = JSON.parse(await readPlainText(file, LARGEST_INDEX));
   } catch (error) {
-    throw wrong(messageOf(error));
+    throw wrong(messageOf(error).replaceAll(/\s+/g, " "));
   }
   const result = indexSchema.safeParse(index);
   if (!result.success) throw wrong("it has no weight_map from tensors to files");

@@ -16,8 +16,16 @@ export interface RotaryConfig extends NetworkConfig {
   /** d */
   readonly headWidth: number;
   readonly rotary: Rotary;
-  /** Of each block, the tokens that a token sees, itself among them; null where it sees all. Missing where all do. */
-  readonly windows?: readonly (number | null)[];
+  /** Missing where all tokens see all before them. */
+  readonly window?: Window;
+}
+
+/** Plain JSON. */
+export interface Window {
+  /** Tokens that a token sees, itself among them. */
+  readonly size: number;
+  /** The blocks in which it sees no more, counted from 0: those from this one on, or these. */
+  readonly blocks: number | readonly number[];
 }
 
 /** Queries [N, H, d], keys and values [N, H', d], not yet turned → what each row attends to, [N, H·d]. */
@@ -76,7 +84,11 @@ export function rotaryBlocks<Config extends RotaryConfig>(
   };
 }
 
-const windowOf = ({ windows }: RotaryConfig, index: number): number => windows?.[index] ?? Infinity;
+function windowOf({ window }: RotaryConfig, index: number): number {
+  if (!window) return Infinity;
+  const { size, blocks } = window;
+  return (typeof blocks === "number" ? index >= blocks : blocks.includes(index)) ? size : Infinity;
+}
 
 /**
  * A mask [N, M] that hides more than `window` tokens back too. What a row sees stands in the order of the text: a token is

@@ -36,7 +36,7 @@ export function networkConfig(json: ConfigJson): NetworkConfig {
   if (json.is_causal === false) throw unsupported("its is_causal is false, and only causal attention is supported");
   if ((json.quantization_config ?? null) !== null) {
     throw unsupported(
-      `its quantization_config is ${JSON.stringify(json.quantization_config)}, and only plain numbers are read`,
+      `its quantization_config is ${shortJson(json.quantization_config)}, and only plain numbers are read`,
     );
   }
   const config = architecture.readConfig(json);

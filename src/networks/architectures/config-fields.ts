@@ -42,5 +42,5 @@ export function activationField(json: ConfigJson, name: string, byDefault: Activ
   const value = json[name] ?? byDefault;
   const activation = activationNamed(value);
   if (activation) return activation;
-  throw unsupported(`its ${name} is ${JSON.stringify(value)}, and must be one of ${ACTIVATION_NAMES.join(", ")}`);
+  throw unsupported(`its ${name} is ${shortJson(value)}, and must be one of ${ACTIVATION_NAMES.join(", ")}`);
 }

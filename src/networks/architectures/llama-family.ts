@@ -2,11 +2,12 @@
 // a gated feed-forward layer. Weights have Hugging Face's names; matrices are [out, in], as in PyTorch's Linear. D width, H and
 // H' heads of width d, F inner width, V vocabulary.
 
+import { shortJson } from "../../common/short-json.ts";
 import { add, multiply, reshape, rootMeanSquareNorm } from "../../tensorgraph/operations.ts";
 import type { Tensor } from "../../tensorgraph/tensor.ts";
 import { type Activation, activate } from "../activations.ts";
 import { layersOf } from "../layers.ts";
-import { type Attend, type Make, rotaryBlocks, type RotaryConfig } from "../rotary-blocks.ts";
+import { type Attend, type Make, rotaryBlocks, type RotaryConfig, type Window } from "../rotary-blocks.ts";
 import type { Architecture, ConfigJson, Weight } from "./architecture.ts";
 import { activationField, booleanField, countField, positiveField, unsupported } from "./config-fields.ts";
 import { rotaryFields } from "./rotary-fields.ts";
@@ -50,8 +51,7 @@ interface Relative {
   };
   readonly biased?: (json: ConfigJson) => readonly Matrix[];
   readonly headNorms?: true;
-  /** Of each block, the tokens that a token sees; null for all. */
-  readonly windows?: (json: ConfigJson, blocks: number) => readonly (number | null)[];
+  readonly window?: (json: ConfigJson, blocks: number) => Window | undefined;
 }
 
 /** Which matrices have biases by the fields `attention_bias` and `mlp_bias`. */
@@ -63,23 +63,26 @@ export const biasesByFields =
       return field === "attention_bias" ? ATTENTION : FEED_FORWARD;
     });
 
-/** The sliding windows of Qwen's models: of the blocks that `layer_types` names, or of those from `max_window_layers` on. */
-export function windowsOfLayers(json: ConfigJson, blocks: number): readonly (number | null)[] {
-  const window = booleanField(json, "use_sliding_window", false) ? countOrNull(json, "sliding_window", 4096) : null;
-  const first = json["max_window_layers"] ?? 28;
-  const types = (json["layer_types"] ?? null) as unknown;
-  return Array.from({ length: blocks }, (_, index) => {
-    const type = Array.isArray(types)
-      ? (types[index] as unknown)
-      : window !== null && index >= Number(first)
-        ? "sliding_attention"
-        : "full_attention";
-    if (type === "full_attention") return null;
-    if (type === "sliding_attention" && window !== null) return window;
-    throw unsupported(
-      `its layer_types has ${JSON.stringify(type)} for block ${index + 1}, and sliding_window is ${JSON.stringify(window)}`,
-    );
-  });
+/** The sliding windows of Qwen's models: in the blocks that `layer_types` names, or in those from `max_window_layers` on. */
+export function windowOfLayers(json: ConfigJson, blocks: number): Window | undefined {
+  const size = booleanField(json, "use_sliding_window", false) ? countOrNull(json, "sliding_window", 4096) : null;
+  const types = json["layer_types"] ?? null;
+  if (types === null) {
+    const from = json["max_window_layers"] ?? 28;
+    if (!Number.isSafeInteger(from)) throw unsupported(`its max_window_layers is ${shortJson(from)}`);
+    return size === null ? undefined : { size, blocks: from as number };
+  }
+  if (!Array.isArray(types) || types.length < blocks) {
+    throw unsupported(`its layer_types is ${shortJson(types)}, and must have an entry for each of ${blocks} blocks`);
+  }
+  const known = size === null ? ["full_attention"] : ["full_attention", "sliding_attention"];
+  const other = types.findIndex((type) => !known.includes(type as string));
+  if (other >= 0) {
+    const are = `sliding_window is ${shortJson(size)}`;
+    throw unsupported(`its layer_types has ${shortJson(types[other])} for block ${other + 1}, and ${are}`);
+  }
+  const narrow = types.flatMap((type, index) => (type === "sliding_attention" ? [index] : []));
+  return size === null || narrow.length === 0 ? undefined : { size, blocks: narrow };
 }
 
 /** A whole number from 1 on, or null. */
@@ -106,7 +109,7 @@ export function llamaRelative(relative: Relative): Architecture<LlamaConfig> {
   };
 }
 
-function readConfig(json: ConfigJson, { defaults, biased, headNorms, windows }: Relative): LlamaConfig {
+function readConfig(json: ConfigJson, { defaults, biased, headNorms, window }: Relative): LlamaConfig {
   const count = (field: keyof typeof defaults): number => countField(json, field, defaults[field]!);
   const [width, heads, blocks] = [count("hidden_size"), count("num_attention_heads"), count("num_hidden_layers")];
   const keyHeads =
@@ -122,7 +125,7 @@ function readConfig(json: ConfigJson, { defaults, biased, headNorms, windows }: 
   }
   const headWidth = ownWidth === undefined ? width / heads : countField(json, "head_dim", defaults.head_dim ?? 1);
   const positions = count("max_position_embeddings");
-  const seen = windows?.(json, blocks) ?? [];
+  const seen = window?.(json, blocks);
   return {
     blocks,
     width,
@@ -139,7 +142,7 @@ function readConfig(json: ConfigJson, { defaults, biased, headNorms, windows }: 
     initializerRange: positiveField(json, "initializer_range", 0.02),
     biased: biased?.(json) ?? [],
     headNorms: headNorms ?? false,
-    ...(seen.some((window) => window !== null) && { windows: seen }),
+    ...(seen && { window: seen }),
   };
 }
 

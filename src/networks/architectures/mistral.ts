@@ -14,5 +14,8 @@ export const mistral = llamaRelative({
     max_position_embeddings: 131072,
     vocab_size: 32000,
   },
-  windows: (json, blocks) => new Array<number | null>(blocks).fill(countOrNull(json, "sliding_window", 4096)),
+  window(json) {
+    const size = countOrNull(json, "sliding_window", 4096);
+    return size === null ? undefined : { size, blocks: 0 };
+  },
 });

@@ -1,6 +1,6 @@
 // Qwen 2 and 2.5 (arXiv 2407.10671, 2412.15115): Llama with biases of queries, keys and values.
 
-import { llamaRelative, windowsOfLayers } from "./llama-family.ts";
+import { llamaRelative, windowOfLayers } from "./llama-family.ts";
 
 export const qwen2 = llamaRelative({
   name: "qwen2",
@@ -15,5 +15,5 @@ export const qwen2 = llamaRelative({
     vocab_size: 151936,
   },
   biased: () => ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"],
-  windows: windowsOfLayers,
+  window: windowOfLayers,
 });

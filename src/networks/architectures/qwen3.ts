@@ -1,6 +1,6 @@
 // Qwen 3 (arXiv 2505.09388): Llama in which queries and keys of each head are normed.
 
-import { biasesByFields, llamaRelative, windowsOfLayers } from "./llama-family.ts";
+import { biasesByFields, llamaRelative, windowOfLayers } from "./llama-family.ts";
 
 export const qwen3 = llamaRelative({
   name: "qwen3",
@@ -17,5 +17,5 @@ export const qwen3 = llamaRelative({
   },
   biased: biasesByFields("attention_bias"),
   headNorms: true,
-  windows: windowsOfLayers,
+  window: windowOfLayers,
 });

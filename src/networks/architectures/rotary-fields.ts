@@ -1,5 +1,6 @@
 // What a config.json says of rotations, in the fields of transformers 5 (`rope_parameters`) and of those before.
 
+import { shortJson } from "../../common/short-json.ts";
 import type { Rotary, RotaryScaling } from "../rotary.ts";
 import type { ConfigJson } from "./architecture.ts";
 import { unsupported } from "./config-fields.ts";
@@ -21,14 +22,14 @@ export function rotaryFields(json: ConfigJson, defaults: RotaryDefaults): Rotary
   const { headWidth, positions, thetaName = "rope_theta", shareName, share = 1 } = defaults;
   for (const name of ["rope_scaling", "rope_parameters"]) {
     if (isTable(json[name] ?? {})) continue;
-    throw unsupported(`its ${name} is ${JSON.stringify(json[name])}, and must be a table`);
+    throw unsupported(`its ${name} is ${shortJson(json[name])}, and must be a table`);
   }
   const name = Object.keys(json.rope_scaling ?? {}).length > 0 ? "rope_scaling" : "rope_parameters";
   const fields = (json[name] ?? {}) as ConfigJson;
   const number = (field: string, byDefault?: number): number => {
     const value = fields[field] ?? byDefault;
     if (typeof value === "number" && value > 0 && value < 1e15) return value;
-    throw unsupported(`its ${name} has the ${field} ${JSON.stringify(value)}, and must have a positive number`);
+    throw unsupported(`its ${name} has the ${field} ${shortJson(value)}, and must have a positive number`);
   };
   const type = fields["rope_type"] ?? fields["type"] ?? "default";
   const part = shareName === undefined ? 1 : number("partial_rotary_factor", (json[shareName] as number) ?? share);
@@ -65,7 +66,7 @@ function scalingOf(
     }
     default:
       throw unsupported(
-        `its ${name} has the type ${JSON.stringify(type)}, and only "default", "linear" and "llama3" are supported`,
+        `its ${name} has the type ${shortJson(type)}, and only "default", "linear" and "llama3" are supported`,
       );
   }
 }
