@@ -144,7 +144,8 @@ describe("a network of the Llama form", function () {
       /rope_scaling has the type "dynamic", and only "default", "linear"/,
     ],
     [{ rope_parameters: { rope_type: "yarn", factor: 2 } }, /rope_parameters has the type "yarn"/],
-    [{ rope_scaling: { type: "linear" } }, /rope_scaling has the factor undefined/],
+    [{ rope_scaling: { type: "linear", factor: 2 }, partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5/],
+    [{ rope_scaling: { type: "linear" } }, /its rope_scaling has no factor\.$/],
     [{ rope_scaling: "linear" }, /rope_scaling is "linear"/],
     [{ rope_theta: -1 }, /rope_theta -1/],
     [

@@ -29,6 +29,7 @@ export function rotaryFields(json: ConfigJson, defaults: RotaryDefaults): Rotary
   const number = (field: string, byDefault?: number): number => {
     const value = fields[field] ?? byDefault;
     if (typeof value === "number" && value > 0 && value < 1e15) return value;
+    if (value === undefined) throw unsupported(`its ${name} has no ${field}`);
     throw unsupported(`its ${name} has the ${field} ${shortJson(value)}, and must have a positive number`);
   };
   const type = fields["rope_type"] ?? fields["type"] ?? "default";
@@ -36,6 +37,12 @@ export function rotaryFields(json: ConfigJson, defaults: RotaryDefaults): Rotary
   const channels = Math.floor(headWidth * part);
   if (channels % 2 !== 0 || channels < 2 || channels > headWidth) {
     throw unsupported(`${channels} channels of a head of ${headWidth} are to be turned, and they are turned in pairs`);
+  }
+  const turned = fields["partial_rotary_factor"] ?? json["partial_rotary_factor"] ?? 1;
+  if (shareName === undefined && type !== "default" && turned !== 1) {
+    throw unsupported(
+      `its partial_rotary_factor is ${shortJson(turned)}, and with scaled rotations only 1 is supported`,
+    );
   }
   const theta = number("rope_theta", (json[thetaName] as number) ?? 10000);
   return { channels, theta, ...scalingOf(type, number, name, positions) };

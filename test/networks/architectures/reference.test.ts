@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import path from "node:path";
+import * as ort from "onnxruntime-node";
 import type { Checkpoint } from "../../../src/checkpoints/checkpoint.ts";
 import { quantise } from "../../../src/checkpoints/generated/reduced-precision.ts";
 import { openCheckpoint } from "../../../src/checkpoints/open.ts";
@@ -15,11 +16,13 @@ import { blocksAndNorm, readout, residualStream } from "../../../src/networks/su
 import type { WeightFormat } from "../../../src/networks/weight-formats.ts";
 import { compile } from "../../../src/runtime/compile.ts";
 import { CachedPasses } from "../../../src/runtime/open-cached-pass.ts";
+import { exportGraph } from "../../../src/runtime/graph-export.ts";
 import { openSubnetwork } from "../../../src/runtime/open-network.ts";
 import { input, type Tensor } from "../../../src/tensorgraph/tensor.ts";
 import { embedTokens } from "../../../src/text/embedding.ts";
 import { TEST_CACHE } from "../../support/folders.ts";
 import { relativeError } from "../../support/numbers.ts";
+import { temporaryFolders } from "../../support/temporary-folders.ts";
 import { readTensors } from "../../support/safetensors.ts";
 
 const FOLDER = path.join(import.meta.dirname, "..", "..", "reference", "architectures");
@@ -39,6 +42,7 @@ function largestError(actual: FloatArray, expected: FloatArray, width: number): 
 
 for (const name of NAMES) {
   describe(`${name}, as transformers has it`, () => {
+    const newFolder = temporaryFolders();
     let checkpoint: Checkpoint;
     let ids: number[];
     let expected: Record<string, Float64Array>;
@@ -138,6 +142,27 @@ for (const name of NAMES) {
         assert.ok(error < TOLERANCE[type], `${error} off`);
       });
     }
+
+    it("keeps float64's precision in an exported graph that a session opens which knows nothing of us", async () => {
+      const measure = wholeOutput("l2");
+      const network = { kind: "transformer", config: checkpoint.config, blocks, output: "head" } as const;
+      const shape = { network, batch: 1, length: T, type: "float64", measure } as const;
+      const { model } = await exportGraph(checkpoint, shape, await newFolder());
+      const V = checkpoint.config.vocabulary;
+      const session = await ort.InferenceSession.create(model);
+      const results = await session.run({
+        embedding: new ort.Tensor("float64", embed("float64") as Float64Array, [1, T, D]),
+        target: new ort.Tensor("float64", new Float64Array(T * V), [1, T, V]),
+      });
+      await session.release();
+      const logits = results["output"].data as Float64Array;
+      const error = largestError(logits, expected["logits"], V);
+      assert.ok(error < TOLERANCE.float64, `${error} off`);
+      // ∇‖logits‖₂ is the gradient of half its square, divided by it.
+      const norm = Math.hypot(...logits);
+      const gradient = (results["gradient"].data as Float64Array).map((x) => x * norm);
+      assert.ok(largestError(gradient, expected["gradient"], D) < 10 * TOLERANCE.float64);
+    });
 
     it("has the gradient that finite differences give", async () => {
       const network = await openSubnetwork({
