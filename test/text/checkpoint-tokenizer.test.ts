@@ -92,6 +92,21 @@ describe("the tokenizer of a checkpoint", () => {
     });
   }
 
+  for (const [architecture, vocabulary, sentence] of [
+    ["gpt2", 50, undefined],
+    ["llama", 50257, undefined],
+    ["gpt_neox", 50304, undefined],
+    ["llama", 32000, /it has 32000 tokens, and no tokenizer\.json beside its config\.json/],
+    ["qwen2", 151936, /it has 151936 tokens/],
+  ] as const) {
+    it(`is ${sentence ? "not " : ""}taken for GPT-2's where ${architecture} has ${vocabulary} tokens and no file`, async () => {
+      const config = { ...checkpoint.config, architecture, vocabulary };
+      const tokenizer = await tokenizerOf({ ...checkpoint, home: await newFolder(), config }, gpt2);
+      if (sentence) assert.throws(() => tokenizer.encode(TEXT), sentence);
+      else assert.equal(tokenizer, gpt2);
+    });
+  }
+
   it("is never needed for random weights", async () => {
     assert.equal(await tokenizerOf({ ...checkpoint, home: undefined }, gpt2), gpt2);
   });
