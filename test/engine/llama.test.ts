@@ -146,6 +146,7 @@ describe("a network of the Llama form", function () {
     [{ rope_parameters: { rope_type: "yarn", factor: 2 } }, /rope_parameters has the type "yarn"/],
     [{ rope_scaling: { type: "linear", factor: 2 }, partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5/],
     [{ rope_scaling: { type: "linear" } }, /its rope_scaling has no factor\.$/],
+    [{ rope_parameters: { full_attention: { rope_theta: 5 } } }, /rope_parameters has a table for "full_attention"/],
     [{ rope_scaling: "linear" }, /rope_scaling is "linear"/],
     [{ rope_theta: -1 }, /rope_theta -1/],
     [
@@ -175,6 +176,16 @@ describe("a network of the Llama form", function () {
       return (config as unknown as { rotary: { theta: number; scaling?: { kind: string } } }).rotary;
     };
     assert.equal((await thetaOf({})).theta, 10000);
+    const llama3 = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+    const lengths = [
+      await thetaOf({ rope_scaling: llama3 }),
+      await thetaOf({ rope_scaling: { ...llama3, original_max_position_embeddings: 32 } }),
+      await thetaOf({ rope_scaling: { ...llama3, original_max_position_embeddings: 32 }, original_max_position_embeddings: 16 }), // prettier-ignore
+    ];
+    assert.deepEqual(
+      lengths.map(({ scaling }) => (scaling as { originalPositions?: number }).originalPositions),
+      [64, 32, 16],
+    );
     assert.equal((await thetaOf({ rope_theta: 5e5, rope_scaling: null })).theta, 5e5);
     assert.equal((await thetaOf({ rope_theta: 9, rope_parameters: { rope_type: "default", rope_theta: 7 } })).theta, 7);
     const both = {

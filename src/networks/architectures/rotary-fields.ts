@@ -5,6 +5,9 @@ import type { Rotary, RotaryScaling } from "../rotary.ts";
 import type { ConfigJson } from "./architecture.ts";
 import { unsupported } from "./config-fields.ts";
 
+/** Longest text before it was made for longer ones. */
+const ORIGINAL = "original_max_position_embeddings";
+
 /** Where a config.json says nothing. */
 interface RotaryDefaults {
   /** d, the width of a head. */
@@ -26,6 +29,10 @@ export function rotaryFields(json: ConfigJson, defaults: RotaryDefaults): Rotary
   }
   const name = Object.keys(json.rope_scaling ?? {}).length > 0 ? "rope_scaling" : "rope_parameters";
   const fields = (json[name] ?? {}) as ConfigJson;
+  const nested = Object.keys(fields).find((field) => isTable(fields[field]));
+  if (nested !== undefined) {
+    throw unsupported(`its ${name} has a table for ${shortJson(nested)}, and only one for all blocks is supported`);
+  }
   const number = (field: string, byDefault?: number): number => {
     const value = fields[field] ?? byDefault;
     if (typeof value === "number" && value > 0 && value < 1e15) return value;
@@ -44,15 +51,18 @@ export function rotaryFields(json: ConfigJson, defaults: RotaryDefaults): Rotary
       `its partial_rotary_factor is ${shortJson(turned)}, and with scaled rotations only 1 is supported`,
     );
   }
+  // Beside the table it beats the one inside, as in transformers.
+  const beside = json[ORIGINAL];
+  const originalPositions = typeof beside === "number" && beside > 0 ? beside : number(ORIGINAL, positions);
   const theta = number("rope_theta", (json[thetaName] as number) ?? 10000);
-  return { channels, theta, ...scalingOf(type, number, name, positions) };
+  return { channels, theta, ...scalingOf(type, number, name, originalPositions) };
 }
 
 function scalingOf(
   type: unknown,
   number: (field: string, byDefault?: number) => number,
   name: string,
-  positions: number,
+  originalPositions: number,
 ): { readonly scaling?: RotaryScaling } {
   switch (type) {
     case "default":
@@ -66,7 +76,6 @@ function scalingOf(
           `its ${name} has the low_freq_factor ${lowFrequency}, and must have it below high_freq_factor`,
         );
       }
-      const originalPositions = number("original_max_position_embeddings", positions);
       return {
         scaling: { kind: "llama3", factor: number("factor"), lowFrequency, highFrequency, originalPositions },
       };
