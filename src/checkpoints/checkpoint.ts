@@ -33,6 +33,10 @@ export interface WeightStore {
 /** The weights of a network, by the names that its architecture has for them. */
 export interface Checkpoint extends WeightStore {
   readonly config: NetworkConfig;
+  /** Of one that somebody has, the folder with its config.json and its tokenizer; `folder` may hold no more than links' ends. */
+  readonly home?: string;
+  /** Its head differs from its embedding and is used, though config.json says that they are one. */
+  readonly ownHead?: true;
   /** Tells two sets of weights apart; the same for the same weights on every machine. */
   readonly fingerprint: string;
 }

@@ -5,7 +5,7 @@ import { LabError, messageOf } from "../common/errors.ts";
 import { formatBytes } from "../common/bytes.ts";
 import type { ConfigJson, NetworkConfig } from "../networks/architectures/architecture.ts";
 import { ARCHITECTURES, networkConfig } from "../networks/architectures/architectures.ts";
-import { readPlainText } from "../common/plain-file.ts";
+import { readPlainText, withoutByteOrderMark } from "../common/plain-file.ts";
 
 /** config.json files are about a kilobyte. */
 const LARGEST_CONFIG = 1_000_000;
@@ -19,14 +19,20 @@ export async function readConfig(file: string): Promise<{ config: NetworkConfig;
 
 const unusable = (file: string, why: string) => new LabError("checkpoint", `${file} cannot be used: ${why}.`);
 
+/** Python writes NaN and Infinity as they are, which is no JSON: they become texts, and no number that is asked for. */
+const withoutLiterals = (text: string): string =>
+  text.replace(/"(?:[^"\\\n]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (found) =>
+    found.startsWith('"') ? found : `"${found}"`,
+  );
+
 /** The text of a config.json; `file` is for the sentences. Throws a LabError (checkpoint). */
 export function parseConfig(text: string, file: string): { config: NetworkConfig; json: ConfigJson } {
   const wrong = (why: string) => unusable(file, why);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(withoutLiterals(withoutByteOrderMark(text)));
   } catch (error) {
-    throw wrong(`it is not JSON (${messageOf(error)})`);
+    throw wrong(`it is not JSON (${messageOf(error).replaceAll(/\s+/g, " ")})`);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw wrong("it is not a JSON object");
   const fields = json as ConfigJson;

@@ -8,7 +8,13 @@ import { formatBytes } from "../common/bytes.ts";
 import { LabError, messageOf } from "../common/errors.ts";
 import type { OnProgress } from "../common/progress.ts";
 import type { Architecture, NetworkConfig, WeightShape } from "../networks/architectures/architecture.ts";
-import { architectureOf, plainName, weightsOf } from "../networks/architectures/architectures.ts";
+import {
+  architectureOf,
+  headWeight,
+  plainName,
+  tokenEmbeddingWeight,
+  weightsOf,
+} from "../networks/architectures/architectures.ts";
 import { auditFile, isStoredType, type FileAudit } from "./audit.ts";
 import type { Checkpoint, StoredTensor } from "./checkpoint.ts";
 import { NAMED_SOURCES, readConfig } from "./config.ts";
@@ -38,25 +44,43 @@ export async function openFolder(
   place = source,
 ): Promise<Checkpoint> {
   const folder = await existingFolder(place);
-  const { config } = await readConfig(path.join(folder, CONFIG_FILE)).catch((error: unknown): never => {
+  const { config: stated } = await readConfig(path.join(folder, CONFIG_FILE)).catch((error: unknown): never => {
     if (error instanceof LabError) throw error;
     const why = errorCode(error) === "ENOENT" ? `has no ${CONFIG_FILE}` : `cannot be read: ${messageOf(error)}`;
     throw new LabError("checkpoint", `${folder} is not the folder of a checkpoint: it ${why}.`);
   });
-  checkDepth(source, blocks, config);
+  checkDepth(source, blocks, stated);
   const files = await weightFiles(folder);
   const location = await commonFolder(files);
 
-  const weights = weightsOf(config);
-  const needed = weights.filter(({ block = -1 }) => block < blocks);
-  const found = findTensors(files, folder, architectureOf(config));
-  const tensors = new Map(needed.map((weight) => [weight.name, checked(weight, found.get(weight.name), source)]));
+  const found = findTensors(files, folder, architectureOf(stated));
+  const config = architectureOf(stated).settle?.(stated, new Set(found.keys())) ?? stated;
+  const [embedding, head] = [tokenEmbeddingWeight(config), headWeight({ ...config, tiedHead: false })];
+  // Of two names for one tensor, safetensors' save_model keeps one, and not always the embedding's.
+  if (config.tiedHead && !found.has(embedding.name) && found.has(head.name)) {
+    found.set(embedding.name, found.get(head.name)!);
+  }
+  const tensorsOf = (config: NetworkConfig) => {
+    const needed = weightsOf(config).filter(({ block = -1 }) => block < blocks);
+    return new Map(needed.map((weight) => [weight.name, checked(weight, found.get(weight.name), source)]));
+  };
+  tensorsOf(config); // Tells what is wrong before gigabytes are read.
+
+  const audits = await auditAll(files, options);
+  const auditOf = (name: string) => {
+    const { file, storedName } = found.get(name) ?? {};
+    return file && audits.get(file)?.get(storedName!);
+  };
+  // As transformers does: a head that differs is used, whatever the config says.
+  const ownHead =
+    config.tiedHead && found.has(head.name) && auditOf(head.name)?.digest !== auditOf(embedding.name)?.digest;
+  const settled = ownHead ? { ...config, tiedHead: false } : config;
+  const tensors = tensorsOf(settled);
 
   // What else a file holds are buffers, such as attention masks, or a copy of a tied head.
-  const names = new Set(weights.map(({ name }) => name));
-  const audits = await auditAll(files, options);
-  const audited = [...found].flatMap(([name, { file, storedName, entry }]) => {
-    const audit = audits.get(file)?.get(storedName);
+  const names = new Set(weightsOf(settled).map(({ name }) => name));
+  const audited = [...found].flatMap(([name, { entry }]) => {
+    const audit = auditOf(name);
     return audit && names.has(name) ? [{ name, ...entry, ...audit }] : [];
   });
   const broken = audited.find(({ name, finite }) => !finite && tensors.has(name));
@@ -67,7 +91,10 @@ export async function openFolder(
         "no output of this network would mean anything.",
     );
   }
-  return { source, folder: location, config, tensors, fingerprint: fingerprint(config, audited) };
+  return {
+    ...{ source, folder: location, home: folder, config: settled, tensors, fingerprint: fingerprint(settled, audited) },
+    ...(ownHead && { ownHead }),
+  };
 }
 
 /** Throws a LabError (badInput) when a checkpoint has fewer blocks than asked for. */
@@ -94,7 +121,7 @@ interface WeightsFile {
   /** With links resolved. */
   readonly realPath: string;
   readonly contents: Safetensors;
-  /** The tensors that the index puts here; without an index all of them. */
+  /** The tensors that the index puts here. */
   readonly indexed?: ReadonlySet<string>;
 }
 
@@ -129,10 +156,6 @@ async function weightPlaces(folder: string): Promise<Map<string, ReadonlySet<str
 
 async function weightsFile(file: string, indexed?: ReadonlySet<string>): Promise<WeightsFile> {
   const contents = await readSafetensorsHeader(file);
-  for (const name of indexed ?? []) {
-    if (contents.tensors.has(name)) continue;
-    throw new LabError("checkpoint", `${INDEX_FILE} puts the weight ${name} into ${file}, where it is not.`);
-  }
   return { realPath: await realpath(file), contents, indexed };
 }
 
@@ -145,7 +168,7 @@ async function readIndex(file: string): Promise<Record<string, string>> {
     if ((await stat(file)).size > LARGEST_INDEX) throw new Error(`it has more than ${formatBytes(LARGEST_INDEX)}`);
     index = JSON.parse(await readPlainText(file, LARGEST_INDEX));
   } catch (error) {
-    throw wrong(messageOf(error));
+    throw wrong(messageOf(error).replaceAll(/\s+/g, " "));
   }
   const result = indexSchema.safeParse(index);
   if (!result.success) throw wrong("it has no weight_map from tensors to files");
@@ -176,7 +199,7 @@ interface FoundTensor {
   readonly entry: SafetensorsEntry;
 }
 
-/** All tensors by their names without the prefix. */
+/** All tensors by their names without prefixes. The index may be older than the files: it decides where two have a tensor. */
 function findTensors(
   files: readonly WeightsFile[],
   folder: string,
@@ -185,12 +208,16 @@ function findTensors(
   const found = new Map<string, FoundTensor>();
   for (const file of files) {
     for (const [storedName, entry] of file.contents.tensors) {
-      if (file.indexed && !file.indexed.has(storedName)) continue;
       const name = plainName(architecture, storedName);
-      if (found.has(name)) {
+      const other = found.get(name);
+      if (other?.storedName === storedName && file.indexed) {
+        if (file.indexed.has(storedName)) found.set(name, { file, storedName, entry });
+        continue;
+      }
+      if (other) {
         throw new LabError(
           "checkpoint",
-          `${folder} holds the weight ${name} twice, as ${found.get(name)?.storedName} and as ${storedName}.`,
+          `${folder} holds the weight ${name} twice, as ${other.storedName} and as ${storedName}.`,
         );
       }
       found.set(name, { file, storedName, entry });

@@ -7,8 +7,9 @@ import { LabError } from "../common/errors.ts";
 import { shortJson } from "../common/short-json.ts";
 import { errorCode, type WholeFileOptions, writeAtomically, writeFully } from "../common/files.ts";
 
-/** Bytes of a number in every format that the header may name. */
+/** Bytes of a number in every format that the header may name; some take less than one. */
 const FORMAT_BYTES = {
+  C64: 8,
   F64: 8,
   F32: 4,
   F16: 2,
@@ -24,6 +25,12 @@ const FORMAT_BYTES = {
   BOOL: 1,
   F8_E5M2: 1,
   F8_E4M3: 1,
+  F8_E8M0: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
+  F6_E2M3: 6 / 8,
+  F6_E3M2: 6 / 8,
+  F4: 4 / 8,
 } as const;
 export type SafetensorsType = keyof typeof FORMAT_BYTES;
 
@@ -204,7 +211,7 @@ export function parseSafetensorsHeader(json: Uint8Array, fileBytes: number, file
 }
 
 function parseMetadata(value: Uint8Array, file: string): Record<string, string> {
-  const metadata = value.length <= LARGEST_METADATA ? parseJson(value, file) : undefined;
+  const metadata = value.length <= LARGEST_METADATA ? (parseJson(value, file) ?? {}) : undefined;
   if (isRecord(metadata) && Object.values(metadata).every((text) => typeof text === "string")) {
     return metadata as Record<string, string>;
   }

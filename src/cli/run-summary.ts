@@ -98,6 +98,9 @@ export function summary(end: EndEvent, start: StartEvent): string[] {
     ...(start.quantisation && spec.weights !== "stored"
       ? row(reducedPrecisionName(spec.weights), offBy(start.quantisation, start.shiftDistance))
       : []),
+    ...(start.checkpoint.ownHead
+      ? row("head", "the checkpoint's own: it is not the embedding, as config.json has it")
+      : []),
     ...(start.rateSearch ? row("rate", `${start.rateSearch.chosen}, found by trying`) : []),
     ["seed", String(spec.seed)],
     ["time", `${duration(end.elapsedMs)} for ${workDone(iterations, spec)} on ${device}`],

@@ -41,7 +41,7 @@ export function shortCondition(spec: ExperimentSpec): string {
 /** The network, and where its output is taken, a part each. */
 export function networkParts(
   spec: ExperimentSpec,
-  { quantisation }: Partial<Pick<StartEvent, "quantisation">> = {},
+  { quantisation, checkpoint }: Partial<Pick<StartEvent, "quantisation" | "checkpoint">> = {},
 ): string[] {
   const model = modelName(spec.checkpoint);
   return [
@@ -49,6 +49,7 @@ export function networkParts(
     ...(spec.network === "gpt2"
       ? [plural(spec.blocks, "block"), t("output {0}", spec.output)]
       : [t("fully connected net, {0}", networkName(spec.network))]),
+    ...(checkpoint?.ownHead ? [t("a head that is not the embedding")] : []),
     ...(spec.weights === "stored" ? [] : [reducedPrecisionPart(spec.weights, quantisation)]),
   ];
 }
@@ -73,7 +74,7 @@ export function methodParts(spec: ExperimentSpec): string[] {
 /** The whole condition, a part each, most telling first. */
 export const conditionOf = (
   spec: ExperimentSpec,
-  start: Partial<Pick<StartEvent, "device" | "quantisation">> = {},
+  start: Partial<Pick<StartEvent, "device" | "quantisation" | "checkpoint">> = {},
 ): string[] => [...networkParts(spec, start), ...methodParts(spec), start.device ?? spec.device];
 
 /** In lines: what is done to which text, through what, and how. */

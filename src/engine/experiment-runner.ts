@@ -37,8 +37,9 @@ import { checkStates, givenStates, statesOfSpec, targetOfStates } from "./given-
 import { type FitsRequest, NetworkFits } from "./network-fits.ts";
 import { OpenStatesNetwork } from "./open-states-network.ts";
 import { openRest } from "./rest-of-network.ts";
-import { checkLength, checkVocabulary } from "./target-tokens.ts";
+import { checkLength, checkPositions, checkVocabulary } from "./target-tokens.ts";
 import { embeddingMoments, embeddingStatistics, type EmbeddingStatistics } from "../text/embedding-statistics.ts";
+import { tokenizerOf } from "../text/checkpoint-tokenizer.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { allowedTokens } from "../text/vocabulary.ts";
 import type { Experimenter, ExperimentOptions } from "./server.ts";
@@ -96,16 +97,17 @@ export class ExperimentRunner implements Experimenter {
     { signal, onProgress, onEmbeddings, now }: ExperimentOptions,
   ): AsyncGenerator<RunEvent> {
     this.#unfinished = undefined;
-    const tokenizer = await (this.#tokenizer ??= loadTokenizer());
     const states = await statesOfSpec(spec);
-    const targetIds = states
-      ? (targetOfStates(states, spec, tokenizer) ?? new Array<number>(states.length).fill(0))
-      : tokenizer.encode(spec.prompt);
     const options = { ...this.#options, initSeed: spec.initSeed, signal, onProgress };
     // A fully connected net needs the embeddings only.
     const blocks = spec.network === "gpt2" ? spec.blocks : 0;
     const checkpoint = await openCheckpoint(spec.checkpoint, { blocks }, options);
+    const tokenizer = await tokenizerOf(checkpoint, await (this.#tokenizer ??= loadTokenizer()));
+    const targetIds = states
+      ? (targetOfStates(states, spec, tokenizer) ?? new Array<number>(states.length).fill(0))
+      : tokenizer.encode(spec.prompt);
     if (states) checkStates(states, spec, checkpoint);
+    if (spec.network === "gpt2") checkPositions(spec.positions, checkpoint.config, spec.checkpoint);
     checkLength(targetIds, checkpoint.config.positions);
     checkVocabulary(targetIds, checkpoint.config.vocabulary, spec.checkpoint);
 
@@ -212,6 +214,7 @@ export class ExperimentRunner implements Experimenter {
             source: checkpoint.source,
             ...(checkpoint.revision !== undefined && { revision: checkpoint.revision }),
             fingerprint,
+            ...(checkpoint.ownHead && { ownHead: true }),
           },
           versions: VERSIONS,
         },

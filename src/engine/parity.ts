@@ -7,9 +7,10 @@ import { readout, residualStream } from "../networks/subnetwork.ts";
 import { compile } from "../runtime/compile.ts";
 import { input, type Tensor } from "../tensorgraph/tensor.ts";
 import { embedTokens } from "../text/embedding.ts";
+import { tokenizerOf } from "../text/checkpoint-tokenizer.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
 
-/** The prompt of every report. A vocabulary smaller than GPT-2's gets its token ids modulo its size. */
+/** The prompt of every report. Its ids are GPT-2's, for every checkpoint; a smaller vocabulary gets them modulo its size. */
 export const PARITY_PROMPT = "The sky is blue.";
 const LISTED_TOKENS = 5;
 
@@ -49,6 +50,7 @@ export async function parityReport(
   const checkpoint = depth === (blocks ?? 1) ? first : await openCheckpoint(source, { blocks: depth }, options);
   const { config, fingerprint, folder } = checkpoint;
   const tokenizer = await loadTokenizer();
+  const own = await tokenizerOf(checkpoint, tokenizer);
   const tokenIds = tokenizer.encode(PARITY_PROMPT).map((id) => id % config.vocabulary);
   if (tokenIds.length > config.positions) {
     throw new LabError(
@@ -86,7 +88,7 @@ export async function parityReport(
       taps: Object.entries({ embedding, ...values }).map(([tap, numbers]) => ({ tap, ...figures(numbers) })),
       nextTokens: mostProbable(values.logits.subarray(-config.vocabulary)).map(({ id, probability }) => ({
         id,
-        text: tokenizer.token(id),
+        text: own.token(id),
         probability,
       })),
     };

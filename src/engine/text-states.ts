@@ -13,8 +13,9 @@ import { hasFinalNorm, hasHead } from "../networks/outputs.ts";
 import { CachedPasses } from "../runtime/open-cached-pass.ts";
 import { embedTokens } from "../text/embedding.ts";
 import { TokenProducts } from "../text/token-products.ts";
+import { tokenizerOf } from "../text/checkpoint-tokenizer.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
-import { checkLength, checkVocabulary } from "./target-tokens.ts";
+import { checkLength, checkPositions, checkVocabulary } from "./target-tokens.ts";
 
 export interface TextStates {
   readonly checkpoint: Checkpoint;
@@ -31,13 +32,14 @@ export async function textStates(
 ): Promise<TextStates> {
   const { output, dtype: type, positions, weights: weightFormat } = spec;
   const options = { ...opening, initSeed: spec.initSeed };
-  const tokenIds = (await loadTokenizer()).encode(spec.prompt);
   const first = await openCheckpoint(spec.checkpoint, { blocks: spec.blocks }, options);
+  const tokenIds = (await tokenizerOf(first, await loadTokenizer())).encode(spec.prompt);
   const every = Array.from({ length: first.config.blocks }, (_, i) => i + 1);
   const asked = depths === "all" ? every : depths;
   const depth = Math.max(...asked);
   const checkpoint = depth === spec.blocks ? first : await openCheckpoint(spec.checkpoint, { blocks: depth }, options);
   const { config } = checkpoint;
+  checkPositions(positions, config, spec.checkpoint);
   checkLength(tokenIds, config.positions);
   checkVocabulary(tokenIds, config.vocabulary, spec.checkpoint);
   const weights =

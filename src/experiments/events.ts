@@ -43,6 +43,8 @@ export interface StartEvent {
     /** Of one from the hub, the commit that its name stood for: `owner/name@COMMIT` is these very weights. */
     readonly revision?: string;
     readonly fingerprint: string;
+    /** Its head differs from its embedding and is used, though config.json says that they are one. */
+    readonly ownHead?: true;
   };
   readonly versions: Readonly<Record<string, string>>;
   /** How far weights in 16 or 8 bits are from the stored ones, where the spec asks for them. */

@@ -83,6 +83,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   Sqrt: ({ outputs: [root] }, [g]) => [divide(multiply(g, 0.5), root)],
   Exp: ({ outputs: [power] }, [g]) => [multiply(g, power)],
   Tanh: ({ outputs: [t] }, [g]) => [multiply(g, subtract(1, multiply(t, t)))],
+  Sigmoid: ({ outputs: [s] }, [g]) => [multiply(g, multiply(s, subtract(1, s)))],
   Erf: ({ inputs: [x] }, [g]) => [multiply(g, multiply(exponential(negate(multiply(x, x))), 2 / Math.sqrt(PI)))],
   Gelu: ({ inputs: [x], attributes: { approximate } }, [g]) => [
     multiply(g, approximate === "tanh" ? tanhGeluSlope(x) : exactGeluSlope(x)),

@@ -140,13 +140,16 @@ const isOfWeights = ({ inputs }: Operation): boolean => inputs.every(({ origin }
 
 const castTo = (type: ElementType): AttributeProto => attributeProto("to", DATA_TYPE[type]);
 
+/** Those that are floats, also where they are whole numbers. */
+const FLOAT_ATTRIBUTES = ["epsilon"];
+
 function attributeProto(name: string, value: AttributeValue): AttributeProto {
   const { INT, FLOAT, STRING, INTS } = AttributeProto_AttributeType;
   if (typeof value === "string") {
     return create(AttributeProtoSchema, { name, type: STRING, s: new TextEncoder().encode(value) });
   }
   if (typeof value !== "number") return create(AttributeProtoSchema, { name, type: INTS, ints: value.map(BigInt) });
-  return Number.isInteger(value)
+  return Number.isInteger(value) && !FLOAT_ATTRIBUTES.includes(name)
     ? create(AttributeProtoSchema, { name, type: INT, i: BigInt(value) })
     : create(AttributeProtoSchema, { name, type: FLOAT, f: value });
 }

@@ -61,9 +61,17 @@ export const negate = (x: Tensor): Tensor => unary("Neg", x);
 export const absolute = (x: Tensor): Tensor => unary("Abs", x);
 export const squareRoot = (x: Tensor): Tensor => unary("Sqrt", x);
 export const exponential = (x: Tensor): Tensor => unary("Exp", x);
+/** Without a gradient rule: of angles that no input has a part in. */
+export const sine = (x: Tensor): Tensor => unary("Sin", x);
 export const tanh = (x: Tensor): Tensor => unary("Tanh", x);
 /** The nearest whole number; the even one of two. */
 export const round = (x: Tensor): Tensor => unary("Round", x);
+
+/**
+ * 1 / (1 + exp(−x)). In float64 from its parts: ONNX Runtime makes one operator of x σ(x), and has that in float32 only.
+ */
+export const sigmoid = (x: Tensor): Tensor =>
+  x.type === "float32" ? unary("Sigmoid", x) : multiply(add(tanh(multiply(x, 0.5)), 1), 0.5);
 
 /** erf(x). In float64 from its parts (see wideErrorFunction): ONNX Runtime's CPU provider has Erf in float32 only. */
 export const errorFunction = (x: Tensor): Tensor => (x.type === "float32" ? unary("Erf", x) : wideErrorFunction(x));
@@ -194,6 +202,12 @@ export function layerNormalization(x: Tensor, scale: Tensor, shift: Tensor, epsi
   const centred = subtract(x, reduceMean(x, [last]));
   const variance = reduceMean(multiply(centred, centred), [last]);
   return add(multiply(divide(centred, squareRoot(add(variance, epsilon))), scale), shift);
+}
+
+/** x / √(mean x² + ε) · scale over the last axis (arXiv 1910.07467). */
+export function rootMeanSquareNorm(x: Tensor, scale: Tensor, epsilon: number): Tensor {
+  const meanSquare = reduceMean(multiply(x, x), [x.shape.length - 1]);
+  return multiply(divide(x, squareRoot(add(meanSquare, epsilon))), scale);
 }
 
 /**

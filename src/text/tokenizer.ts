@@ -16,7 +16,7 @@ export interface Tokenizer {
   token(id: number): string;
 }
 
-const END_OF_TEXT = "<|endoftext|>";
+export const END_OF_TEXT = "<|endoftext|>";
 
 /**
  * GPT-2's own pattern with \s spelled out: what is white space in Unicode is not quite what JavaScript means by \s
@@ -25,11 +25,15 @@ const END_OF_TEXT = "<|endoftext|>";
 const WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
+/** GPT-2's tokens by id but for the last, <|endoftext|>; their bytes are characters below 256, which can be keys. */
+export async function bytesOfTokens(): Promise<string[]> {
+  const { default: table } = await import("gpt-tokenizer/bpeRanks/r50k_base");
+  return table.map((entry) => Buffer.from(entry as string).toString("latin1"));
+}
+
 /** Loads the vocabulary, half a megabyte: some tens of milliseconds, and only when it is called. */
 export async function loadTokenizer(): Promise<Tokenizer> {
-  const { default: table } = await import("gpt-tokenizer/bpeRanks/r50k_base");
-  // Bytes are handled as strings of characters below 256, which can be keys.
-  const vocabulary = table.map((entry) => Buffer.from(entry as string).toString("latin1"));
+  const vocabulary = await bytesOfTokens();
   const ranks = new Map(vocabulary.map((bytes, rank) => [bytes, rank]));
   const endOfText = vocabulary.push(END_OF_TEXT) - 1;
 

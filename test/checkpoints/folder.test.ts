@@ -70,8 +70,12 @@ describe("a checkpoint folder", () => {
     assert.equal(sharded.fingerprint, (await opened(await written(weights))).fingerprint);
     assert.equal(new Set([...sharded.tensors.values()].map(({ file }) => file)).size, 2);
 
-    await save({ ...map, "transformer.wte.weight": "model-00002-of-00002.safetensors" });
-    await refused(folder, /puts the weight transformer\.wte\.weight into .*model-00002-of-00002/);
+    // An index that is older than its files: every weight is there all the same.
+    await save({ ...map, "transformer.wte.weight": "model-00002-of-00002.safetensors", "gone": Object.values(map)[0] });
+    assert.equal((await opened(folder)).fingerprint, sharded.fingerprint);
+    delete map["transformer.wte.weight"];
+    await save(map);
+    assert.equal((await opened(folder)).fingerprint, sharded.fingerprint);
     await save({ ...map, "transformer.wte.weight": "../x.safetensors" });
     await refused(folder, /"\.\.\/x\.safetensors" is not a safetensors file beside it/);
     await save({ ...map, "transformer.wte.weight": "gone.safetensors" });
@@ -93,7 +97,23 @@ describe("a checkpoint folder", () => {
     });
   });
 
-  it("ignores buffers, and the stored copy of a tied head", async () => {
+  it("takes a tensor that two shards have from the one that the index names", async () => {
+    const folder = await newFolder();
+    await writeFile(path.join(folder, "config.json"), JSON.stringify(configJson(TINY)));
+    const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    const [wte] = weights;
+    const old = { ...wte, values: Array.from(wte.values, () => 0) };
+    await writeFile(path.join(folder, shards[0]), safetensorsBytes([old, ...weights.slice(1, 10)]));
+    await writeFile(path.join(folder, shards[1]), safetensorsBytes([wte, ...weights.slice(10)]));
+    for (const place of [1, 0]) {
+      const map = Object.fromEntries(weights.map(({ name }, i) => [name, shards[i < 10 ? 0 : 1]]));
+      map[wte.name] = shards[place];
+      await writeFile(path.join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: map }));
+      assert.equal((await opened(folder)).tensors.get("wte.weight")?.file, shards[place]);
+    }
+  });
+
+  it("ignores buffers of any format, and the stored copy of a tied head", async () => {
     const ones = (name: string, type: TensorValues["type"], shape: number[], value: number): TensorValues => ({
       name,
       type,
@@ -104,11 +124,93 @@ describe("a checkpoint folder", () => {
       ...weights,
       ones("transformer.h.0.attn.bias", "BOOL", [1, 1, 6, 6], 1),
       ones("transformer.h.0.attn.masked_bias", "F32", [], -Infinity),
-      ones("lm_head.weight", "F32", [50, 8], 1),
+      ones("scales", "F8_E8M0", [3], 1),
+      ones("a.codes", "F4", [2], 1),
+      ones("b.codes", "F6_E2M3", [4], 1),
+      ones("phases", "C64", [0], 1),
+      { ...weights[0], name: "lm_head.weight" },
     ]);
     const checkpoint = await opened(folder);
     assert.equal(checkpoint.tensors.has("lm_head.weight"), false);
+    assert.equal(checkpoint.ownHead, undefined);
     assert.equal(checkpoint.fingerprint, (await opened(await written(weights))).fingerprint);
+  });
+
+  it("has a head of its own where the file has one that differs, and says so", async () => {
+    const own = weightValues({ ...TINY, tiedHead: false });
+    const checkpoint = await opened(await written(own));
+    assert.equal(checkpoint.ownHead, true);
+    assert.deepEqual(checkpoint.tensors.get("lm_head.weight")?.shape, [50, 8]);
+    const stated = await opened(await written(own, configJson({ ...TINY, tiedHead: false })));
+    assert.equal(checkpoint.fingerprint, stated.fingerprint);
+    assert.equal(stated.ownHead, undefined);
+    const misshapen = own.map((each) => (each.name === "lm_head.weight" ? { ...each, shape: [8, 50] } : each));
+    await refused(await written(misshapen), /lm_head\.weight of .* has the shape \[8, 50\]/);
+  });
+
+  it("takes the head for the embedding where a file has one name for both", async () => {
+    const [wte, ...others] = weights;
+    const folder = await written([...others, { ...wte, name: "lm_head.weight" }]);
+    const checkpoint = await opened(folder);
+    assert.equal(checkpoint.fingerprint, (await opened(await written(weights))).fingerprint);
+    assert.deepEqual(readRows(checkpoint, "wte.weight", [0]), valuesOf("transformer.wte.weight").subarray(0, 8));
+    const untied = configJson({ ...TINY, tiedHead: false });
+    await refused(
+      await written([...others, { ...wte, name: "lm_head.weight" }], untied),
+      /wte\.weight of .* is missing/,
+    );
+  });
+
+  for (const prefix of ["_orig_mod.", "module.", "model.", "_orig_mod.transformer.", "module.model.transformer."]) {
+    it(`opens with the prefix ${prefix}`, async () => {
+      const { fingerprint } = await opened(await written(weightValues(TINY, prefix)));
+      assert.equal(fingerprint, (await opened(await written(weights))).fingerprint);
+    });
+  }
+
+  it("has Hugging Face's common names for its sizes, which win", async () => {
+    const { n_embd, n_head, n_layer, n_positions, ...rest } = configJson(TINY);
+    const common = { hidden_size: n_embd, num_attention_heads: n_head, num_hidden_layers: n_layer };
+    const all = { ...rest, ...common, max_position_embeddings: n_positions };
+    const { fingerprint } = await opened(await written(weights));
+    for (const config of [all, { ...all, n_embd: 12, n_head: 5, n_layer: 7, n_positions: 3 }]) {
+      assert.equal((await opened(await written(weights, config))).fingerprint, fingerprint);
+    }
+    assert.equal((await opened(await written(weights, { ...configJson(TINY), hidden_size: null }))).config.width, 8);
+    await refused(
+      await written(weights, { ...all, hidden_size: 9 }),
+      /its hidden_size, 9, is not divisible by its num_att/,
+    );
+    await refused(await written(weights, { ...all, num_hidden_layers: 0 }), /its num_hidden_layers is 0/);
+    const file = path.join(await written(weights, all), "config.json");
+    assert.equal((await opened(`random:${file}?n_embd=4`)).config.width, 4);
+  });
+
+  it("has a config.json as Python writes it, and fields that change nothing", async () => {
+    const folder = await written(weights);
+    const { fingerprint } = await opened(folder);
+    const file = path.join(folder, "config.json");
+    const text = JSON.stringify({
+      ...configJson(TINY),
+      name: 'NaN "x" Infinity',
+      use_cache: false,
+      quantization_config: null,
+    });
+    await writeFile(file, `\ufeff${text.replace("{", '{"a":NaN,"b":[-Infinity,Infinity],')}`);
+    assert.equal((await opened(folder)).fingerprint, fingerprint);
+    const { json } = parseConfig(await readFile(file, "utf8"), file);
+    assert.deepEqual([json["name"], json["a"], json["b"]], ['NaN "x" Infinity', "NaN", ["-Infinity", "Infinity"]]);
+    await writeFile(file, text.replace('"n_layer":2', '"n_layer":NaN'));
+    await refused(folder, /its n_layer is "NaN"/);
+  });
+
+  it("has weights whose metadata are null", async () => {
+    const bytes = Buffer.from(safetensorsBytes(weights));
+    const folder = await written(weights);
+    const at = bytes.indexOf('{"format":"pt"}');
+    bytes.write("null".padEnd('{"format":"pt"}'.length), at);
+    await writeFile(path.join(folder, "model.safetensors"), bytes);
+    assert.equal((await opened(folder)).fingerprint, (await opened(await written(weights))).fingerprint);
   });
 
   it("has a head of its own where its configuration says so", async () => {
@@ -304,13 +406,12 @@ describe("a checkpoint folder", () => {
 
     const CONFIGS: [change: Record<string, unknown>, sentence: RegExp][] = [
       [{ n_head: 3 }, /n_embd, 8, is not divisible by its n_head, 3/],
-      [{ activation_function: "relu" }, /activation_function is "relu".*gelu_new/],
-      [{ model_type: "llama" }, /architecture is "llama"/],
+      [{ activation_function: "mish" }, /activation_function is "mish", and must be one of gelu, gelu_new, relu/],
+      [{ model_type: "opt" }, /architecture is "opt"/],
       [{ model_type: undefined, architectures: ["OPTForCausalLM"] }, /architecture is "OPTForCausalLM"/],
       [{ model_type: undefined }, /names no architecture/],
-      [{ scale_attn_weights: false }, /scale_attn_weights is false/],
-      [{ scale_attn_by_inverse_layer_idx: true }, /scale_attn_by_inverse_layer_idx is true/],
-      [{ reorder_and_upcast_attn: true }, /reorder_and_upcast_attn is true/],
+      [{ scale_attn_weights: 1 }, /scale_attn_weights is 1/],
+      [{ add_cross_attention: true }, /add_cross_attention is true/],
       [{ n_layer: 0 }, /n_layer is 0, and must be a whole number/],
       [{ n_layer: 1025 }, /it has 1025 blocks, and at most 1024 are supported/],
       [{ n_layer: Number.MAX_SAFE_INTEGER }, /at most 1024/],
@@ -323,6 +424,8 @@ describe("a checkpoint folder", () => {
       [{ n_layer: "12" }, /n_layer is "12"/],
       [{ vocab_size: 2.5 }, /vocab_size is 2\.5/],
       [{ layer_norm_epsilon: 0 }, /layer_norm_epsilon is 0, and must be a positive number/],
+      [{ is_causal: false }, /is_causal is false/],
+      [{ quantization_config: { quant_method: "gptq" } }, /quantization_config is \{"quant_method":"gptq"\}/],
       [{ tie_word_embeddings: "yes" }, /tie_word_embeddings is "yes"/],
     ];
     for (const [change, sentence] of CONFIGS) {

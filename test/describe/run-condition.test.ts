@@ -25,6 +25,8 @@ describe("the condition of a run", () => {
     assert.ok(conditionOf(spec({ weights: "int8" })).includes("8-bit weights"));
     assert.ok(conditionOf(spec({ weights: "float16" })).includes("16-bit weights"));
     assert.ok(conditionOf(spec({ weights: "int8" }), { quantisation }).includes("8-bit weights, output 3 % off"));
+    const checkpoint = { source: "x", fingerprint: "f", ownHead: true } as const;
+    assert.ok(conditionOf(spec({}), { checkpoint }).includes("a head that is not the embedding"));
   });
 
   it("is three lines in the terminal", () => {

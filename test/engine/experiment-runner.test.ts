@@ -5,11 +5,14 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as ort from "onnxruntime-node";
+import { summary } from "../../src/cli/run-summary.ts";
 import { LabError } from "../../src/common/errors.ts";
 import { ExperimentRunner } from "../../src/engine/experiment-runner.ts";
 import type { EndEvent, RunEvent, StartEvent, StepEvent } from "../../src/experiments/events.ts";
 import { type ExperimentRequest, parseSpec } from "../../src/experiments/spec.ts";
+import { configJson, TINY, weightValues, writeCheckpoint } from "../support/checkpoint-folders.ts";
 import { MODELS, TEST_CACHE, TINY_GPT2 } from "../support/folders.ts";
+import { temporaryFolders } from "../support/temporary-folders.ts";
 
 const PROMPT = "The sky is blue.";
 const runner = new ExperimentRunner({ cacheFolder: TEST_CACHE, modelsFolder: MODELS });
@@ -30,6 +33,8 @@ const refused = (message: RegExp) => (error: unknown) =>
   error instanceof LabError && error.kind === "badInput" && message.test(error.message);
 
 describe("the runner", () => {
+  const newFolder = temporaryFolders();
+
   it("gives the prompt back from one random block, with the defaults", async () => {
     const { start, end } = await run({});
     assert.deepEqual(start.target.tokens, ["The", " sky", " is", " blue", "."]);
@@ -149,6 +154,19 @@ describe("the runner", () => {
     const { start } = await run({ ...request, positions: "first" });
     const { start: sequential } = await run(request);
     assert.notEqual(start.shiftDistance, sequential.shiftDistance);
+  });
+
+  it("says when it uses a head that config.json does not speak of", async () => {
+    const config = { ...TINY, vocabulary: 50257, tiedHead: false };
+    const json = configJson({ ...config, tiedHead: true });
+    const checkpoint = await writeCheckpoint(await newFolder(), json, weightValues(config));
+    const { start, end } = await run({ checkpoint, output: "head", iterations: 1 });
+    assert.equal(start.checkpoint.ownHead, true);
+    assert.ok(
+      summary(end, start).some((line) => /^ {2}head +the checkpoint's own: it is not the embedding/.test(line)),
+    );
+    const { start: usual } = await run({ checkpoint: "mini", iterations: 1 });
+    assert.ok(!("ownHead" in usual.checkpoint));
   });
 
   it("refuses a text that is longer than the network takes, with both numbers", async () => {

@@ -119,6 +119,7 @@ const CASES: Readonly<Record<string, fc.Arbitrary<Case>>> = {
 
 /** Operators that exist in float32 only; their rules are checked against the float64 composition instead. */
 const FUSED: Readonly<Record<string, Case>> = {
+  "Sigmoid": { shapes: [[4, 6]], build: op.sigmoid },
   "Erf": { shapes: [[4, 6]], build: op.errorFunction },
   "Gelu (tanh)": { shapes: [[4, 6]], build: (x) => op.gelu(x, "tanh") },
   "Gelu (exact)": { shapes: [[4, 6]], build: (x) => op.gelu(x, "none") },

@@ -36,7 +36,7 @@ async function configOf(address: string, source: string): Promise<{ config: Netw
   const [, name, query] = /^(.*?)(?:\?([^?/\\]*))?$/s.exec(address)!;
   const named = await namedConfig(name, source);
   if (query === undefined) return named;
-  const { settable } = architectureOf(named.config);
+  const { settable, commonNames = {} } = architectureOf(named.config);
   const fields = [...new URLSearchParams(query)].map(([field, value]) => {
     if (settable.includes(field) && value !== "" && Number.isFinite(Number(value))) return [field, Number(value)];
     throw new LabError(
@@ -45,7 +45,9 @@ async function configOf(address: string, source: string): Promise<{ config: Netw
         `and found ${JSON.stringify(`${field}=${value}`)}.`,
     );
   });
-  return parseConfig(JSON.stringify({ ...named.json, ...Object.fromEntries(fields) }), source);
+  const set = Object.fromEntries(fields) as Record<string, number>;
+  const rest = Object.entries(named.json).filter(([field]) => !(commonNames[field] in set));
+  return parseConfig(JSON.stringify({ ...Object.fromEntries(rest), ...set }), source);
 }
 
 async function namedConfig(name: string, source: string): Promise<{ config: NetworkConfig; json: ConfigJson }> {

@@ -11,7 +11,7 @@ import type { Checkpoint } from "../checkpoint.ts";
 import { readConfig } from "../config.ts";
 import { bytesIn, errorCode, requireSpace, storageError, writeWhole } from "../../common/files.ts";
 import { openFolder, type FolderOptions, weightFileNames } from "../folder.ts";
-import { CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE } from "../hugging-face.ts";
+import { CONFIG_FILE, INDEX_FILE, TOKENIZER_FILES, WEIGHTS_FILE } from "../hugging-face.ts";
 import { cachedSnapshot, refFile, repositoryFolder, type Snapshot } from "./hub-cache.ts";
 import { downloadFile, type HubFile, partialFile } from "./hub-file.ts";
 import { hubSource, type HubId, isCommit } from "./hub-id.ts";
@@ -60,6 +60,10 @@ export async function fetchFromHub(id: HubId, settings: HubSettings, options: Fe
   // Small, and it tells whether the weights are worth the wait.
   await place.download([needed(files, CONFIG_FILE, id)], onProgress);
   await readConfig(path.join(place.snapshot, CONFIG_FILE));
+  await place.download(
+    TOKENIZER_FILES.flatMap((name) => files.get(name) ?? []),
+    onProgress,
+  );
   // Where the branch stands for nothing whole, it may name what is on its way; else it moves when that is here.
   if (!(await cachedSnapshot(settings.cacheFolder, id))) await place.pointTo(id.revision);
   if (!files.has(WEIGHTS_FILE)) await place.download([needed(files, INDEX_FILE, id)], onProgress);

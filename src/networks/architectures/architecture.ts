@@ -18,6 +18,8 @@ export interface NetworkConfig {
   readonly positions: number;
   /** Number of tokens, V. */
   readonly vocabulary: number;
+  /** Whether the head is the token embedding (`tie_word_embeddings`), where the architecture has both ways. */
+  readonly tiedHead?: boolean;
 }
 
 export interface WeightShape {
@@ -96,8 +98,16 @@ export interface Architecture<Config extends NetworkConfig = NetworkConfig> {
   readonly sizes: Readonly<Record<string, ConfigJson>>;
   /** Numbers of a config.json that `random:NAME?field=number` may set. */
   readonly settable: readonly string[];
+  /** Hugging Face's common names of fields, and the architecture's own of each; where both stand, the common one wins. */
+  readonly commonNames?: Readonly<Record<string, string>>;
+  /** Its models come with tokenizers of their own: GPT-2's is taken only for a vocabulary that has its size. */
+  readonly ownTokenizer?: true;
+  /** Places are told by rotation inside the blocks: tokens cannot all stand at position 0. */
+  readonly rotates?: true;
   /** Throws a LabError whose message is the end of "this config.json cannot be used: …". */
   readConfig(json: ConfigJson): Config;
+  /** The config of a network of which a file holds these weights, by their names; where it is not all in config.json. */
+  settle?(config: Config, stored: ReadonlySet<string>): Config;
   /** Every weight, each name once; files are written in this order. All blocks have the same shapes. */
   weights(config: Config): readonly Weight[];
   /**

@@ -5,10 +5,15 @@ import { sizeOf } from "../../tensorgraph/tensor.ts";
 import { type Architecture, type ConfigJson, isMatrix, type MatrixWeight } from "./architecture.ts";
 import type { NetworkConfig, Weight, WeightShape } from "./architecture.ts";
 import { unsupported } from "./config-fields.ts";
+import { gptNeoX } from "./gpt-neox.ts";
 import { gpt2 } from "./gpt2.ts";
+import { llama } from "./llama.ts";
+import { mistral } from "./mistral.ts";
+import { qwen2 } from "./qwen2.ts";
+import { qwen3 } from "./qwen3.ts";
 
 /** A new architecture is its file and its line here. */
-export const ARCHITECTURES: Architecture[] = [gpt2];
+export const ARCHITECTURES = [gpt2, llama, mistral, qwen2, qwen3, gptNeoX] as Architecture[];
 
 export const architectureOf = ({ architecture = gpt2.name }: NetworkConfig): Architecture =>
   ARCHITECTURES.find(({ name }) => name === architecture)!;
@@ -27,6 +32,12 @@ export function networkConfig(json: ConfigJson): NetworkConfig {
     const names = ARCHITECTURES.map(({ name }) => `"${name}"`).join(", ");
     const are = ARCHITECTURES.length === 1 ? "is" : "are";
     throw unsupported(`its architecture is ${shortJson(type)}, and only ${names} ${are} supported`);
+  }
+  if (json.is_causal === false) throw unsupported("its is_causal is false, and only causal attention is supported");
+  if ((json.quantization_config ?? null) !== null) {
+    throw unsupported(
+      `its quantization_config is ${shortJson(json.quantization_config)}, and only plain numbers are read`,
+    );
   }
   const config = architecture.readConfig(json);
   if (config.blocks > MOST_BLOCKS) {
@@ -77,6 +88,11 @@ export const parameterCount = (weights: readonly WeightShape[]): number =>
 export const storedName = ({ prefix }: Architecture, { name, role }: Weight): string =>
   role === "head" ? name : prefix + name;
 
-/** A weight's name without the prefix that some files have. */
-export const plainName = ({ prefix }: Architecture, stored: string): string =>
-  stored.startsWith(prefix) ? stored.slice(prefix.length) : stored;
+/** What training code puts before all names: PyTorch's compile and DataParallel, and modules that hold the model. */
+const WRAPPERS = ["_orig_mod.", "module.", "model."];
+
+/** A weight's name without the prefixes that some files have. */
+export function plainName({ prefix }: Pick<Architecture, "prefix">, stored: string): string {
+  const found = [prefix, ...WRAPPERS].find((before) => stored.startsWith(before));
+  return found ? plainName({ prefix }, stored.slice(found.length)) : stored;
+}

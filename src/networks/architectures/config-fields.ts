@@ -2,6 +2,7 @@
 
 import { shortJson } from "../../common/short-json.ts";
 import { LabError } from "../../common/errors.ts";
+import { type Activation, ACTIVATION_NAMES, activationNamed } from "../activations.ts";
 import type { ConfigJson } from "./architecture.ts";
 
 export const unsupported = (why: string): LabError => new LabError("checkpoint", why);
@@ -31,4 +32,15 @@ export function booleanField(json: ConfigJson, name: string, byDefault: boolean)
   const value = json[name] ?? byDefault;
   if (typeof value === "boolean") return value;
   throw unsupported(`its ${name} is ${shortJson(value)}`);
+}
+
+/** The name under which a config.json has a field of an architecture: the common one, where it is there. */
+export const usedName = (json: ConfigJson, own: string, commonNames: Readonly<Record<string, string>>): string =>
+  Object.entries(commonNames).find(([common, name]) => name === own && (json[common] ?? null) !== null)?.[0] ?? own;
+
+export function activationField(json: ConfigJson, name: string, byDefault: Activation): Activation {
+  const value = json[name] ?? byDefault;
+  const activation = activationNamed(value);
+  if (activation) return activation;
+  throw unsupported(`its ${name} is ${shortJson(value)}, and must be one of ${ACTIVATION_NAMES.join(", ")}`);
 }

@@ -1,24 +1,23 @@
-// GPT-2 (Radford et al., 2019): pre-norm transformer with causal attention, tanh GELU and a head that is the transposed
-// token embedding. Dropout is never applied. Weights have Hugging Face's names; dense kernels are [in, out], as in its
-// Conv1D. B restarts, T tokens, D width, H heads, d = D/H, F inner width, V vocabulary.
+// GPT-2 (Radford et al., 2019) and what transformers opens as such: pre-norm transformer with causal attention, tanh GELU
+// or another activation, and a head that is most often the transposed token embedding. Dropout is never applied. Weights
+// have Hugging Face's names; dense kernels are [in, out], as in its Conv1D. B restarts, T tokens, D width, H heads,
+// d = D/H, F inner width, V vocabulary.
 
-import { shortJson } from "../../common/short-json.ts";
 import type { FloatType } from "../../common/floats.ts";
-import {
-  add,
-  gelu,
-  layerNormalization,
-  matMul,
-  multiply,
-  reshape,
-  softmax,
-  split,
-  transpose,
-} from "../../tensorgraph/operations.ts";
-import type { Tensor } from "../../tensorgraph/tensor.ts";
-import { cachedAttention, causalMask, type Layers, layersOf } from "../layers.ts";
+import { add, layerNormalization, reshape, split, transpose } from "../../tensorgraph/operations.ts";
+import { constant, type Tensor } from "../../tensorgraph/tensor.ts";
+import { type Activation, activate } from "../activations.ts";
+import { cachedAttention, causalAttention, causalMask, type Layers, layersOf, scoreScale } from "../layers.ts";
 import type { Architecture, CachedBlock, ConfigJson, KeysAndValues, NetworkConfig, Weight } from "./architecture.ts";
-import { booleanField, checkFixed, countField, positiveField, unsupported } from "./config-fields.ts";
+import {
+  activationField,
+  booleanField,
+  checkFixed,
+  countField,
+  positiveField,
+  unsupported,
+  usedName,
+} from "./config-fields.ts";
 
 export interface GPT2Config extends NetworkConfig {
   /** Attention heads a block (`n_head`); divides the width. */
@@ -27,22 +26,19 @@ export interface GPT2Config extends NetworkConfig {
   readonly innerWidth: number;
   /** Added to the variance in LayerNorm (`layer_norm_epsilon`). */
   readonly epsilon: number;
-  /** Whether the head is the transposed token embedding (`tie_word_embeddings`). */
   readonly tiedHead: boolean;
   /** Standard deviation of new weights (`initializer_range`). */
   readonly initializerRange: number;
+  // What GPT-2 itself has not is left out where it is as there: fingerprints are older than these.
+  /** `activation_function`, where it is not the tanh GELU. */
+  readonly activation?: Activation;
+  /** Scores are not divided by √d (`scale_attn_weights`). */
+  readonly unscaled?: true;
+  /** Scores of block i, from 0 on, are divided by i + 1 (`scale_attn_by_inverse_layer_idx`). */
+  readonly scaledByDepth?: true;
+  /** The file has none of the biases, which are zeros then, as transformers has them. */
+  readonly unbiased?: true;
 }
-
-/** Fields that change what the network computes, with the one value that it has here. */
-const FIXED: Readonly<Record<string, boolean>> = {
-  scale_attn_weights: true,
-  scale_attn_by_inverse_layer_idx: false,
-  reorder_and_upcast_attn: false,
-  add_cross_attention: false,
-};
-
-/** The tanh GELU, under both names that Hugging Face has for it. */
-const ACTIVATIONS: readonly unknown[] = ["gelu_new", "gelu_pytorch_tanh"];
 
 /** The config.json of `GPT2LMHeadModel(GPT2Config())` in another size. */
 const size = (n_layer: number, n_embd: number, n_head: number, n_positions: number): ConfigJson => ({
@@ -67,6 +63,14 @@ const size = (n_layer: number, n_embd: number, n_head: number, n_positions: numb
   vocab_size: 50257,
 });
 
+/** As transformers' GPT2Config maps them. */
+const COMMON_NAMES = {
+  hidden_size: "n_embd",
+  max_position_embeddings: "n_positions",
+  num_attention_heads: "n_head",
+  num_hidden_layers: "n_layer",
+} as const;
+
 export const gpt2: Architecture<GPT2Config> = {
   name: "gpt2",
   modelTypes: ["gpt2", "GPT2Model", "GPT2LMHeadModel"],
@@ -78,35 +82,43 @@ export const gpt2: Architecture<GPT2Config> = {
     "gpt2-xl": size(48, 1600, 25, 1024),
     "mini": size(4, 128, 4, 128),
   },
+  commonNames: COMMON_NAMES,
   settable: ["n_layer", "n_embd", "n_head", "n_inner", "n_positions", "vocab_size", "initializer_range"],
 
   readConfig(json) {
-    const activation = json.activation_function ?? "gelu_new";
-    if (!ACTIVATIONS.includes(activation)) {
-      throw unsupported(
-        `its activation_function is ${shortJson(activation)}, and only GPT-2's tanh GELU ("gelu_new") is supported ` +
-          `("gelu", "relu", "silu", "swish" and "tanh" are not)`,
-      );
+    const activation = activationField(json, "activation_function", "gelu_new");
+    checkFixed(json, "add_cross_attention", false);
+    booleanField(json, "reorder_and_upcast_attn", false); // Another order of the same numbers.
+    const name = (own: string): string => usedName(json, own, COMMON_NAMES);
+    const width = countField(json, name("n_embd"), 768);
+    const heads = countField(json, name("n_head"), 12);
+    if (width % heads !== 0) {
+      throw unsupported(`its ${name("n_embd")}, ${width}, is not divisible by its ${name("n_head")}, ${heads}`);
     }
-    for (const [name, value] of Object.entries(FIXED)) checkFixed(json, name, value);
-    const width = countField(json, "n_embd", 768);
-    const heads = countField(json, "n_head", 12);
-    if (width % heads !== 0) throw unsupported(`its n_embd, ${width}, is not divisible by its n_head, ${heads}`);
     const tiedHead = booleanField(json, "tie_word_embeddings", true);
     return {
-      blocks: countField(json, "n_layer", 12),
+      blocks: countField(json, name("n_layer"), 12),
       width,
       heads,
       innerWidth: countField(json, "n_inner", 4 * width),
-      positions: countField(json, "n_positions", 1024),
+      positions: countField(json, name("n_positions"), 1024),
       vocabulary: countField(json, "vocab_size", 50257),
       epsilon: positiveField(json, "layer_norm_epsilon", 1e-5),
       tiedHead,
       initializerRange: positiveField(json, "initializer_range", 0.02),
+      ...(activation !== "gelu_new" && { activation }),
+      ...(!booleanField(json, "scale_attn_weights", true) && { unscaled: true }),
+      ...(booleanField(json, "scale_attn_by_inverse_layer_idx", false) && { scaledByDepth: true }),
     };
   },
 
-  weights({ blocks, width: D, innerWidth: F, positions, vocabulary: V, tiedHead, initializerRange }) {
+  settle(config, stored) {
+    const biases = gpt2.weights(config).filter(({ name }) => name.endsWith(".bias"));
+    return biases.some(({ name }) => stored.has(name)) ? config : { ...config, unbiased: true };
+  },
+
+  weights(config) {
+    const { blocks, width: D, innerWidth: F, positions, vocabulary: V, tiedHead, initializerRange } = config;
     const [zeros, ones, drawn] = [
       { mean: 0, std: 0 },
       { mean: 1, std: 0 },
@@ -125,7 +137,7 @@ export const gpt2: Architecture<GPT2Config> = {
       { name: `${name}.weight`, shape: [enter, leave], role: "matrix", outputAxis: 1, block, initial },
       { name: `${name}.bias`, shape: [leave], role: "bias", block, initial: zeros },
     ];
-    return [
+    const all: Weight[] = [
       { name: "wte.weight", shape: [V, D], role: "tokenEmbedding", outputAxis: 0, initial: drawn },
       { name: "wpe.weight", shape: [positions, D], role: "positionEmbedding", initial: drawn },
       ...norm("ln_f"),
@@ -141,14 +153,22 @@ export const gpt2: Architecture<GPT2Config> = {
         ...dense(`h.${i}.mlp.c_proj`, F, D, i, residual),
       ]).flat(),
     ];
+    return config.unbiased ? all.filter(({ name }) => !name.endsWith(".bias")) : all;
   },
 
   blocks(x, { config, blocks, from = 0, restarts, weightFormat }) {
     const make = { config, layers: layersOf(gpt2.weights(config), weightFormat) };
-    const mask = causalMask(x.shape[0] / restarts, x.type as FloatType);
-    const attend = (q: Tensor, k: Tensor, v: Tensor): Tensor => causalAttention([q, k, v], mask, restarts, config);
+    const { width: D, heads: H } = config;
+    const T = x.shape[0] / restarts;
+    const mask = causalMask(T, x.type as FloatType);
     const states: Tensor[] = [];
-    for (let index = from; index < blocks; index++) states.push((x = block(x, index, attend, make)));
+    for (let index = from; index < blocks; index++) {
+      const attend: Attend = (...qkv) => {
+        const [q, k, v] = qkv.map((part) => reshape(part, [T, restarts * H, D / H]));
+        return reshape(causalAttention(q, k, v, mask, scaleOf(config, index)), [T * restarts, D]);
+      };
+      states.push((x = block(x, index, attend, make)));
+    }
     return states;
   },
 
@@ -161,7 +181,7 @@ export const gpt2: Architecture<GPT2Config> = {
         const attend: Attend = (...qkv) => {
           const [q, keys, values] = qkv.map((part) => headsFirst(part, config));
           own = { keys, values };
-          return cachedAttention(q, own, mask, earlier);
+          return cachedAttention(q, own, mask, earlier, scaleOf(config, index));
         };
         x = block(x, index, attend, make);
         return { state: x, ...own! };
@@ -191,35 +211,34 @@ function block(x: Tensor, index: number, attend: Attend, make: Make): Tensor {
 }
 
 /** x [N, D] → [N, D]. */
-function attention(x: Tensor, name: string, attend: Attend, { config: { width: D }, layers }: Make): Tensor {
-  const [q, k, v] = split(dense(x, `${name}.c_attn`, layers), 1, [D, D, D]);
-  return dense(attend(q, k, v), `${name}.c_proj`, layers);
+function attention(x: Tensor, name: string, attend: Attend, make: Make): Tensor {
+  const { width: D } = make.config;
+  const [q, k, v] = split(dense(x, `${name}.c_attn`, make), 1, [D, D, D]);
+  return dense(attend(q, k, v), `${name}.c_proj`, make);
 }
 
-/** softmax(q kᵀ / √d + mask) v for each head of B restarts: three of [T·B, D], mask [T, T] → [T·B, D]. */
-function causalAttention(qkv: readonly Tensor[], mask: Tensor, B: number, { width: D, heads: H }: GPT2Config): Tensor {
-  const T = qkv[0].shape[0] / B;
-  const d = D / H;
-  const [q, k, v] = qkv.map((part) => reshape(part, [T, B * H, d]));
-  const scores = multiply(matMul(transpose(q, [1, 0, 2]), transpose(k, [1, 2, 0])), 1 / Math.sqrt(d)); // [B·H, T, T]
-  const mixed = matMul(softmax(add(scores, mask)), transpose(v, [1, 0, 2])); // [B·H, T, d]
-  return reshape(transpose(mixed, [1, 0, 2]), [T * B, D]);
-}
+/** What the scores of a block are multiplied with. */
+const scaleOf = ({ width, heads, unscaled, scaledByDepth }: GPT2Config, index: number): number =>
+  (unscaled ? 1 : scoreScale(width / heads)) / (scaledByDepth ? index + 1 : 1);
 
 /** [N, D] → [H, N, d]. */
 function headsFirst(x: Tensor, { width: D, heads: H }: GPT2Config): Tensor {
   return transpose(reshape(x, [x.shape[0], H, D / H]), [1, 0, 2]);
 }
 
-/** gelu(x W + b) W' + b'. x [N, D] → [N, D]. */
-const feedForward = (x: Tensor, name: string, { layers }: Make): Tensor =>
-  dense(gelu(dense(x, `${name}.c_fc`, layers), "tanh"), `${name}.c_proj`, layers);
+/** f(x W + b) W' + b', f being the activation. x [N, D] → [N, D]. */
+const feedForward = (x: Tensor, name: string, make: Make): Tensor =>
+  dense(activate(dense(x, `${name}.c_fc`, make), make.config.activation ?? "gelu_new"), `${name}.c_proj`, make);
 
 /** x W + b with W [in, out]. */
-const dense = (x: Tensor, name: string, layers: Layers): Tensor =>
-  layers.product(x, `${name}.weight`, layers.parameter(`${name}.bias`, x.type));
+const dense = (x: Tensor, name: string, { config, layers }: Make): Tensor =>
+  layers.product(x, `${name}.weight`, config.unbiased ? undefined : layers.parameter(`${name}.bias`, x.type));
 
-function norm(x: Tensor, name: string, { config, layers }: Pick<Make, "config" | "layers">): Tensor {
-  const [scale, shift] = ["weight", "bias"].map((part) => layers.parameter(`${name}.${part}`, x.type));
-  return layerNormalization(x, scale, shift, config.epsilon);
+function norm(x: Tensor, name: string, { config, layers }: Make): Tensor {
+  const scale = layers.parameter(`${name}.weight`, x.type);
+  const { unbiased, width, epsilon } = config;
+  const shift = unbiased
+    ? constant(new Float64Array(width), [width], x.type)
+    : layers.parameter(`${name}.bias`, x.type);
+  return layerNormalization(x, scale, shift, epsilon);
 }

@@ -14,6 +14,8 @@ import type { Progress } from "../../../src/common/progress.ts";
 import { configJson, safetensorsBytes, TINY, weightValues } from "../../support/checkpoint-folders.ts";
 import { DEAD_PID } from "../../support/dead-process.ts";
 import { type Fault, FAULTS, gitHash, HubServer, sha256 } from "../../support/hub-server.ts";
+import { tokenizerOf } from "../../../src/text/checkpoint-tokenizer.ts";
+import { loadTokenizer } from "../../../src/text/tokenizer.ts";
 import { temporaryFolders } from "../../support/temporary-folders.ts";
 
 const TOKEN = "hf_aVerySecretTokenOfAPerson";
@@ -72,6 +74,18 @@ describe("the Hugging Face hub", () => {
     assert.deepEqual((await readdir(folder)).sort(), ["config.json", "model.safetensors"]);
     assert.equal(await readlink(path.join(folder, "model.safetensors")), `../../blobs/${sha256(weights)}`);
     assert.equal(await readFile(path.join(repository(), "refs", "main"), "utf8"), COMMIT);
+  });
+
+  it("brings the tokenizer too, so that no text is cut by another one", async () => {
+    const json = Buffer.from('{"model":{"type":"Unigram"}}');
+    add("owner/tiny", { "config.json": config, "model.safetensors": weights, "tokenizer.json": json });
+    const options = { cacheFolder: path.join(cacheFolder, "lab"), initSeed: 0, hub: settings };
+    const checkpoint = await openCheckpoint("owner/tiny", { blocks: 1 }, options);
+    const tokenizer = await tokenizerOf(checkpoint, await loadTokenizer());
+    assert.throws(
+      () => tokenizer.encode("a"),
+      /No text can be given to owner\/tiny: it has a tokenizer of its own \(tokenizer\.json\)/,
+    );
   });
 
   it("leaves a cache in which Hugging Face's own library finds the files", async () => {
@@ -222,8 +236,8 @@ describe("the Hugging Face hub", () => {
     });
 
     it("another architecture by its name, before its weights are downloaded", async () => {
-      add("owner/llama", { "config.json": Buffer.from('{"model_type":"llama"}'), "model.safetensors": weights });
-      await refused(fetched("owner/llama"), "checkpoint", /architecture is "llama"/);
+      add("owner/llama", { "config.json": Buffer.from('{"model_type":"opt"}'), "model.safetensors": weights });
+      await refused(fetched("owner/llama"), "checkpoint", /architecture is "opt"/);
       assert.deepEqual(server.ranges, []);
     });
 
