@@ -80,7 +80,7 @@ export async function test([name, ...parameters]) {
 
 /**
  * Breaks things on purpose, as often as a release asks for: --quick for few of each kind, --seed N for others, --KIND N for
- * so many of a kind (runs, sweeps, writers, shortWrites, disks, headers, configs, experiments, records). The rest goes to
+ * so many of a kind (runs, sweeps, writers, shortWrites, disks, headers, configs, experiments, records, engineRuns). The rest goes to
  * mocha. What needs root is skipped by name elsewhere, and counted.
  * @param {string[]} parameters
  */
@@ -101,7 +101,18 @@ export async function faults(parameters) {
   process.exitCode = counts.failed > 0 ? 1 : 0;
 }
 
-const FAULTS = ["runs", "sweeps", "writers", "shortWrites", "disks", "headers", "configs", "experiments", "records"];
+const FAULTS = [
+  "runs",
+  "sweeps",
+  "writers",
+  "shortWrites",
+  "disks",
+  "headers",
+  "configs",
+  "experiments",
+  "records",
+  "engineRuns",
+];
 
 function wholeNumber(/** @type {string} */ name, /** @type {string | undefined} */ value) {
   if (value !== undefined && /^\d{1,9}$/.test(value)) return Number(value);

@@ -105,7 +105,12 @@ describe("exact recovery, whole", function () {
   });
 
   it("tells of every depth what its protected states are worth, as runs of that depth do", async () => {
-    const request = { checkpoint: "mini", prompt: "So it goes.", noise: 0.5, seed: 3 };
+    const request = {
+      checkpoint: "random:mini?n_embd=32&n_head=2&n_layer=3",
+      prompt: "So it goes.",
+      noise: 0.5,
+      seed: 3,
+    };
     const { end } = await run({ ...request, blocks: 3, everyDepth: true });
     const alone = await run({ ...request, blocks: 2 });
     const { depths, utility } = end.best;

@@ -51,6 +51,8 @@ describe("the package for this platform", () => {
       "dist/download-worker.cjs",
       "dist/engine.cjs",
       "dist/extension.cjs",
+      "dist/tokenizer.cjs",
+      "dist/undici.cjs",
       "dist/webview/panel.css",
       "dist/webview/panel.js",
       "dist/webview/sweeps.css",
