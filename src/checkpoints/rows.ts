@@ -67,7 +67,12 @@ export function readRows(checkpoint: Checkpoint, name: string, ids: readonly num
       );
     }
     const all = floats(reader.type, ids.length * reader.width);
-    ids.forEach((id, index) => all.set(reader.read(id, 1), index * reader.width));
+    for (let from = 0, to = 0; from < ids.length; from = to) {
+      // Rows that lie one after the other are one read: whole vocabularies are asked for.
+      do to++;
+      while (to < ids.length && ids[to] === ids[to - 1] + 1);
+      all.set(reader.read(ids[from], to - from), from * reader.width);
+    }
     return all;
   } finally {
     reader.close();

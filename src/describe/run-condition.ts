@@ -5,13 +5,12 @@ import type { Quantisation, StartEvent } from "../experiments/events.ts";
 import { methodOf } from "../experiments/methods/table.ts";
 import type { ExperimentSpec } from "../experiments/spec.ts";
 import { plural } from "../common/counts.ts";
+import { lastPart } from "../common/last-part.ts";
 import { figure } from "../common/number-format.ts";
 
 /** A folder by its own name; `owner/name` of the hub, and all else, as it is. */
 export const modelName = (checkpoint: string): string =>
-  isRandom(checkpoint) || /^[\w-][\w.-]*\/[^/\\]+$/.test(checkpoint)
-    ? checkpoint
-    : (checkpoint.split(/[\\/]/).filter(Boolean).at(-1) ?? checkpoint);
+  isRandom(checkpoint) || /^[\w-][\w.-]*\/[^/\\]+$/.test(checkpoint) ? checkpoint : lastPart(checkpoint);
 
 const isRandom = (checkpoint: string): boolean => checkpoint.startsWith("random:");
 

@@ -76,11 +76,12 @@ export class TokenProducts {
       return { forms: reduceSum(multiply(matMul(rows, input("matrix", [D, D], "float32")), rows), [1]) };
     });
     const all = new Float32Array(V);
+    const narrow = Float32Array.from(matrix);
     const rows = new Float32Array(size * D);
     for (let from = 0; from < V; from += size) {
       const ids = Array.from({ length: Math.min(size, V - from) }, (_, i) => from + i);
       rows.set(readRows(this.#checkpoint, this.#name, ids));
-      const { forms } = await graph.run({ rows, matrix: Float32Array.from(matrix) }, ["forms"]);
+      const { forms } = await graph.run({ rows, matrix: narrow }, ["forms"]);
       all.set(forms.subarray(0, ids.length), from);
     }
     return all;

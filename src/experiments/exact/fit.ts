@@ -44,7 +44,7 @@ export interface FitOptions {
 }
 
 /** Rows of a pass. */
-export const FIT_ROWS = 320;
+const FIT_ROWS = 320;
 /** Cached tokens of a pass that has none. */
 const NO_PAST = 1;
 const HELD_OUT_TEXTS = 8;

@@ -12,10 +12,10 @@ export interface Ranking {
   /** 1 + the number of tokens that are more likely. */
   rank(position: number, id: number): number;
   /**
-   * The `count` best tokens at a position once tokens with states [n, D] were tried there: what the fit is off by for them,
-   * it is likely to be off by for all that stand behind the same beginning.
+   * All tokens in their order at a position once tokens with states [n, D] were tried there: what the fit is off by for
+   * them, it is likely to be off by for all that stand behind the same beginning.
    */
-  refined?(position: number, ids: readonly number[], states: FloatArray, count: number): Promise<number[]>;
+  refined?(position: number, ids: readonly number[], states: FloatArray): Promise<Uint32Array>;
 }
 
 /** Ranks by the experts' maximum: states [T, D]. */
@@ -70,7 +70,7 @@ export async function rankingOf(
       return Array.from(whole.order.subarray(0, count));
     },
     score: (position, id) => scores[position * V + id],
-    refined: async (position, ids, tried, count) => bestOf(await refined(position, ids, tried), count),
+    refined: async (position, ids, tried) => ordered(await refined(position, ids, tried)),
     rank: (position, id) => rankOf(of(position), id),
   };
 }
@@ -84,9 +84,6 @@ function nearness(state: FloatArray, { directions, images }: FirstTokens): Float
   }
   return scores;
 }
-
-const bestOf = (scores: Float64Array, count: number): number[] =>
-  count <= FEW ? topScores(scores, count).map(({ id }) => id) : Array.from(ordered(scores).subarray(0, count));
 
 /** So many are found by going through the scores once. */
 const FEW = 64;

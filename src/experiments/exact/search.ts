@@ -127,8 +127,10 @@ class RecoverySearch {
   /** Of the position at work, nearest first. */
   #tried: Tried[] = [];
   #triedAt = 0;
-  /** Of the tokens tried there. */
-  readonly #stateOf = new Map<number, FloatArray>();
+  /** The nearest tokens tried there with the states that they gave, nearest first. */
+  #observed: (Tried & { readonly state: FloatArray })[] = [];
+  /** The list that these have made. */
+  #refinedList: { readonly by: string; readonly order: Uint32Array } | undefined;
   /** Where the nearest one's keys and values are. */
   #nearest: { readonly pass: PassResult; readonly row: number } | undefined;
   #verified: { readonly pass: PassResult; readonly distances: readonly number[] } | undefined;
@@ -208,7 +210,8 @@ class RecoverySearch {
   begin(): void {
     this.#triedAt = this.#prefix.length;
     this.#tried = [];
-    this.#stateOf.clear();
+    this.#observed = [];
+    this.#refinedList = undefined;
     this.#nearest = undefined;
   }
 
@@ -219,8 +222,8 @@ class RecoverySearch {
     const seen = new Set(this.#tried.map(({ id }) => id));
     const count = Math.min(CANDIDATE_ROWS, Math.max(FIRST_CANDIDATES, 2 * (seen.size - 1)));
     const listed = ranking.best(position, seen.size + count);
-    const refined = await this.#refined(position, seen.size + count);
-    const next = refined ? refined.flatMap((id, i) => [id, listed[i]]) : listed;
+    const refined = await this.#refined(position);
+    const next = refined ? listed.flatMap((id, i) => [refined[i], id]) : listed;
     const ids = [...new Set(next)].filter((id) => !seen.has(id)).slice(0, count);
     if (ids.length > 0) {
       const pass = await this.#pass(ids, position, sideBySide);
@@ -228,7 +231,9 @@ class RecoverySearch {
         const distance = this.#distance(pass, row, position);
         if (this.#tried.length === 0 || distance < this.#tried[0].distance) this.#nearest = { pass, row };
         insert(this.#tried, { id, distance });
-        this.#stateOf.set(id, pass.states[0].slice(row * this.#width, (row + 1) * this.#width));
+        const state = pass.states[0].slice(row * this.#width, (row + 1) * this.#width);
+        insert(this.#observed, { id, distance, state });
+        if (this.#observed.length > REFINED_BY) this.#observed.pop();
       });
     }
     const certainty = this.#judge();
@@ -247,13 +252,17 @@ class RecoverySearch {
   }
 
   /** The list after what the tokens tried have shown, where that may be worth it. */
-  async #refined(position: number, count: number): Promise<number[] | undefined> {
+  async #refined(position: number): Promise<Uint32Array | undefined> {
     const { ranking } = this.#options;
     if (this.#tried.length < REFINED_FROM || !ranking.refined) return undefined;
-    const ids = this.#tried.flatMap(({ id }) => (this.#stateOf.has(id) ? [id] : [])).slice(0, REFINED_BY);
-    const states = floats(this.#network.type, ids.length * this.#width);
-    ids.forEach((id, row) => states.set(this.#stateOf.get(id)!, row * this.#width));
-    return ranking.refined(position, ids, states, count);
+    const ids = this.#observed.map(({ id }) => id);
+    // Where a whole vocabulary is tried, most of it changes nothing.
+    if (this.#refinedList?.by !== ids.join()) {
+      const states = floats(this.#network.type, ids.length * this.#width);
+      this.#observed.forEach(({ state }, row) => states.set(state, row * this.#width));
+      this.#refinedList = { by: ids.join(), order: await ranking.refined(position, ids, states) };
+    }
+    return this.#refinedList.order;
   }
 
   #judge(): Certainty {
@@ -299,7 +308,7 @@ class RecoverySearch {
 }
 
 /** Keeps the list in the order of distances. */
-function insert(tried: Tried[], one: Tried): void {
+function insert<One extends Tried>(tried: One[], one: One): void {
   let place = tried.length;
   while (place > 0 && tried[place - 1].distance > one.distance) place--;
   tried.splice(place, 0, one);

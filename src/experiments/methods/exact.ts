@@ -3,6 +3,7 @@
 
 import { t } from "@vscode/l10n";
 import { plural } from "../../common/counts.ts";
+import { lastPart } from "../../common/last-part.ts";
 import { figure } from "../../common/number-format.ts";
 import type { RestartResult } from "../events.ts";
 import { pathsOf } from "../fields.ts";
@@ -14,8 +15,6 @@ const share = (result: RestartResult, wanted: string): number | null =>
   result.certainty
     ? result.certainty.filter((certainty) => certainty === wanted).length / result.certainty.length
     : null;
-
-const baseName = (path: string): string => path.split(/[\\/]/).at(-1)!;
 
 export const exact = {
   name: "exact",
@@ -49,8 +48,8 @@ export const exact = {
     heading: (prompt) => (prompt === "" ? t("Exact recovery") : t("Exact recovery: {0}", prompt)),
     parts: ({ states, everyDepth, fitText, noise, round, keepChannels, candidates }: ExactSpec) => [
       ...(everyDepth ? [t("at every depth")] : []),
-      ...(fitText === undefined ? [] : [t("fitted on {0}", pathsOf(fitText).map(baseName).join(", "))]),
-      ...(states === undefined ? [] : [t("states of {0}", baseName(states))]),
+      ...(fitText === undefined ? [] : [t("fitted on {0}", pathsOf(fitText).map(lastPart).join(", "))]),
+      ...(states === undefined ? [] : [t("states of {0}", lastPart(states))]),
       ...(noise !== undefined ? [t("noise {0} on the states", figure(noise))] : []),
       ...(round === "none" ? [] : [t("states rounded to {0}", round)]),
       ...(keepChannels === undefined ? [] : [t("{0} kept", plural(keepChannels, "channel"))]),

@@ -119,7 +119,7 @@ describe("exact recovery", () => {
     assert.notEqual(biased.best(1, 1)[0], 1);
     const tried = [0, 5, 7];
     const triedStates = (await statesOf(tried)).map((value, i) => value + bias[i % D]);
-    assert.equal((await biased.refined!(1, tried, triedStates, 1))[0], 1);
+    assert.equal((await biased.refined!(1, tried, triedStates))[0], 1);
   });
 
   it("stops trying at the number of candidates that is asked for", async () => {
